@@ -30,11 +30,13 @@ export {
 export { type ListedLayer, listLayers } from './look/list-layers.ts';
 export { readImageFile } from './look/read-file.ts';
 export { layerId, selectLayer } from './look/select-layers.ts';
+export { type MadeImages, type MakeImagesOptions, makeImages } from './make/make-images.ts';
 export { type MakeItem, type MakeItemOptions, type MakeRequest, makeItems } from './make/make-items.ts';
 export { MAKE_FORMATS, type MakeFormat, makeOutput } from './make/make-output.ts';
 export { type MadePrepulled, type MakeOptions, makePrepulled, type PrepulledImage } from './make/make-prepulled.ts';
 export type { ListedImage, PrepulledPart } from './make/prepulled-parts.ts';
 export { checkPrepulled, listPrepulled } from './make/read-prepulled.ts';
+export { type MadeAndSent, type MakeAndSendOptions, makeAndSendImage } from './mkimage/make-and-send.ts';
 export { type MadeImage, type MakeImageOptions, makeImage } from './mkimage/make-image.ts';
 export { type BuiltImageGoal, sendBuiltImage } from './mkimage/send-built-image.ts';
 export type { ChartValues } from './overlays/chart-values.ts';

@@ -1,8 +1,6 @@
 // `images lreg_start`: prints the registry's addresses, for this machine and for VMs.
 import { formatListenAddress } from '../../server/address.ts';
-import type { RegistryState } from '../../tasks/private-registry/registry-record.ts';
-import { startRegistry } from '../../tasks/private-registry/start-registry.ts';
-import { addressForVms } from '../../tasks/private-registry/vm-address.ts';
+import { type StartedRegistry, startRegistry } from '../../tasks/private-registry/start-registry.ts';
 import type { Run } from '../grammar/command.ts';
 import { collectionSchedule, scrubSchedule } from '../grammar/schedules.ts';
 import { configSettings, taskSettings } from '../grammar/task-settings.ts';
@@ -12,7 +10,7 @@ import { SERVER_FLAGS } from '../process/much-data.ts';
 
 export const run: Run = async ({ options, context }) => {
   const [interpreter, ...program] = context.program;
-  const { state, already } = await startRegistry(
+  const started = await startRegistry(
     {
       listen: options.texts('listen'),
       names: options.texts('name'),
@@ -22,7 +20,7 @@ export const run: Run = async ({ options, context }) => {
     },
     { ...taskSettings(context, options), ...configSettings(options) },
   );
-  const vms = await addressForVms(state.addresses, taskSettings(context));
+  const { state, already, vms } = started;
   if (options.flag('json')) {
     const { pid, since, version, addresses, data } = state;
     await writeJson(context, { running: true, already, pid, since, version, addresses, ...(vms && { vms }), data });
@@ -30,11 +28,11 @@ export const run: Run = async ({ options, context }) => {
   }
   if (already) context.note('The embedded registry runs already.');
   for (const address of state.addresses) await context.out(`http://${formatListenAddress(address)}\n`);
-  explain(state, vms, context);
+  explain(started, context);
   return 0;
 };
 
-function explain(state: RegistryState, vms: Awaited<ReturnType<typeof addressForVms>>, context: Context): void {
+function explain({ state, vms }: StartedRegistry, context: Context): void {
   context.note(`Data: ${state.data}`);
   if (!vms) {
     context.note('VMs cannot reach a loopback address: for them, start it with --listen=0.0.0.0:80.');

@@ -1,9 +1,7 @@
 // `images make`.
 import { ImagesError } from '../../oci/errors.ts';
-import type { Warning } from '../../scan/contract.ts';
-import { makeItems } from '../../tasks/make/make-items.ts';
-import { MAKE_FORMATS, type MakeFormat, makeOutput } from '../../tasks/make/make-output.ts';
-import { type MadePrepulled, makePrepulled } from '../../tasks/make/make-prepulled.ts';
+import { type MadeImages, makeImages } from '../../tasks/make/make-images.ts';
+import { MAKE_FORMATS, type MakeFormat } from '../../tasks/make/make-output.ts';
 import { chartValues } from '../grammar/chart-values.ts';
 import type { Invocation, Run } from '../grammar/command.ts';
 import { taskSettings } from '../grammar/task-settings.ts';
@@ -41,43 +39,45 @@ async function make({ args, options, context }: Invocation): Promise<number> {
   const pause = options.text('pause');
   const dryRun = options.flag('dry-run');
   const json = options.flag('json');
-  const path = dryRun ? '' : (options.text('tar') ?? (await makeOutput(format, taskSettings(context, options))));
-  if (isStdout(path)) claimStdout(path, json ? '--json' : undefined);
+  const path = dryRun ? undefined : options.text('tar');
+  if (path !== undefined && isStdout(path)) claimStdout(path, json ? '--json' : undefined);
   const reporter = await createReporter(context);
   try {
-    const settings = taskSettings(context, options, reporter.note);
-    const onWarning = (warning: Warning) => reporter.note(warningLine(warning));
     const request = { items: args, imagesOf, input: context.stdin, ...chartValues(options) };
-    const items = await makeItems(request, settings, { onWarning, ...(pause !== undefined && { pause }) });
-    const made = await makePrepulled(items, settings, {
+    const made = await makeImages(request, taskSettings(context, options, reporter.note), {
       format,
-      path,
       send: context.out,
       dryRun,
       update: options.flag('update'),
       userXattr: options.flag('userxattr'),
+      ...(path !== undefined && { path }),
+      ...(pause !== undefined && { pause }),
       ...(platform && { platform }),
+      onWarning: (warning) => reporter.note(warningLine(warning)),
       onEvent: expectingMuchData(reporter.onEvent),
       onWritten: createBufferCollector(),
     });
     reporter.finish();
     const seconds = (performance.now() - began) / 1000;
-    if (json)
-      await writeJson(context, { ...(path && { file: path }), format, ...made, seconds: Number(seconds.toFixed(3)) });
+    if (json) await writeJson(context, described(made, seconds));
     else if (dryRun) await context.out(planText(made));
-    if (!dryRun) context.note(summary(made, path, seconds));
+    if (!dryRun) context.note(summary(made, seconds));
     return 0;
   } finally {
     reporter.finish();
   }
 }
 
-function planText({ images, layers, bytes }: MadePrepulled): string {
+function described({ path, format, ...made }: MadeImages, seconds: number): object {
+  return { ...(path !== undefined && { file: path }), format, ...made, seconds: Number(seconds.toFixed(3)) };
+}
+
+function planText({ images, layers, bytes }: MadeImages): string {
   const lines = images.map(({ names, digest }) => `${names[0] ?? digest}\n`);
   return `${lines.join('')}${formatCount(images.length, 'image')}, ${formatCount(layers, 'layer')}, ${formatBytes(bytes)} to read\n`;
 }
 
-function summary({ images, layers, taken, bytes }: MadePrepulled, path: string, seconds: number): string {
+function summary({ images, layers, taken, bytes, path }: MadeImages, seconds: number): string {
   const parts = [
     formatCount(images.length, 'image'),
     `${formatCount(layers, 'layer')}${taken > 0 ? ` (${taken} there before)` : ''}`,

@@ -3,7 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { ImagesError } from '../../oci/errors.ts';
 import { formatReference } from '../../oci/reference.ts';
 import { printableName } from '../../tar/names.ts';
-import { type MadeImage, type MakeImageOptions, makeImage } from '../../tasks/mkimage/make-image.ts';
+import { makeAndSendImage } from '../../tasks/mkimage/make-and-send.ts';
+import type { MadeImage, MakeImageOptions } from '../../tasks/mkimage/make-image.ts';
 import type { BuiltImageGoal } from '../../tasks/mkimage/send-built-image.ts';
 import type { Environment } from '../../tasks/settings.ts';
 import { parseCompression } from '../../tasks/transfer/layer-compression.ts';
@@ -17,25 +18,36 @@ import type { Context } from '../process/context.ts';
 import { expectingMuchData } from '../process/much-data.ts';
 import { buildReporter } from '../reporter/build-lines.ts';
 import { formatBytes, formatCount } from '../reporter/format.ts';
+import type { Reporter } from '../reporter/lines.ts';
 import { createReporter } from '../reporter/reporter.ts';
 
 export const run: Run = async ({ args, options, context }) => {
   const began = Date.now();
   const answer = options.flag('json') ? '--json' : "the image's name";
   for (const location of options.texts('output').filter(isStdout)) claimStdout(location, answer);
-  const settings = taskSettings(context, options);
-  const reporter = buildReporter(context.stderr.write);
-  const made = await makeImage(args[0] as string, settings, {
-    ...(await makeOptions(options, context.env)),
-    onEvent: expectingMuchData(reporter.onEvent, ['bytes']),
-    onScript: reporter.onOutput,
-  });
-  const name = formatReference(made.name);
-  if (made.cached) context.note(`Cached [${name}]`);
-  await send(made, options, context);
+  const goals = goalsOf(options);
+  const building = buildReporter(context.stderr.write);
+  let sending: Reporter | undefined;
+  const note = (line: string) => (sending ?? context).note(line);
+  let made: MadeImage;
+  try {
+    made = await makeAndSendImage(args[0] as string, taskSettings(context, options, note), {
+      ...(await makeOptions(options, context.env)),
+      goals,
+      onEvent: expectingMuchData(building.onEvent, ['bytes']),
+      onScript: building.onOutput,
+      onMade: async ({ name, cached }) => {
+        if (cached) context.note(`Cached [${formatReference(name)}]`);
+        if (goals.length > 0) sending = await createReporter(context);
+      },
+      onCopyEvent: (event) => sending?.onEvent(event),
+    });
+  } finally {
+    sending?.finish();
+  }
   const seconds = (Date.now() - began) / 1000;
   if (options.flag('json')) await writeJson(context, { ...described(made), seconds: Number(seconds.toFixed(3)) });
-  else await context.out(`${name}\n`);
+  else await context.out(`${formatReference(made.name)}\n`);
   return told(made, seconds, context);
 };
 
@@ -117,23 +129,14 @@ async function secretsOf(texts: readonly string[], env: Environment): Promise<Re
   return secrets;
 }
 
-async function send(made: MadeImage, options: Options, context: Context): Promise<void> {
-  const goals: BuiltImageGoal[] = [
+function goalsOf(options: Options): readonly BuiltImageGoal[] {
+  return [
     ...(options.flag('upload')
       ? [{ kind: 'private', includeHost: options.flag('include-host') && !options.flag('strip-host') } as const]
       : []),
     ...(options.flag('docker') ? [{ kind: 'docker' } as const] : []),
     ...options.texts('output').map((text) => ({ kind: 'location', text }) as const),
   ];
-  if (goals.length === 0) return;
-  const { sendBuiltImage } = await import('../../tasks/mkimage/send-built-image.ts');
-  const reporter = await createReporter(context);
-  try {
-    const settings = taskSettings(context, options, reporter.note);
-    for (const goal of goals) await sendBuiltImage(made.name, goal, settings, reporter.onEvent);
-  } finally {
-    reporter.finish();
-  }
 }
 
 function told({ built, differences }: MadeImage, seconds: number, context: Context): number {

@@ -57,6 +57,13 @@ describe('starting the embedded registry', () => {
     ]);
   });
 
+  it('tells where VMs reach it, if they do', async () => {
+    await using world = await temporaryWorld();
+    const addresses = [{ host: '10.1.2.3', port: 80 }];
+    announceRegistry({ data: dataOf(world), addresses, version: '1' }, world.settings());
+    expect((await start(world, '')).vms).toEqual({ ip: '10.1.2.3', port: 80 });
+  });
+
   it('writes what the process says into its log', async () => {
     await using world = await temporaryWorld();
     await start(world, `${RUNS}echo out; echo error >&2\n${READY}`);

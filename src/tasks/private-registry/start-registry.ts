@@ -16,6 +16,7 @@ import type { CollectionSchedule, ScrubSchedule } from './registry-config.ts';
 import { type Log, openLog, removeLog, saidSince } from './registry-log.ts';
 import type { RegistryState } from './registry-record.ts';
 import { dataDirectory, runningRegistry } from './registry-state.ts';
+import { addressForVms } from './vm-address.ts';
 
 export interface StartRequest {
   /** `ADDR:PORT`, as for serveRegistry. */
@@ -37,6 +38,8 @@ export interface StartedRegistry {
   readonly state: RegistryState;
   /** It was running before, with the requested addresses. */
   readonly already: boolean;
+  /** Where VMs reach it; absent if only this machine can. */
+  readonly vms?: { readonly ip: string; readonly port: number };
 }
 
 /** The file descriptor of the pipe in the new process. */
@@ -53,6 +56,12 @@ export type ReadyMessage =
  * a message), CONFIG_INVALID (no `program` was named, and the package's own is not installed), FILE_UNREADABLE (there is no such program), NO_ACCESS.
  */
 export async function startRegistry(request: StartRequest, settings: Settings): Promise<StartedRegistry> {
+  const started = await runningOrStarted(request, settings);
+  const vms = await addressForVms(started.state.addresses, settings);
+  return { ...started, ...(vms && { vms }) };
+}
+
+async function runningOrStarted(request: StartRequest, settings: Settings): Promise<StartedRegistry> {
   settings.signal?.throwIfAborted();
   // Validates here, so that invalid input is reported before a process is started.
   listenAddresses(request.listen);
