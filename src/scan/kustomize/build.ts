@@ -1,5 +1,5 @@
 // The result of `kustomize build`: the listed resources, generated ones, components, patches, then images.
-// The order is kustomize's (api/internal/target/kusttarget.go). Names, labels and namespaces say nothing about images.
+// The order is kustomize's (api/internal/target/kusttarget.go). Labels say nothing about images; of names and namespaces, what patches select by them.
 import { addAll } from '../../oci/add-all.ts';
 import type { ScannedDocument } from '../contract.ts';
 import { resolveIn } from '../tree-paths.ts';
@@ -166,9 +166,10 @@ export function objectsOf(document: ScannedDocument): readonly Resource[] {
   );
 }
 
-/** Records the new name. Patches of including kustomizations may use the new name or the old one. */
-function rename({ names }: Resource, fields: ResourceFields): void {
+/** Records the new name and namespace. Patches of including kustomizations may use the new ones or the old ones. */
+function rename({ names, namespaces }: Resource, fields: ResourceFields): void {
   const text = (key: string): string => (typeof fields[key] === 'string' ? fields[key] : '');
+  if (text('namespace')) namespaces.push(text('namespace'));
   const last = names.at(-1);
   if (last !== undefined && (text('namePrefix') || text('nameSuffix'))) {
     names.push(`${text('namePrefix')}${last}${text('nameSuffix')}`);

@@ -55,7 +55,7 @@ function objectAt(
       holder = inner;
     }
   }
-  return { value: top, names: [] };
+  return { value: top, names: [], namespaces: [] };
 }
 
 /** The image that an unused entry of `images:` sets on resources elsewhere. Empty if it only sets a new name, since the tag is then unknown. */
@@ -70,6 +70,7 @@ export function changedElsewhere(change: ImageChange): readonly Resource[] {
     {
       value: { ...BUILTIN, kind: 'Elsewhere', containers: [container] },
       names: [],
+      namespaces: [],
       doubt: 'what it changes is elsewhere',
     },
   ];
@@ -78,7 +79,8 @@ export function changedElsewhere(change: ImageChange): readonly Resource[] {
 /** The values that a chart would get, for a chart that is not rendered. */
 export function valuesOfChart(source: ResourceOrigin, values: unknown): readonly Resource[] {
   if (!isFields(values)) return [];
-  return [{ value: { ...BUILTIN, kind: 'HelmChartInflationGenerator', values: copyFrom(source, values) }, names: [] }];
+  const value = { ...BUILTIN, kind: 'HelmChartInflationGenerator', values: copyFrom(source, values) };
+  return [{ value, names: [], namespaces: [] }];
 }
 
 /** Values from a file, as maybes: it often contains values for parts that are switched off. (`valuesInline:` stands in the kustomization itself.) */

@@ -207,6 +207,38 @@ describe('patches', () => {
   });
 
   it.each([
+    ['the original namespace', 'old', true],
+    ['the current one', 'new', true],
+    ['a pattern of it', 'n.*', true],
+    ['one in between', 'middle', false],
+    ['another one', 'default', false],
+  ])('select by %s', async (_, namespace, isSelected) => {
+    const patch = `- {op: replace, path: /spec/template/spec/containers/0/image, value: "b/c:3"}\n`;
+    const files = {
+      'kustomization.yaml': `resources: [new]\npatches:\n- target: {kind: Deployment, namespace: ${namespace}}\n  path: p.yaml\n`,
+      'p.yaml': patch,
+      'new/kustomization.yaml': 'namespace: new\nresources: [../middle]\n',
+      'middle/kustomization.yaml': 'namespace: middle\nresources: [d.yaml]\n',
+      'middle/d.yaml': deployment('app', 'a/app:1').replace('  name: app', '  name: app\n  namespace: old'),
+    };
+    expect(await used(files)).toEqual([isSelected ? 'b/c:3' : 'a/app:1']);
+  });
+
+  it('select a resource without a namespace by `default`, and by the one that was set before', async () => {
+    const patch = `- {op: replace, path: /spec/template/spec/containers/0/image, value: "b/c:3"}\n`;
+    const select = (namespace: string) =>
+      `patches:\n- target: {kind: Deployment, namespace: ${namespace}}\n  path: patch.yaml\n`;
+    expect(await used(patched(select('default'), patch))).toEqual(['b/c:3']);
+    // In one kustomization, the namespace is set after the patches.
+    expect(await used(patched(`namespace: new\n${select('new')}`, patch))).toEqual(['a/app:1']);
+    const transformer =
+      '|-\n    apiVersion: builtin\n    kind: NamespaceTransformer\n    metadata: {name: x, namespace: new}\n';
+    const inner = { 'base/kustomization.yaml': `resources: [d.yaml]\ntransformers:\n  - ${transformer}` };
+    const outer = { 'kustomization.yaml': `resources: [base]\n${select('new')}`, 'patch.yaml': patch };
+    expect(await used({ ...inner, ...outer, 'base/d.yaml': deployment('app', 'a/app:1') })).toEqual(['b/c:3']);
+  });
+
+  it.each([
     ['{op: remove, path: /spec/paused}', 'nothing to remove at [/spec/paused]'],
     ['{op: test, path: /kind, value: Service}', 'not so at [/kind]'],
     ['{op: invent, path: /kind}', 'no such operation [invent]'],

@@ -12,8 +12,10 @@ export interface ResourceOrigin {
 /** `value` is the resource's own copy: patches change it in place. */
 export interface Resource {
   readonly value: ResourceFields;
-  /** The current name, last, and the former names. Patches may use any of them. */
+  /** The original name first, the current one last. Patches without a target may use any of them. */
   readonly names: string[];
+  /** The original namespace first, the current one last. */
+  readonly namespaces: string[];
   /** Why its images are uncertain: something changes them that cannot be computed here. */
   doubt?: string;
 }
@@ -29,12 +31,22 @@ export function isFields(value: unknown): value is ResourceFields {
 
 export function resourceOf(source: ResourceOrigin, value: ResourceFields): Resource {
   const copy = copyFrom(source, value) as ResourceFields;
-  const name = isFields(copy.metadata) ? copy.metadata.name : undefined;
-  return { value: copy, names: typeof name === 'string' ? [name] : [] };
+  const { name, namespace } = isFields(copy.metadata) ? copy.metadata : {};
+  return { value: copy, names: typeof name === 'string' ? [name] : [], namespaces: [effectiveNamespace(namespace)] };
 }
 
-export function copyResource({ value, names, doubt }: Resource): Resource {
-  return { value: copyKept(value) as ResourceFields, names: [...names], ...(doubt !== undefined && { doubt }) };
+/** That of a resource which names none is `default` (`EffectiveNamespace` in kyaml/resid/resid.go). */
+export function effectiveNamespace(written: unknown): string {
+  return typeof written === 'string' && written !== '' ? written : 'default';
+}
+
+export function copyResource({ value, names, namespaces, doubt }: Resource): Resource {
+  return {
+    value: copyKept(value) as ResourceFields,
+    names: [...names],
+    namespaces: [...namespaces],
+    ...(doubt !== undefined && { doubt }),
+  };
 }
 
 /** Copies a value of a document, and records the positions. */

@@ -2,7 +2,10 @@
 import { nameTest } from '../patterns.ts';
 import { isFields, type Resource, type ResourceFields } from './resource.ts';
 
-/** Whether the target's fields match: group, version, kind, name and namespace as anchored patterns, and label and annotation selectors. */
+/**
+ * Whether the target's fields match: group, version, kind, name and namespace as anchored patterns, and label and annotation selectors. Name and namespace are
+ * the original or the current ones, not those of the kustomizations in between (`Select` in api/resmap/reswrangler.go).
+ */
 export function isSelected(resource: Resource, target: ResourceFields): boolean {
   const { value } = resource;
   const apiVersion = String(value.apiVersion ?? '');
@@ -12,11 +15,15 @@ export function isSelected(resource: Resource, target: ResourceFields): boolean 
     matchesAny(target.group, [slash < 0 ? '' : apiVersion.slice(0, slash)]) &&
     matchesAny(target.version, [apiVersion.slice(slash + 1)]) &&
     matchesAny(target.kind, [String(value.kind ?? '')]) &&
-    matchesAny(target.name, resource.names) &&
-    (metadata.namespace === undefined || matchesAny(target.namespace, [String(metadata.namespace)])) &&
+    matchesAny(target.name, ends(resource.names)) &&
+    matchesAny(target.namespace, ends(resource.namespaces)) &&
     meetsSelector(target.labelSelector, metadata.labels) &&
     meetsSelector(target.annotationSelector, metadata.annotations)
   );
+}
+
+function ends(texts: readonly string[]): readonly string[] {
+  return texts.length > 2 ? [...texts.slice(0, 1), ...texts.slice(-1)] : texts;
 }
 
 /** Whether a patch without a target names this resource. */

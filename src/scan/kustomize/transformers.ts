@@ -74,6 +74,11 @@ function runTransformer(
       resources,
     );
   }
+  if (kind === 'NamespaceTransformer') {
+    const namespace = isFields(value.metadata) ? value.metadata.namespace : undefined;
+    if (typeof namespace === 'string') for (const resource of resources) resource.namespaces.push(namespace);
+    return resources;
+  }
   if (!HARMLESS.test(kind)) {
     state.warn({
       file: document.file,
