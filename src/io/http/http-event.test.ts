@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createHttpPool, DEFAULT_TIMEOUTS, type HttpPool } from './http.ts';
 import type { HttpEvent } from './http-event.ts';
 import { parseHttpUrl } from './http-url.ts';
@@ -12,6 +12,10 @@ const server = createServer((request, response) => {
   if (request.url?.startsWith('/cut')) {
     response.writeHead(200, { 'content-length': BODY.length });
     response.write(BODY.subarray(0, 10), () => response.destroy());
+    return;
+  }
+  if (request.url?.startsWith('/short')) {
+    response.writeHead(401).end('forbidden');
     return;
   }
   request.on('end', () => response.writeHead(200, { 'content-length': BODY.length }).end(BODY));
@@ -61,15 +65,21 @@ describe('an exchange', () => {
     ]);
   });
 
-  it('is told when its body is discarded, or left before its first byte, and at once where it has none', async () => {
-    (await pool.send({ method: 'GET', url: url('/discarded') })).discard();
+  it('is told when its body is left before its first byte, or discarded because it is long, and at once where it has none', async () => {
     await (await pool.send({ method: 'GET', url: url('/left') })).body[Symbol.asyncIterator]().return?.();
     await pool.send({ method: 'HEAD', url: url('/head') });
+    (await pool.send({ method: 'GET', url: url('/discarded') })).discard();
+    await vi.waitFor(() => expect(events).toHaveLength(3));
     expect(events.map((event) => [event.url.slice(base.length), event.received])).toEqual([
-      ['/discarded', 0],
       ['/left', 0],
       ['/head', 0],
+      ['/discarded', 0],
     ]);
+  });
+
+  it('counts the short body of an answer that is discarded: it is read to keep the connection', async () => {
+    (await pool.send({ method: 'GET', url: url('/short') })).discard();
+    await vi.waitFor(() => expect(events).toMatchObject([{ status: 401, received: 9 }]));
   });
 
   it('counts what is sent, of bytes and of streams', async () => {
@@ -78,6 +88,7 @@ describe('an exchange', () => {
       yield BODY.subarray(0, 20);
     }
     for (const body of [BODY, stream()]) (await pool.send({ method: 'PUT', url: url('/'), body })).discard();
+    await vi.waitFor(() => expect(events).toHaveLength(2));
     expect(events.map(({ sent }) => sent)).toEqual([BODY.length, 30]);
   });
 

@@ -11,7 +11,7 @@ export interface HttpEvent {
   readonly status?: number;
   /** Bytes of the request's body that were handed over. */
   readonly sent: number;
-  /** Bytes of the answer's body that were read. */
+  /** Bytes of the answer's body that were read, also those that nobody wanted: they are read to keep the connection. */
   readonly received: number;
   /** Milliseconds until the answer's body was read, or left. */
   readonly duration: number;
@@ -30,7 +30,7 @@ interface Asked {
 interface Answered {
   readonly status: number;
   readonly body: Bytes;
-  discard(): void;
+  discard(onOver?: (bytes: number) => void): void;
 }
 
 /** `send`, with one event for each request. */
@@ -70,8 +70,10 @@ export function telling<Request extends Asked, Answer extends Answered>(
         over: (error) => tell({ status, ...(error !== undefined && { error }) }),
       }),
       discard() {
-        tell({ status });
-        answer.discard();
+        answer.discard((bytes) => {
+          received += bytes;
+          tell({ status });
+        });
       },
     };
   };

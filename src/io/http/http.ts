@@ -51,8 +51,8 @@ export interface HttpAnswer {
   readonly textWithin: number;
   /** Holds a connection until it is read to the end, closed with `return`, or discarded. Errors: TIMEOUT, BROKEN_OFF. */
   readonly body: Bytes;
-  /** Gives the connection back without reading the body. */
-  discard(): void;
+  /** Gives the connection back: a short body is read to its end, unseen. `onOver` is called with the bytes that were read of it. */
+  discard(onOver?: (bytes: number) => void): void;
   /** Ends the exchange and its connection. Readers of the body get this error. */
   abort(reason: ImagesError): void;
 }
@@ -225,10 +225,12 @@ function wrap(
       idle,
       slowest,
     }),
-    discard() {
+    discard(onOver) {
       answer.on('error', () => {});
-      if (request.method !== 'HEAD' && Number(answer.headers['content-length'] ?? 0) > WORTH_READING) answer.destroy();
       let size = 0;
+      if (onOver && answer.closed) onOver(size);
+      else if (onOver) answer.once('close', () => onOver(size));
+      if (request.method !== 'HEAD' && Number(answer.headers['content-length'] ?? 0) > WORTH_READING) answer.destroy();
       answer.on('data', (chunk: Buffer) => {
         size += chunk.length;
         if (size > WORTH_READING) answer.destroy();
