@@ -1,5 +1,13 @@
 import { expect, it } from 'vitest';
-import { alsoDebugged, callOptions, type DebugEvent, httpOptions, storeOptions, transportOptions } from './settings.ts';
+import {
+  alsoDebugged,
+  callOptions,
+  type DebugEvent,
+  httpOptions,
+  storeOptions,
+  transportOptions,
+  withoutRepeats,
+} from './settings.ts';
 
 const RETRY = { type: 'retry', host: 'r.io', what: 'GET x', after: 1, why: 'SERVER_ERROR' } as const;
 
@@ -32,4 +40,16 @@ it('requests and calls of the store become debug events', () => {
   httpOptions({ onDebug }).onHttp?.({} as never);
   storeOptions({ onDebug }).onCall?.({} as never);
   expect(topics).toEqual(['http', 'store']);
+});
+
+it('a note is told once a task, also where a task calls another', () => {
+  const notes: string[] = [];
+  const settings = { onNote: (text: string) => notes.push(text) };
+  const outer = withoutRepeats(settings);
+  expect(withoutRepeats(outer)).toBe(outer);
+  for (const text of ['one', 'two', 'one']) outer.onNote(text);
+  expect(notes).toEqual(['one', 'two']);
+  withoutRepeats(settings).onNote('one');
+  expect(notes).toEqual(['one', 'two', 'one']);
+  expect(withoutRepeats({})).toEqual({});
 });

@@ -115,3 +115,19 @@ export function transportOptions(settings: TaskCall & Pick<World, 'temporaryDire
 export function callOptions(settings: TaskCall): { readonly signal?: AbortSignal } {
   return settings.signal ? { signal: settings.signal } : {};
 }
+
+const unrepeated = new WeakSet<object>();
+
+/** Settings whose `onNote` drops what it was told before: several steps of a task may find the same. Those of a task within a task are left as they are. */
+export function withoutRepeats<T extends TaskEvents>(settings: T): T {
+  const { onNote } = settings;
+  if (!onNote || unrepeated.has(onNote)) return settings;
+  const told = new Set<string>();
+  const once = (text: string) => {
+    if (told.has(text)) return;
+    told.add(text);
+    onNote(text);
+  };
+  unrepeated.add(once);
+  return { ...settings, onNote: once };
+}

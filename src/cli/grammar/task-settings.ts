@@ -1,6 +1,6 @@
 // The settings of tasks, from the command's context and options.
 import { resolve } from 'node:path';
-import type { Settings } from '../../tasks/settings.ts';
+import { type Settings, withoutRepeats } from '../../tasks/settings.ts';
 import { userCache } from '../process/cache.ts';
 import type { Context } from '../process/context.ts';
 import type { Options } from './options.ts';
@@ -9,32 +9,22 @@ import type { Options } from './options.ts';
 export function taskSettings(context: Context, options?: Options, note = context.note): Settings {
   const data = options?.text('data');
   const cache = userCache(context.cacheDirectory, context.program[1]);
-  return {
+  return withoutRepeats({
     env: context.env,
     home: context.home,
     uid: context.uid,
     temporaryDirectory: context.temporaryDirectory,
     signal: context.signal,
     whileComputing: context.interruption.whileComputing,
-    onNote: once(note),
+    onNote: note,
     ...(context.debug && { onDebug: context.debug(note) }),
     ...(data !== undefined && { data }),
     ...(cache && { cache }),
-  };
+  });
 }
 
 /** For a command that has --config. */
 export function configSettings(options: Options): Pick<Settings, 'config'> {
   const config = options.text('config');
   return config === undefined ? {} : { config: resolve(config) };
-}
-
-/** Drops repeated notes: several tasks of one command may emit the same. */
-function once(note: Context['note']): Context['note'] {
-  const said = new Set<string>();
-  return (line) => {
-    if (said.has(line)) return;
-    said.add(line);
-    note(line);
-  };
 }

@@ -19,7 +19,7 @@ import { overlayImages } from '../overlays/overlay-images.ts';
 import { findOverlay } from '../overlays/overlays.ts';
 import { pauseImage } from '../overlays/pause-image.ts';
 import { withoutQuotes } from '../overlays/reference-list.ts';
-import type { Settings, TaskCall, World } from '../settings.ts';
+import { type Settings, type TaskCall, type World, withoutRepeats } from '../settings.ts';
 import { type OpenedSource, type OpenSourceOptions, openSource } from '../transfer/open-source.ts';
 
 export interface MakeRequest {
@@ -52,9 +52,11 @@ export interface MakeItemOptions {
  */
 export async function makeItems(
   { items, imagesOf, input = nothing(), chartValues }: MakeRequest,
-  settings: Settings,
+  given: Settings,
   options: MakeItemOptions,
 ): Promise<readonly MakeItem[]> {
+  // Of all items together, also when they are opened later.
+  const settings = withoutRepeats(given);
   const found = new Map<string, MakeItem>();
   const add = (item: MakeItem): void => {
     found.set(item.name ? formatReference(item.name) : item.text, item);

@@ -12,7 +12,7 @@ import type { PlatformChoice } from '../../oci/platform.ts';
 import { type Reference, tryParseReference } from '../../oci/reference.ts';
 import type { LayerSpool } from '../../transports/compressing/contract.ts';
 import type { ImageSink, ImageSource } from '../../transports/contract.ts';
-import { alsoDebugged, callOptions, type Settings, type TaskCall, type TaskEvents } from '../settings.ts';
+import { alsoDebugged, callOptions, type Settings, type TaskCall, type TaskEvents, withoutRepeats } from '../settings.ts';
 import { type CompressionChoice, compressingSpool } from './layer-compression.ts';
 import type { NamedSource } from './open-all-images.ts';
 import { compressesLayers, type OpenedSink, openPrivate, openSink } from './open-sink.ts';
@@ -35,9 +35,10 @@ export interface CopyOptions {
 /** Copies an image, or an index with its images, from any location to any other. Errors: REFERENCE_INVALID, PLATFORM_UNKNOWN, those of the transports. */
 export async function copyImage(
   { from, to }: { readonly from: string; readonly to: string },
-  settings: Settings,
+  given: Settings,
   options: CopyOptions = {},
 ): Promise<TransferResult> {
+  const settings = withoutRepeats(given);
   await using spool = compressesLayers(to, settings)
     ? await compressingSpool(settings, options.compression, options.onEvent)
     : undefined;
@@ -58,9 +59,10 @@ export interface UploadImageOptions extends CopyOptions {
  */
 export async function uploadImages(
   from: string,
-  settings: Settings,
+  given: Settings,
   options: UploadImageOptions = {},
 ): Promise<TransferResult> {
+  const settings = withoutRepeats(given);
   await using spool = await compressingSpool(settings, options.compression, options.onEvent);
   const { openAllImages, noName } = await import('./open-all-images.ts');
   await using all = options.tag === undefined ? await openAllImages(from, settings, spool) : undefined;

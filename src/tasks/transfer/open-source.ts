@@ -19,7 +19,7 @@ import { locateRegistry } from '../private-registry/locate-registry.ts';
 import { openRuledStore } from '../private-registry/open-store.ts';
 import { findImage, openPrivateRegistry, type PrivateRegistry } from '../private-registry/private-registry.ts';
 import { dataDirectoryIfUsable } from '../private-registry/registry-state.ts';
-import { callOptions, httpOptions, type Settings, type TaskCall, transportOptions } from '../settings.ts';
+import { callOptions, httpOptions, type Settings, type TaskCall, transportOptions, withoutRepeats } from '../settings.ts';
 import { boundTransport, openOptions } from './open-options.ts';
 
 /** The search order for a bare name. `store`: the store, the daemon, the private registry. `daemon`: the daemon before the store. */
@@ -48,7 +48,8 @@ export async function openSource(
   options: OpenSourceOptions = {},
 ): Promise<OpenedSource> {
   const location = locate(text, settings.transports);
-  if (location.transport === 'name' || location.transport === 'id') return await openBare(location, settings, options);
+  if (location.transport === 'name' || location.transport === 'id')
+    return await openBare(location, withoutRepeats(settings), options);
   return await openLocation(location, settings, options);
 }
 

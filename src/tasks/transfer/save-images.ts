@@ -7,7 +7,7 @@ import { plainHeader } from '../../tar/plain-header.ts';
 import { endOfArchive, padding, tarHeader } from '../../tar/writer.ts';
 import { type PlannedArchive, planDockerArchive } from '../../transports/docker-archive/docker-archive-stream.ts';
 import { readImage } from '../../transports/readable-image.ts';
-import { callOptions, type Settings, type TaskCall, transportOptions, type World } from '../settings.ts';
+import { callOptions, type Settings, type TaskCall, transportOptions, type World, withoutRepeats } from '../settings.ts';
 import { type OpenedSource, openSource } from './open-source.ts';
 
 export interface SaveOptions {
@@ -27,6 +27,7 @@ export async function saveImages(
   settings: Settings,
   options: SaveOptions = {},
 ): Promise<SavedImages> {
+  const noting = withoutRepeats(settings);
   const owned: AsyncDisposable[] = [];
   const dispose = async (): Promise<void> => {
     for (const each of owned.toReversed()) await each[Symbol.asyncDispose]();
@@ -34,7 +35,7 @@ export async function saveImages(
   try {
     const entries: Entry[] = [];
     for (const image of images) {
-      const source = await openSource(image, settings, { order: 'daemon' });
+      const source = await openSource(image, noting, { order: 'daemon' });
       owned.push(source);
       const entry = await planEntry(image, source, { settings, options });
       owned.push(entry.archive);
