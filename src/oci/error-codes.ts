@@ -310,8 +310,8 @@ export const OTHER_ERRORS: Readonly<Record<OtherErrorCode, CodeMeaning>> = {
     answer: UPSTREAM,
   },
   USAGE: {
-    cause: 'The command line is wrong.',
-    mend: '`images help COMMAND` shows how to use it.',
+    cause: 'The command line, or an argument of a function of the library, is wrong.',
+    mend: '`images help COMMAND` shows how to use it; the message names the argument.',
   },
   YAML_INVALID: {
     cause: 'A file of values that was given for charts is no YAML, or no mapping.',

@@ -29,6 +29,7 @@ const WINGS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   io: { text: 0, streams: 0, concurrency: 0, compression: 1, files: 2, http: 3, 'index.ts': 4 },
   tasks: {
     'settings.ts': 0,
+    'arguments.ts': 0,
     overlays: 1,
     'private-registry': 2,
     transfer: 3,

@@ -1,4 +1,6 @@
 // `lreg_cache`: updates references in the private registry to the current state of their hosts.
+import { checkArguments, objectWith } from '../../oci/arguments.ts';
+import { OPTIONS, SETTINGS, TEXTS } from '../arguments.ts';
 import type { Bytes } from '../../io/streams/bytes.ts';
 import { type FullReference, formatReference } from '../../oci/reference.ts';
 import type { Warning } from '../../scan/contract.ts';
@@ -31,10 +33,12 @@ export interface CacheReferencesResult extends TransferResult {
 
 /** Updates these references in the private registry to the current state of their hosts. Errors: REFERENCE_INVALID, NO_ACCESS, those of cacheImages. */
 export async function cacheReferences(
-  { references, input }: CacheRequest,
+  request: CacheRequest,
   settings: Settings,
   options: CacheReferencesOptions = {},
 ): Promise<CacheReferencesResult> {
+  checkArguments({ request: [request, objectWith({ references: TEXTS })], settings: [settings, SETTINGS], options: [options, OPTIONS] });
+  const { references, input } = request;
   const listed = references.includes('-') ? await inputImages(input) : { findings: [], warnings: [] };
   for (const warning of listed.warnings) options.onWarning?.(warning);
   const used = listed.findings.filter(({ certainty }) => certainty === 'used').map(({ image }) => image);

@@ -1,4 +1,6 @@
 // `lreg_missingimages`: the images that overlays use and the private registry does not have, as full names.
+import { checkArguments, objectWith } from '../../oci/arguments.ts';
+import { CALL, REGISTRY, SETTINGS, TEXTS } from '../arguments.ts';
 import { createLimiter } from '../../io/concurrency/limiter.ts';
 import { type FullReference, formatReference, fullReference, parseReference } from '../../oci/reference.ts';
 import type { Warning } from '../../scan/contract.ts';
@@ -17,9 +19,11 @@ export interface MissingRequest extends OverlayItems {
 
 /** The images that overlays use, and the pause image, which the private registry lacks. Errors: those of overlayImages, REFERENCE_INVALID, REGISTRY_NOT_FOUND. */
 export async function missingOverlayImages(
-  { pause: named, onWarning, ...items }: MissingRequest,
+  request: MissingRequest,
   settings: Settings,
 ): Promise<readonly FullReference[]> {
+  checkArguments({ request: [request, objectWith({ items: TEXTS })], settings: [settings, SETTINGS] });
+  const { pause: named, onWarning, ...items } = request;
   const registry = await openPrivateRegistry(settings);
   const pause = await pauseImage(named, settings);
   const found = await overlayImages(items, settings);
@@ -33,6 +37,7 @@ export async function missingImages(
   registry: PrivateRegistry,
   settings: TaskCall,
 ): Promise<readonly FullReference[]> {
+  checkArguments({ images: [images, TEXTS], registry: [registry, REGISTRY], settings: [settings, CALL] });
   const ask = createLimiter(REQUESTS);
   const found = await ask.map(
     images,

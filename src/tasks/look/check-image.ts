@@ -1,4 +1,6 @@
 // `check`: whether all parts of an image are consistent: digests, sizes, diffIDs, archives, config, history, media types.
+import { TEXT, checkArguments } from '../../oci/arguments.ts';
+import { OPTIONS, SETTINGS } from '../arguments.ts';
 import { createLimiter } from '../../io/concurrency/limiter.ts';
 import type { CallOptions } from '../../io/streams/bytes.ts';
 import { readSmallBlob } from '../../io/streams/small-blob.ts';
@@ -46,6 +48,7 @@ export async function checkImage(
   settings: Settings,
   options: CheckImageOptions = {},
 ): Promise<readonly CheckedPart[]> {
+  checkArguments({ image: [image, TEXT], settings: [settings, SETTINGS], options: [options, OPTIONS] });
   await using opened = await openSource(image, settings, { order: 'store' });
   return await checkSource(opened, settings, options);
 }

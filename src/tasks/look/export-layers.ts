@@ -1,4 +1,6 @@
 // `docker_save_layers`: the files of some layers of an image as one tar archive.
+import { checkArguments } from '../../oci/arguments.ts';
+import { IMAGE, OPTIONS, TEXTS } from '../arguments.ts';
 import type { Bytes } from '../../io/streams/bytes.ts';
 import type { Layer } from '../../rootfs/contract.ts';
 import { joinLayers } from '../../rootfs/layer-archive.ts';
@@ -12,10 +14,12 @@ import { selectLayer } from './select-layers.ts';
  * matches no layer; TAR_INVALID, COMPRESSION_INVALID, those of the transport.
  */
 export async function exportLayers(
-  { layers }: Pick<OpenedImage, 'layers'>,
+  image: Pick<OpenedImage, 'layers'>,
   names: readonly string[],
   call: TaskCall = {},
 ): Promise<Bytes> {
+  checkArguments({ image: [image, IMAGE], names: [names, TEXTS], call: [call, OPTIONS] });
+  const { layers } = image;
   const wanted = new Set(names.map((name) => layers[selectLayer(layers, name)] as Layer));
   const indexed = await Promise.all(
     [...wanted].map(async (layer) => ({ layer, index: await indexLayer(layer, callOptions(call)) })),

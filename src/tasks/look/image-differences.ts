@@ -1,4 +1,6 @@
 // `diff`: the files that differ between two images.
+import { LIST, checkArguments, objectWith } from '../../oci/arguments.ts';
+import { OPTIONS } from '../arguments.ts';
 import { type Aspect, type Difference, diffTrees, type TreeWithLayers } from '../../rootfs/diff-trees.ts';
 import { callOptions, type TaskCall } from '../settings.ts';
 
@@ -11,9 +13,11 @@ export interface DifferencesOptions {
 export async function imageDifferences(
   before: TreeWithLayers,
   after: TreeWithLayers,
-  { ignored = [] }: DifferencesOptions = {},
+  options: DifferencesOptions = {},
   call: TaskCall = {},
 ): Promise<readonly Difference[]> {
+  checkArguments({ before: [before, objectWith({ layers: LIST })], after: [after, objectWith({ layers: LIST })], options: [options, OPTIONS], call: [call, OPTIONS] });
+  const { ignored = [] } = options;
   const all = await diffTrees(before, after, callOptions(call));
   return all
     .map((one) => ({ ...one, aspects: one.aspects.filter((aspect) => !ignored.includes(aspect)) }))

@@ -1,4 +1,6 @@
 // `why`: what each layer of an image did to a path, and by which instruction.
+import { TEXT, checkArguments } from '../../oci/arguments.ts';
+import { IMAGE, OPTIONS } from '../arguments.ts';
 import { layerInstructions } from '../../rootfs/instructions.ts';
 import { indexLayers } from '../../rootfs/layer-index.ts';
 import { pathInRoot } from '../../rootfs/path.ts';
@@ -25,10 +27,12 @@ export interface StoryEvent extends Omit<PathEvent, 'layer'> {
 
 /** The events of a path, those of the base first. Errors: PATH_UNKNOWN if no layer ever had it; TAR_INVALID, COMPRESSION_INVALID, those of the transport. */
 export async function imageStory(
-  { layers, config }: Pick<OpenedImage, 'layers' | 'config'>,
+  image: Pick<OpenedImage, 'layers' | 'config'>,
   path: string,
   call: TaskCall = {},
 ): Promise<ImageStory> {
+  checkArguments({ image: [image, IMAGE], path: [path, TEXT], call: [call, OPTIONS] });
+  const { layers, config } = image;
   const story = storyOf(await indexLayers(layers, callOptions(call)), pathInRoot(path));
   if (story.events.length === 0) throw noSuchPath(path);
   const instructions = layerInstructions(config);

@@ -1,4 +1,6 @@
 // `usage`: how the bytes of an image are distributed, and how many of them later layers waste.
+import { NUMBER, checkArguments, objectWith } from '../../oci/arguments.ts';
+import { IMAGE, OPTIONS } from '../arguments.ts';
 import { layerInstructions } from '../../rootfs/instructions.ts';
 import { indexLayers } from '../../rootfs/layer-index.ts';
 import { type DirectoryUsage, type LayerUsage, usageOf, type WastedFile } from '../../rootfs/usage.ts';
@@ -40,9 +42,11 @@ export type UsedDirectory = Omit<DirectoryUsage, 'children'>;
 /** `depth` limits the listed directories; deeper ones are counted in their parents. Errors: TAR_INVALID, COMPRESSION_INVALID, those of the transport. */
 export async function imageUsage(
   image: Pick<OpenedImage, 'layers' | 'config'>,
-  { depth }: { readonly depth: number },
+  options: { readonly depth: number },
   call: TaskCall = {},
 ): Promise<ImageUsage> {
+  checkArguments({ image: [image, IMAGE], options: [options, objectWith({ depth: NUMBER })], call: [call, OPTIONS] });
+  const { depth } = options;
   const usage = usageOf(await indexLayers(image.layers, callOptions(call)));
   const instructions = layerInstructions(image.config);
   const layers = image.layers.map((layer, at) => ({

@@ -1,4 +1,6 @@
 // `lreg_inspect`: describes an image in the private registry, with the keys of `skopeo inspect`.
+import { checkArguments, objectWith } from '../../oci/arguments.ts';
+import { CALL, REFERENCE, REGISTRY } from '../arguments.ts';
 import { hasFileSystem } from '../../oci/agreement.ts';
 import { decodeConfig } from '../../oci/config.ts';
 import * as decode from '../../oci/decode.ts';
@@ -58,6 +60,7 @@ export async function inspectImage(
   registry: PrivateRegistry,
   options: { readonly platform?: Platform; readonly settings: TaskCall },
 ): Promise<InspectedImage> {
+  checkArguments({ reference: [reference, REFERENCE], registry: [registry, REGISTRY], options: [options, objectWith({ settings: CALL })] });
   const { settings, platform } = options;
   const found = await findImage(reference, registry, settings);
   if (!found) throw notLoaded(reference);

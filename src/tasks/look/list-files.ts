@@ -1,4 +1,6 @@
 // `ls`, `docker_ls`: lists the files of an image.
+import { TEXT, checkArguments } from '../../oci/arguments.ts';
+import { IMAGE, OPTIONS } from '../arguments.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import { applyLayers } from '../../rootfs/apply-layers.ts';
 import type { Layer, LayerIndex } from '../../rootfs/contract.ts';
@@ -50,10 +52,13 @@ export interface ListImageOptions extends ListFilesOptions {
  * called `layer`; TAR_INVALID, COMPRESSION_INVALID, those of the location.
  */
 export async function listImageFiles(
-  { layers }: Pick<OpenedImage, 'layers'>,
+  image: Pick<OpenedImage, 'layers'>,
   path: string,
-  { layer, recursive = false, call = {} }: ListImageOptions = {},
+  options: ListImageOptions = {},
 ): Promise<readonly ListedFile[]> {
+  checkArguments({ image: [image, IMAGE], path: [path, TEXT], options: [options, OPTIONS] });
+  const { layers } = image;
+  const { layer, recursive = false, call = {} } = options;
   if (layer === undefined) {
     return listPath(applyLayers(await indexLayers(layers, callOptions(call))), path, { recursive });
   }

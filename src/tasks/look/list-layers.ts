@@ -1,4 +1,6 @@
 // `docker_ls_layers`: the members of each layer, in the order of its archive.
+import { checkArguments } from '../../oci/arguments.ts';
+import { IMAGE, OPTIONS } from '../arguments.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { indexLayers } from '../../rootfs/layer-index.ts';
 import { callOptions, type TaskCall } from '../settings.ts';
@@ -17,9 +19,11 @@ export interface ListedLayer {
 
 /** The base first. Errors: TAR_INVALID, COMPRESSION_INVALID, those of the location. */
 export async function listLayers(
-  { layers }: Pick<OpenedImage, 'layers'>,
+  image: Pick<OpenedImage, 'layers'>,
   call: TaskCall = {},
 ): Promise<readonly ListedLayer[]> {
+  checkArguments({ image: [image, IMAGE], call: [call, OPTIONS] });
+  const { layers } = image;
   const indexes = await indexLayers(layers, callOptions(call));
   return layers.map((layer, at) => ({
     id: layerId(layer),

@@ -1,4 +1,6 @@
 // `cat`: reads a file of an image, and no more layers than necessary.
+import { TEXT, checkArguments } from '../../oci/arguments.ts';
+import { IMAGE, OPTIONS } from '../arguments.ts';
 import type { Bytes } from '../../io/streams/bytes.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import { fileContent } from '../../rootfs/file-content.ts';
@@ -14,10 +16,12 @@ import { noSuchPath } from './list-files.ts';
  * COMPRESSION_INVALID, those of the transport.
  */
 export async function readImageFile(
-  { layers }: Pick<OpenedImage, 'layers'>,
+  image: Pick<OpenedImage, 'layers'>,
   path: string,
   call: TaskCall = {},
 ): Promise<Bytes> {
+  checkArguments({ image: [image, IMAGE], path: [path, TEXT], call: [call, OPTIONS] });
+  const { layers } = image;
   const found = await findInLayers(layers, pathInRoot(path), { follow: true, ...callOptions(call) });
   if (!found) throw noSuchPath(path);
   const { entry, layer: at } = found.node.inode;

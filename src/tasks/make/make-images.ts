@@ -1,4 +1,6 @@
 // `make` as one use case: what the items are, where the file goes, and the file.
+import { checkArguments, objectWith } from '../../oci/arguments.ts';
+import { OPTIONS, SETTINGS, TEXTS } from '../arguments.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import type { Settings } from '../settings.ts';
 import { type MakeItemOptions, type MakeRequest, makeItems } from './make-items.ts';
@@ -28,6 +30,7 @@ export async function makeImages(
   settings: Settings,
   options: MakeImagesOptions = {},
 ): Promise<MadeImages> {
+  checkArguments({ request: [request, objectWith({ items: TEXTS, imagesOf: TEXTS })], settings: [settings, SETTINGS], options: [options, OPTIONS] });
   const { format = 'tar', dryRun = false, send = nowhere } = options;
   const path = dryRun ? undefined : (options.path ?? (await makeOutput(format, settings)));
   const items = await makeItems(request, settings, options);

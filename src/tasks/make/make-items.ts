@@ -1,4 +1,6 @@
 // Resolves the items of `make`: image references, locations, overlays whose images are built, overlays whose manifests use images. Each becomes a name and a source.
+import { OBJECT, checkArguments, objectWith } from '../../oci/arguments.ts';
+import { SETTINGS, TEXTS } from '../arguments.ts';
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Bytes } from '../../io/streams/bytes.ts';
@@ -51,29 +53,31 @@ export interface MakeItemOptions {
  * FILE_UNREADABLE, those of building.
  */
 export async function makeItems(
-  { items, imagesOf, input = nothing(), chartValues }: MakeRequest,
-  given: Settings,
+  request: MakeRequest,
+  settings: Settings,
   options: MakeItemOptions,
 ): Promise<readonly MakeItem[]> {
+  checkArguments({ request: [request, objectWith({ items: TEXTS, imagesOf: TEXTS })], settings: [settings, SETTINGS], options: [options, OBJECT] });
+  const { items, imagesOf, input = nothing(), chartValues } = request;
   // Of all items together, also when they are opened later.
-  const settings = withoutRepeats(given);
+  const noting = withoutRepeats(settings);
   const found = new Map<string, MakeItem>();
   const add = (item: MakeItem): void => {
     found.set(item.name ? formatReference(item.name) : item.text, item);
   };
   for (const item of items) {
-    if (item === '-') for (const image of await listed(input, options)) add(imageItem(image, settings));
-    else if (/[:@]/.test(item)) add(imageItem(withoutQuotes(item), settings));
-    else add(await overlayItem(item, settings));
+    if (item === '-') for (const image of await listed(input, options)) add(imageItem(image, noting));
+    else if (/[:@]/.test(item)) add(imageItem(withoutQuotes(item), noting));
+    else add(await overlayItem(item, noting));
   }
   if (imagesOf.length > 0 || chartValues) {
     const { images, warnings } = await overlayImages(
       { items: imagesOf, input, ...(chartValues && { chartValues }) },
-      settings,
+      noting,
     );
     for (const warning of warnings) options.onWarning?.(warning);
-    const pause = await pauseImage(options.pause, settings);
-    for (const image of pause === undefined ? images : [...images, pause]) add(imageItem(image, settings));
+    const pause = await pauseImage(options.pause, noting);
+    for (const image of pause === undefined ? images : [...images, pause]) add(imageItem(image, noting));
   }
   return [...found.values()];
 }

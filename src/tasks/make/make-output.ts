@@ -1,4 +1,6 @@
 // The default output of `make`: `images.tar` and the like in xcluster's directory for temporary files.
+import { TEXT, checkArguments } from '../../oci/arguments.ts';
+import { SETTINGS } from '../arguments.ts';
 import { join } from 'node:path';
 import { ImagesError } from '../../oci/errors.ts';
 import type { TaskCall, World } from '../settings.ts';
@@ -17,6 +19,7 @@ const NAMES: Readonly<Record<MakeFormat, string>> = {
 
 /** The default output path of `make`. Errors: USAGE if the environment does not name a directory. */
 export async function makeOutput(format: MakeFormat, settings: World & TaskCall): Promise<string> {
+  checkArguments({ format: [format, TEXT], settings: [settings, SETTINGS] });
   let directory = settings.env.XCLUSTER_TMP || undefined;
   if (directory === undefined && settings.env.XCLUSTER) {
     const { xclusterEnvironment } = await import('../overlays/xcluster.ts');

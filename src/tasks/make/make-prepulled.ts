@@ -1,4 +1,6 @@
 // `make`: writes images in a form that VMs boot with: a store as an archive, a store as a file system, or an archive to import.
+import { FUNCTION, TEXT, checkArguments, listOf, objectWith } from '../../oci/arguments.ts';
+import { SETTINGS } from '../arguments.ts';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { OnCopyEvent } from '../../copy/events.ts';
@@ -55,6 +57,7 @@ export async function makePrepulled(
   settings: Settings,
   options: MakeOptions,
 ): Promise<MadePrepulled> {
+  checkArguments({ items: [items, listOf(objectWith({ open: FUNCTION }))], settings: [settings, SETTINGS], options: [options, objectWith({ format: TEXT, path: TEXT, send: FUNCTION })] });
   const { format, update = false } = options;
   if (update && (format !== 'tar' || options.path === '-')) {
     throw new ImagesError('USAGE', `only a tar in a file can be updated [${format === 'tar' ? '-' : format}]`, {

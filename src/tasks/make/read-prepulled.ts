@@ -1,4 +1,6 @@
 // Reads a file that `make` has written: lists its images, and checks that it is correct.
+import { FUNCTION, TEXT, checkArguments } from '../../oci/arguments.ts';
+import { SETTINGS } from '../arguments.ts';
 import { open } from 'node:fs/promises';
 import { ImagesError } from '../../oci/errors.ts';
 import { examineStore } from '../../transports/containers-storage/doctor/check-store.ts';
@@ -11,6 +13,7 @@ import { checkArchive, isImageArchive, listArchive } from './read-archive.ts';
 
 /** Sorted by name. Errors: FILE_UNREADABLE, TAR_INVALID, MANIFEST_INVALID; UNSUPPORTED if a required program is missing. */
 export async function listPrepulled(path: string, settings: World & TaskCall): Promise<readonly ListedImage[]> {
+  checkArguments({ path: [path, TEXT], settings: [settings, SETTINGS] });
   return (await imagesIn(path, settings)).toSorted((a, b) => ((a.names[0] ?? '') < (b.names[0] ?? '') ? -1 : 1));
 }
 
@@ -36,6 +39,7 @@ export async function checkPrepulled(
   settings: World & TaskCall,
   onPart: (part: PrepulledPart) => void,
 ): Promise<readonly PrepulledPart[]> {
+  checkArguments({ path: [path, TEXT], settings: [settings, SETTINGS], onPart: [onPart, FUNCTION] });
   await using archive = await archiveOf(path, settings);
   if (await isImageArchive(archive.path, settings)) return await checkArchive(archive.path, settings, onPart);
   return await examineStore(archive.path, {

@@ -1,4 +1,6 @@
 // `mkimage` as one use case: the image is built, and then sent where it is to be.
+import { TEXT, checkArguments } from '../../oci/arguments.ts';
+import { OPTIONS, SETTINGS } from '../arguments.ts';
 import type { OnCopyEvent } from '../../copy/events.ts';
 import type { Settings } from '../settings.ts';
 import type { TransferResult } from '../transfer/transfer-result.ts';
@@ -22,9 +24,11 @@ export interface MadeAndSent extends MadeImage {
 export async function makeAndSendImage(
   directory: string,
   settings: Settings,
-  { goals = [], onMade, onCopyEvent, ...options }: MakeAndSendOptions = {},
+  options: MakeAndSendOptions = {},
 ): Promise<MadeAndSent> {
-  const made = await makeImage(directory, settings, options);
+  checkArguments({ directory: [directory, TEXT], settings: [settings, SETTINGS], options: [options, OPTIONS] });
+  const { goals = [], onMade, onCopyEvent, ...building } = options;
+  const made = await makeImage(directory, settings, building);
   await onMade?.(made);
   return { ...made, sent: goals.length === 0 ? [] : await sendAll(made, goals, settings, onCopyEvent) };
 }

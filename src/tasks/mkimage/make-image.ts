@@ -1,6 +1,8 @@
 // `mkimage`: builds an image from a directory with a `tar` script and a Dockerfile, or a manifest.json. The result is in the local store; the registry serves it only after an
 // upload.
 
+import { TEXT, checkArguments } from '../../oci/arguments.ts';
+import { OPTIONS, SETTINGS } from '../arguments.ts';
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { buildImage } from '../../build/build-image.ts';
@@ -82,6 +84,7 @@ export async function makeImage(
   settings: Settings,
   options: MakeImageOptions = {},
 ): Promise<MadeImage> {
+  checkArguments({ directory: [directory, TEXT], settings: [settings, SETTINGS], options: [options, OPTIONS] });
   const form = await readImageForm(directory, options);
   const name = nameOf(form, options.tag);
   const store = await openRuledStore(dataDirectory(settings), settings);

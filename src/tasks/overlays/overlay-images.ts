@@ -1,4 +1,6 @@
 // `getimages`: the images that overlays, directories, files and lists use, merged over all of them.
+import { checkArguments, objectWith } from '../../oci/arguments.ts';
+import { SETTINGS, TEXTS } from '../arguments.ts';
 import { join } from 'node:path';
 import type { Bytes } from '../../io/streams/bytes.ts';
 import { addAll } from '../../oci/add-all.ts';
@@ -39,9 +41,11 @@ export interface OverlayItems {
 
 /** Finds the images that overlays, directories and files use, merged over all of them. Errors: OVERLAY_UNKNOWN, FILE_UNREADABLE; USAGE and YAML_INVALID for values. */
 export async function overlayImages(
-  { items, input = nothing(), chartValues, rules }: OverlayItems,
+  request: OverlayItems,
   settings: World & TaskCall & TaskEvents,
 ): Promise<OverlayImages> {
+  checkArguments({ request: [request, objectWith({ items: TEXTS })], settings: [settings, SETTINGS] });
+  const { items, input = nothing(), chartValues, rules } = request;
   const given = chartValues && (await readChartValues(chartValues));
   const asking: Asking = { ...(given && { given }), ...(rules && { rules }) };
   const onEvent = alsoDebugged<'scan', ScanEvent>('scan', settings);

@@ -1,9 +1,12 @@
 // The names under which findOverlay finds the overlays in $XCLUSTER_OVLPATH: what completion offers.
+import { OBJECT, checkArguments, objectWith } from '../../oci/arguments.ts';
 import { readdir } from 'node:fs/promises';
 import type { World } from '../settings.ts';
 
 /** In order, without duplicates. Directories that cannot be read are left out. */
-export async function overlayNames({ env }: Pick<World, 'env'>): Promise<readonly string[]> {
+export async function overlayNames(world: Pick<World, 'env'>): Promise<readonly string[]> {
+  checkArguments({ world: [world, objectWith({ env: OBJECT })] });
+  const { env } = world;
   const directories = (env.XCLUSTER_OVLPATH ?? '').split(':').filter(Boolean);
   const listed = await Promise.all(
     directories.map((directory) => readdir(directory, { withFileTypes: true }).catch(() => [])),

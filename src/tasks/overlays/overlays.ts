@@ -1,4 +1,6 @@
 // Resolves an overlay argument: a file, a directory, or an overlay's name, which $XCLUSTER or $XCLUSTER_OVLPATH resolves.
+import { TEXT, checkArguments } from '../../oci/arguments.ts';
+import { SETTINGS } from '../arguments.ts';
 import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { ImagesError } from '../../oci/errors.ts';
@@ -11,6 +13,7 @@ export interface FoundOverlay {
 
 /** Resolves an argument: a file, a directory, or the name of an overlay that $XCLUSTER or $XCLUSTER_OVLPATH knows. Errors: OVERLAY_UNKNOWN. */
 export async function findOverlay(item: string, settings: World & TaskCall): Promise<FoundOverlay> {
+  checkArguments({ item: [item, TEXT], settings: [settings, SETTINGS] });
   const given = await pathKind(item);
   if (given) return { kind: given, path: item };
   const directory = await findOverlayDirectory(item, settings);

@@ -1,4 +1,6 @@
 // The pause image, which every pod needs and no manifest names: given by the user, or else by the overlay `crio` of xcluster.
+import { TEXT, checkArguments, optional } from '../../oci/arguments.ts';
+import { SETTINGS } from '../arguments.ts';
 import { join } from 'node:path';
 import type { Settings, TaskCall, World } from '../settings.ts';
 import { findOverlayDirectory } from './overlays.ts';
@@ -6,6 +8,7 @@ import { runCommand } from './run-command.ts';
 
 /** The pause image: `given`, or else from the environment. Returns `undefined`, with a note, if neither names one. */
 export async function pauseImage(given: string | undefined, settings: Settings): Promise<string | undefined> {
+  checkArguments({ given: [given, optional(TEXT)], settings: [settings, SETTINGS] });
   const image = given ?? (settings.env.IMAGES_PAUSE || undefined) ?? (await pauseImageOfCrio(settings));
   if (image === undefined) {
     settings.onNote?.('No pause image is added: give --pause=REF or set IMAGES_PAUSE.');

@@ -1,4 +1,6 @@
 // `lreg_check`: verifies the embedded registry's store, and mends what it can. The registry may run.
+import { OBJECT, checkArguments } from '../../oci/arguments.ts';
+import { SETTINGS } from '../arguments.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import type { Reference } from '../../oci/reference.ts';
 import type { CheckEvent, StoreCheck } from '../../storage/check/check-store.ts';
@@ -49,6 +51,7 @@ export interface RegistryCheck {
  * NO_REGISTRY, MANIFEST_UNKNOWN (no such image), NO_ACCESS.
  */
 export async function checkRegistry(options: CheckRegistryOptions, settings: Settings): Promise<RegistryCheck> {
+  checkArguments({ options: [options, OBJECT], settings: [settings, SETTINGS] });
   const { images = [], repair = false } = options;
   const location = await locateRegistry(settings);
   if (!location) throw noRegistry(settings);

@@ -1,4 +1,6 @@
 // Which images `lreg_rm` removes: names as they are given, and patterns over what the private registry has, perhaps only those that nobody has used for long.
+import { checkArguments, listOf, objectWith } from '../../oci/arguments.ts';
+import { CALL, REFERENCE, REGISTRY, TEXTS } from '../arguments.ts';
 import { createLimiter } from '../../io/concurrency/limiter.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import { DEFAULT_TAG, formatReference, parseReference, type Reference } from '../../oci/reference.ts';
@@ -36,10 +38,12 @@ export function isImagePattern(name: string): boolean {
  * known of another registry's images), MANIFEST_UNKNOWN (with `olderThanMs`, a name that is not there).
  */
 export async function chooseImages(
-  { names, olderThanMs }: ImageChoice,
+  choice: ImageChoice,
   registry: PrivateRegistry,
   settings: TaskCall,
 ): Promise<readonly ChosenImage[]> {
+  checkArguments({ choice: [choice, objectWith({ names: TEXTS })], registry: [registry, REGISTRY], settings: [settings, CALL] });
+  const { names, olderThanMs } = choice;
   const globs = new Map(names.filter(isImagePattern).map((name) => [name, globIn(name)]));
   const listed = globs.size > 0 ? await listRegistry(registry, settings) : [];
   const chosen = new Map<string, Reference>();
@@ -71,6 +75,7 @@ export async function stillOld(
   registry: PrivateRegistry,
   settings: TaskCall,
 ): Promise<readonly ChosenImage[]> {
+  checkArguments({ chosen: [chosen, listOf(objectWith({ reference: REFERENCE }))], registry: [registry, REGISTRY], settings: [settings, CALL] });
   const looked = await createLimiter(READS).map(
     chosen,
     async (image) => {

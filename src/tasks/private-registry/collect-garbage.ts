@@ -1,4 +1,6 @@
 // `lreg_gc`: frees what nothing in the embedded registry's store names any more. The registry may run.
+import { OBJECT, checkArguments } from '../../oci/arguments.ts';
+import { SETTINGS } from '../arguments.ts';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { translatingFsErrors } from '../../io/files/fs-errors.ts';
@@ -36,6 +38,7 @@ export interface CollectedRegistry extends Collection {
  * one), NO_REGISTRY, NO_ACCESS, READ_ONLY, NO_SPACE, CONFIG_INVALID.
  */
 export async function collectRegistry(options: CollectRegistryOptions, settings: Settings): Promise<CollectedRegistry> {
+  checkArguments({ options: [options, OBJECT], settings: [settings, SETTINGS] });
   const location = await locateRegistry(settings);
   if (!location) throw noRegistry(settings);
   if (location.kind === 'remote') throw notEmbedded(location);

@@ -1,4 +1,6 @@
 // `lreg_ls`: lists names and tags in the private registry, with stripped or full names.
+import { checkArguments } from '../../oci/arguments.ts';
+import { CALL, REGISTRY } from '../arguments.ts';
 import { createLimiter } from '../../io/concurrency/limiter.ts';
 import { isImagesError } from '../../oci/errors.ts';
 import { callOptions, type TaskCall } from '../settings.ts';
@@ -14,9 +16,11 @@ const REQUESTS = 8;
 
 /** Reads all pages; sorted by name. */
 export async function listRegistry(
-  { registry }: PrivateRegistry,
+  privateRegistry: PrivateRegistry,
   settings: TaskCall,
 ): Promise<readonly ListedRepository[]> {
+  checkArguments({ privateRegistry: [privateRegistry, REGISTRY], settings: [settings, CALL] });
+  const { registry } = privateRegistry;
   const ask = createLimiter(REQUESTS);
   const names = await Array.fromAsync(registry.repositories(undefined, callOptions(settings)));
   const listed = await ask.map(
@@ -45,6 +49,7 @@ export async function listFullNames(
   registry: PrivateRegistry,
   settings: TaskCall,
 ): Promise<readonly ListedRepository[]> {
+  checkArguments({ registry: [registry, REGISTRY], settings: [settings, CALL] });
   const tags = new Map<string, Set<string>>();
   const recorded = new Set<string>();
   const add = (name: string, tag: string) => tags.set(name, (tags.get(name) ?? new Set()).add(tag));

@@ -1,4 +1,6 @@
 // `lreg_pin`, `lreg_unpin`: what nobody removes, neither retention nor `lreg_rm` without --force.
+import { checkArguments } from '../../oci/arguments.ts';
+import { CALL, REFERENCES, REGISTRY } from '../arguments.ts';
 import { isDigest } from '../../oci/digest.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import { DEFAULT_TAG, formatReference, type Reference, tagOrDigest } from '../../oci/reference.ts';
@@ -19,6 +21,7 @@ export async function pinImages(
   registry: PrivateRegistry,
   settings: TaskCall,
 ): Promise<readonly Pin[]> {
+  checkArguments({ references: [references, REFERENCES], registry: [registry, REGISTRY], settings: [settings, CALL] });
   const store = storeOf(registry);
   const found: Pin[] = [];
   for (const reference of references) {
@@ -43,6 +46,7 @@ export async function unpinImages(
   references: readonly Reference[],
   registry: PrivateRegistry,
 ): Promise<readonly Pin[]> {
+  checkArguments({ references: [references, REFERENCES], registry: [registry, REGISTRY] });
   const pins = pinsIn(storeOf(registry).objects);
   const removed: Pin[] = [];
   for (const reference of references) {
@@ -60,6 +64,7 @@ export async function unpinImages(
 
 /** All pins of the store. Errors: UNSUPPORTED (not the embedded registry). */
 export async function listPins(registry: PrivateRegistry): Promise<readonly ListedPin[]> {
+  checkArguments({ registry: [registry, REGISTRY] });
   const { objects } = storeOf(registry);
   const pins: ListedPin[] = [];
   for await (const pin of pinsIn(objects).all()) {

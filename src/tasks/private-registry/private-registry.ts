@@ -1,4 +1,6 @@
 // Opens the private registry: the embedded store in process, or any other over HTTP. The HTTP client is loaded only for the latter.
+import { checkArguments } from '../../oci/arguments.ts';
+import { CALL, OPTIONS, REFERENCE, REGISTRY, SETTINGS } from '../arguments.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import {
@@ -43,6 +45,7 @@ export interface OpenOptions {
  * store in the named directory), CONFIG_INVALID ($LOCAL_REGISTRY), NO_ACCESS.
  */
 export async function openPrivateRegistry(settings: Settings, options: OpenOptions = {}): Promise<PrivateRegistry> {
+  checkArguments({ settings: [settings, SETTINGS], options: [options, OPTIONS] });
   const location = await locateRegistry(settings);
   if (location?.kind === 'remote') return await openRemote(location.address, settings);
   if (location) {
@@ -77,15 +80,17 @@ export async function findImage(
   reference: Reference,
   privateRegistry: PrivateRegistry,
   settings: TaskCall,
-  { whole = false }: Pick<StatOptions, 'whole'> = {},
+  options: Pick<StatOptions, 'whole'> = {},
 ): Promise<FoundPrivateImage | undefined> {
+  checkArguments({ reference: [reference, REFERENCE], privateRegistry: [privateRegistry, REGISTRY], settings: [settings, CALL], options: [options, OPTIONS] });
+  const { whole = false } = options;
   const { registry, store } = privateRegistry;
   const wanted = tagOrDigest(reference);
   for (const { host, ...name } of [reference, ...withoutOwnHost(reference, privateRegistry)]) {
-    const options = { ...callOptions(settings), whole, ...(host && { host }) };
+    const asking = { ...callOptions(settings), whole, ...(host && { host }) };
     const spelled = { ...name, ...(host && { host }) };
     for (const path of store ? [name.path] : [...strippedNames(spelled), ...fullNames(spelled)]) {
-      const descriptor = await registry.statManifest(path, wanted, options);
+      const descriptor = await registry.statManifest(path, wanted, asking);
       if (descriptor) return { repository: path, descriptor };
     }
   }

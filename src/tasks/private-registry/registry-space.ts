@@ -1,4 +1,6 @@
 // `lreg_du`: how much space the images of the embedded registry take, what else there is, and what garbage collection would free.
+import { OBJECT, checkArguments } from '../../oci/arguments.ts';
+import { CALL, REGISTRY } from '../arguments.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import { matchesGlob, matchesImage, parseImageGlob } from '../../registry/policies/image-glob.ts';
 import { spellings } from '../../registry/policies/name-lookup.ts';
@@ -36,9 +38,11 @@ export interface SpaceRequest {
  */
 export async function registrySpace(
   registry: PrivateRegistry,
-  { names = [], onEvent }: SpaceRequest,
+  request: SpaceRequest,
   settings: TaskCall,
 ): Promise<RegistrySpace> {
+  checkArguments({ registry: [registry, REGISTRY], request: [request, OBJECT], settings: [settings, CALL] });
+  const { names = [], onEvent } = request;
   const store = ownStore(registry);
   const globs = names.map((name) => ({ name, glob: globIn(name) }));
   const measured = await measureStore(store, { ...callOptions(settings), ...(onEvent && { onEvent }) });
@@ -73,6 +77,7 @@ export async function registrySpace(
 
 /** The space that was used, day by day, the oldest first. Errors: UNSUPPORTED, as `registrySpace`. */
 export async function spaceHistory(registry: PrivateRegistry): Promise<readonly SpaceSample[]> {
+  checkArguments({ registry: [registry, REGISTRY] });
   return await Array.fromAsync(spaceSamples(ownStore(registry).objects));
 }
 

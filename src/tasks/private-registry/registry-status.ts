@@ -1,4 +1,6 @@
 // `lreg_status`: whether the embedded registry runs, its addresses, and what its store contains.
+import { checkArguments } from '../../oci/arguments.ts';
+import { SETTINGS } from '../arguments.ts';
 import { type LastCheck, readLastCheck } from '../../storage/check/check-record.ts';
 import { diskStore } from '../../storage/drivers/staged-store.ts';
 import { embeddedStoreExists } from '../../storage/embedded-store.ts';
@@ -49,6 +51,7 @@ export interface CheckedStore extends Omit<LastCheck, 'since' | 'finished'> {
 
 /** Whether the embedded registry runs, its addresses, and what its store contains. */
 export async function registryStatus(settings: Settings): Promise<RegistryStatus> {
+  checkArguments({ settings: [settings, SETTINGS] });
   const data = dataDirectory(settings);
   const running = runningRegistry(data, settings);
   const vms = running && (await addressForVms(running.addresses, settings));

@@ -1,4 +1,6 @@
 // `lreg_rm`: removes only a tag if the registry can do so, or by digest a manifest with all its tags. Takes stripped and full names.
+import { checkArguments } from '../../oci/arguments.ts';
+import { CALL, OPTIONS, REFERENCE, REFERENCES, REGISTRY } from '../arguments.ts';
 import { addAll } from '../../oci/add-all.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { isImagesError } from '../../oci/errors.ts';
@@ -31,6 +33,7 @@ export async function removeImages(
   settings: TaskCall,
   options: RemoveOptions = {},
 ): Promise<void> {
+  checkArguments({ references: [references, REFERENCES], registry: [registry, REGISTRY], settings: [settings, CALL], options: [options, OPTIONS] });
   const [only] = references;
   if (only && references.length === 1) return await removeImage(only, registry, settings, options);
   const there = new Set<Reference>();
@@ -59,6 +62,7 @@ export async function removeImage(
   settings: TaskCall,
   options: RemoveOptions = {},
 ): Promise<void> {
+  checkArguments({ reference: [reference, REFERENCE], registry: [registry, REGISTRY], settings: [settings, CALL], options: [options, OPTIONS] });
   const unneeded: Unneeded = new Map();
   await removeOne(reference, registry, { ...options, settings, unneeded });
   await sweep(registry, { settings, unneeded });

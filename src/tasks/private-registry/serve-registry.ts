@@ -1,4 +1,6 @@
 // Runs the embedded registry in this process: the store, the server, and the record that announces it.
+import { TEXT, checkArguments, objectWith } from '../../oci/arguments.ts';
+import { SETTINGS, TEXTS } from '../arguments.ts';
 import { join } from 'node:path';
 import { disposables } from '../../io/concurrency/disposables.ts';
 import { acquireLock } from '../../io/files/lock.ts';
@@ -47,6 +49,7 @@ export interface ServedRegistry extends AsyncDisposable {
  * address), ADDRESS_IN_USE, ADDRESS_NOT_PERMITTED, ADDRESS_UNAVAILABLE, NO_ACCESS, READ_ONLY, CONFIG_INVALID, FILE_UNREADABLE (the configuration).
  */
 export async function serveRegistry(request: ServeRequest, settings: Settings): Promise<ServedRegistry> {
+  checkArguments({ request: [request, objectWith({ listen: TEXTS, version: TEXT })], settings: [settings, SETTINGS] });
   const listen = listenAddresses(request.listen);
   checkNames(request.names);
   const data = dataDirectory(settings);

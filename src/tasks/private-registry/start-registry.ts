@@ -1,4 +1,6 @@
 // `lreg_start`: starts the embedded registry as a separate process, which outlives this one. It reports through a pipe that it is ready, or the error.
+import { checkArguments, objectWith } from '../../oci/arguments.ts';
+import { SETTINGS, TEXTS } from '../arguments.ts';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync } from 'node:fs';
 import type { Readable } from 'node:stream';
@@ -56,6 +58,7 @@ export type ReadyMessage =
  * a message), CONFIG_INVALID (no `program` was named, and the package's own is not installed), FILE_UNREADABLE (there is no such program), NO_ACCESS.
  */
 export async function startRegistry(request: StartRequest, settings: Settings): Promise<StartedRegistry> {
+  checkArguments({ request: [request, objectWith({ listen: TEXTS })], settings: [settings, SETTINGS] });
   const started = await runningOrStarted(request, settings);
   const vms = await addressForVms(started.state.addresses, settings);
   return { ...started, ...(vms && { vms }) };

@@ -1,4 +1,6 @@
 // `lreg_stop`: tells the running embedded registry to end, and waits for its end.
+import { NUMBER, checkArguments } from '../../oci/arguments.ts';
+import { SETTINGS } from '../arguments.ts';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isAlive } from '../../io/concurrency/process-identity.ts';
 import { ImagesError } from '../../oci/errors.ts';
@@ -18,6 +20,7 @@ export async function stopRegistry(
   settings: Settings,
   patience: number = PATIENCE_MS,
 ): Promise<RegistryState | undefined> {
+  checkArguments({ settings: [settings, SETTINGS], patience: [patience, NUMBER] });
   const { signal } = settings;
   signal?.throwIfAborted();
   const state = runningRegistry(dataDirectory(settings), settings);

@@ -1,4 +1,6 @@
 // `lreg_ip`: the address at which VMs reach the private registry. It is never a loopback address, since in a VM that is the VM itself.
+import { NUMBER, TEXT, checkArguments, listOf, objectWith } from '../../oci/arguments.ts';
+import { SETTINGS } from '../arguments.ts';
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
@@ -24,6 +26,7 @@ export interface VmAddress {
  * Errors: NO_REGISTRY, NOT_RUNNING, ADDRESS_UNAVAILABLE (loopback only), UNREACHABLE (the name does not resolve), CONFIG_INVALID.
  */
 export async function vmAddress(settings: Settings): Promise<VmAddress> {
+  checkArguments({ settings: [settings, SETTINGS] });
   const location = await locateRegistry(settings);
   if (!location) throw noRegistry(settings);
   const { listening, scheme } = await listeningAddresses(location, settings);
@@ -37,6 +40,7 @@ export async function addressForVms(
   listening: readonly BoundAddress[],
   settings: World & TaskCall,
 ): Promise<{ readonly ip: string; readonly port: number } | undefined> {
+  checkArguments({ listening: [listening, listOf(objectWith({ host: TEXT, port: NUMBER }))], settings: [settings, SETTINGS] });
   const named = listening.find(({ host }) => !isLoopback(host) && !isUnspecified(host));
   if (named) return { ip: named.host, port: named.port };
   const local = listening.find(({ host }) => isUnspecified(host)) ?? listening[0];

@@ -1,5 +1,7 @@
 // `copy` and `lreg_upload`: copies images from any location to any other with the copy engine.
 
+import { TEXT, checkArguments, objectWith } from '../../oci/arguments.ts';
+import { OPTIONS, SETTINGS } from '../arguments.ts';
 import type { CopyImage } from '../../copy/copy-plan.ts';
 import type { OnCopyEvent } from '../../copy/events.ts';
 import { copyRun } from '../../copy/run.ts';
@@ -34,17 +36,19 @@ export interface CopyOptions {
 
 /** Copies an image, or an index with its images, from any location to any other. Errors: REFERENCE_INVALID, PLATFORM_UNKNOWN, those of the transports. */
 export async function copyImage(
-  { from, to }: { readonly from: string; readonly to: string },
-  given: Settings,
+  ends: { readonly from: string; readonly to: string },
+  settings: Settings,
   options: CopyOptions = {},
 ): Promise<TransferResult> {
-  const settings = withoutRepeats(given);
-  await using spool = compressesLayers(to, settings)
-    ? await compressingSpool(settings, options.compression, options.onEvent)
+  checkArguments({ ends: [ends, objectWith({ from: TEXT, to: TEXT })], settings: [settings, SETTINGS], options: [options, OPTIONS] });
+  const { from, to } = ends;
+  const noting = withoutRepeats(settings);
+  await using spool = compressesLayers(to, noting)
+    ? await compressingSpool(noting, options.compression, options.onEvent)
     : undefined;
-  await using source = await openSource(from, settings, { ...options, ...(spool && { spool }) });
-  await using sink = await openSink(to, settings, { ...options, from });
-  return await copyOpened({ source, sink, name: sink.name ?? source.name, ...(spool && { spool }) }, settings, options);
+  await using source = await openSource(from, noting, { ...options, ...(spool && { spool }) });
+  await using sink = await openSink(to, noting, { ...options, from });
+  return await copyOpened({ source, sink, name: sink.name ?? source.name, ...(spool && { spool }) }, noting, options);
 }
 
 export interface UploadImageOptions extends CopyOptions {
@@ -59,18 +63,19 @@ export interface UploadImageOptions extends CopyOptions {
  */
 export async function uploadImages(
   from: string,
-  given: Settings,
+  settings: Settings,
   options: UploadImageOptions = {},
 ): Promise<TransferResult> {
-  const settings = withoutRepeats(given);
-  await using spool = await compressingSpool(settings, options.compression, options.onEvent);
+  checkArguments({ from: [from, TEXT], settings: [settings, SETTINGS], options: [options, OPTIONS] });
+  const noting = withoutRepeats(settings);
+  await using spool = await compressingSpool(noting, options.compression, options.onEvent);
   const { openAllImages, noName } = await import('./open-all-images.ts');
-  await using all = options.tag === undefined ? await openAllImages(from, settings, spool) : undefined;
-  if (all) return await uploadOpened(all.images, spool, settings, options);
-  await using opened = await openSource(from, settings, { ...options, order: 'daemon', ...(spool && { spool }) });
+  await using all = options.tag === undefined ? await openAllImages(from, noting, spool) : undefined;
+  if (all) return await uploadOpened(all.images, spool, noting, options);
+  await using opened = await openSource(from, noting, { ...options, order: 'daemon', ...(spool && { spool }) });
   const name = options.tag === undefined ? opened.name : tryParseReference(options.tag);
   if (!name) throw noName(options.tag ?? from);
-  return await uploadOpened([{ source: opened.source, name }], spool, settings, options);
+  return await uploadOpened([{ source: opened.source, name }], spool, noting, options);
 }
 
 async function uploadOpened(

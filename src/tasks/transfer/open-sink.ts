@@ -1,4 +1,6 @@
 // Opens the location that a user names as a sink of images. The code of a transport is loaded when it is named.
+import { TEXT, checkArguments } from '../../oci/arguments.ts';
+import { OPTIONS, SETTINGS } from '../arguments.ts';
 import type { OnCopyEvent } from '../../copy/events.ts';
 import type { Reference } from '../../oci/reference.ts';
 import type { ImageSink } from '../../transports/contract.ts';
@@ -24,6 +26,7 @@ export interface OpenSinkOptions {
 
 /** A bare name means the private registry. Errors: REFERENCE_INVALID, UNSUPPORTED (the transport is read-only), those of the transport. */
 export async function openSink(text: string, settings: Settings, options: OpenSinkOptions = {}): Promise<OpenedSink> {
+  checkArguments({ text: [text, TEXT], settings: [settings, SETTINGS], options: [options, OPTIONS] });
   const location = locate(text, settings.transports);
   if (location.transport === 'name') return await openPrivate(location.reference, settings, options);
   if (location.transport === 'id') throw cannotPut(formatLocation(location), NAME_IT);

@@ -1,5 +1,7 @@
 // Opens the location that a user names as a source of one image. The code of a transport is loaded when it is named.
 
+import { TEXT, checkArguments } from '../../oci/arguments.ts';
+import { OPTIONS, SETTINGS } from '../arguments.ts';
 import type { OnCopyEvent } from '../../copy/events.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { ImagesError, isImagesError } from '../../oci/errors.ts';
@@ -47,6 +49,7 @@ export async function openSource(
   settings: Settings,
   options: OpenSourceOptions = {},
 ): Promise<OpenedSource> {
+  checkArguments({ text: [text, TEXT], settings: [settings, SETTINGS], options: [options, OPTIONS] });
   const location = locate(text, settings.transports);
   if (location.transport === 'name' || location.transport === 'id')
     return await openBare(location, withoutRepeats(settings), options);

@@ -1,4 +1,6 @@
 // `docker_save`: several images in one tar archive, each as a nested docker-archive under its full name.
+import { checkArguments } from '../../oci/arguments.ts';
+import { OPTIONS, SETTINGS, TEXTS } from '../arguments.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import { machinePlatform } from '../../oci/machine-platform.ts';
 import type { Platform } from '../../oci/platform.ts';
@@ -27,6 +29,7 @@ export async function saveImages(
   settings: Settings,
   options: SaveOptions = {},
 ): Promise<SavedImages> {
+  checkArguments({ images: [images, TEXTS], settings: [settings, SETTINGS], options: [options, OPTIONS] });
   const noting = withoutRepeats(settings);
   const owned: AsyncDisposable[] = [];
   const dispose = async (): Promise<void> => {

@@ -1,4 +1,6 @@
 // Opens an image for commands that look into it: layers report the bytes read, and their indexes are cached if the source can store them.
+import { TEXT, checkArguments, objectWith } from '../../oci/arguments.ts';
+import { SETTINGS } from '../arguments.ts';
 import type { OnCopyEvent } from '../../copy/events.ts';
 import { machinePlatform } from '../../oci/machine-platform.ts';
 import type { Platform } from '../../oci/platform.ts';
@@ -24,6 +26,7 @@ export interface OpenedImage extends ReadableImage, AsyncDisposable {}
 
 /** Opens an image at any location to look into it. Reads its config, but no layers yet. Errors: REFERENCE_INVALID, MANIFEST_UNKNOWN, PLATFORM_UNKNOWN, and those of the transport. */
 export async function openImage(options: LookOptions, settings: Settings): Promise<OpenedImage> {
+  checkArguments({ options: [options, objectWith({ image: TEXT })], settings: [settings, SETTINGS] });
   const opened = await openSource(options.image, settings, options);
   try {
     const image = await readImage(opened.source, {
@@ -47,6 +50,7 @@ export interface ImageTree extends OpenedImage {
 
 /** Opens an image and builds the tree of all its layers. Errors: those of `openImage`; TAR_INVALID, COMPRESSION_INVALID. */
 export async function openTree(options: LookOptions, settings: Settings): Promise<ImageTree> {
+  checkArguments({ options: [options, objectWith({ image: TEXT })], settings: [settings, SETTINGS] });
   const image = await openImage(options, settings);
   try {
     const indexes = await indexLayers(image.layers, callOptions(settings));
