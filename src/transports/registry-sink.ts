@@ -6,8 +6,9 @@ import type { Digest } from '../oci/digest.ts';
 import type { RawManifest } from '../oci/manifest.ts';
 import { DEFAULT_TAG, type Reference } from '../oci/reference.ts';
 import type { Registry } from '../registry/contract.ts';
-import type { ImageSink, PutBlobOptions, SinkWants } from './contract.ts';
+import type { ImageSink, SinkWants } from './contract.ts';
 import type { MountSources } from './mount-sources.ts';
+import { rememberedMounts } from './remembered-mounts.ts';
 
 export interface RegistrySinkOptions {
   /** For messages. */
@@ -24,14 +25,12 @@ export interface RegistrySinkOptions {
 
 /** How many queries to a sink are under way at a time. */
 const QUESTIONS = 16;
-/** In bytes. A smaller blob is sent as quickly as it is mounted. */
-const WORTH_MOUNTING = 1 << 15;
 
 /** The registry stays the caller's. */
 export function registrySink(registry: Registry, options: RegistrySinkOptions): ImageSink {
   const ask = createLimiter(QUESTIONS);
   const wants: SinkWants = { layers: 'as-is', indexes: options.indexes, order: 'any' };
-
+  const mounts = rememberedMounts(registry, options.mountSources);
   /** Blobs whose mount was refused, or that are damaged: they are put without trying to mount. */
   const refused = new Set<string>();
 
@@ -43,34 +42,8 @@ export function registrySink(registry: Registry, options: RegistrySinkOptions): 
       refused.add(`${repository} ${blob.digest}`);
       return 0;
     }
-    if ((await mountSource(repository, blob)) !== undefined) return blob.size;
+    if (await mounts.isLikely(repository, blob)) return blob.size;
     return Math.min(await registry.partialBytes(blob.digest), blob.size);
-  };
-
-  /** Writes to the memory of mount sources. They are only awaited at the end. */
-  const notes: Promise<void>[] = [];
-  const written = async (): Promise<void> => {
-    await Promise.all(notes.splice(0));
-  };
-
-  /** The repository that most probably has the blob. Only one is tried, because each further attempt would cost a request. */
-  const mountSource = async (repository: string, { digest, size }: Descriptor): Promise<string | undefined> => {
-    if (!options.mountSources || size < WORTH_MOUNTING) return undefined;
-    return (await options.mountSources.of(digest)).find((one) => one !== repository);
-  };
-
-  const mounted = async (
-    repository: string,
-    blob: Descriptor,
-    { onMount, ...call }: PutBlobOptions = {},
-  ): Promise<boolean> => {
-    const from = await mountSource(repository, blob);
-    if (from === undefined) return false;
-    const isMounted = await registry.mountBlob(repository, blob.digest, from, call);
-    onMount?.(from, isMounted);
-    if (isMounted) return true;
-    await options.mountSources?.forget(blob.digest, from);
-    return false;
   };
 
   return {
@@ -102,9 +75,8 @@ export function registrySink(registry: Registry, options: RegistrySinkOptions): 
     async putBlob(name, blob, open, call) {
       const repository = options.repository(name);
       const again = refused.delete(`${repository} ${blob.digest}`);
-      if (again || !(await mounted(repository, blob, call))) await registry.putBlob(repository, blob, open, call);
-      if (options.mountSources && blob.size >= WORTH_MOUNTING)
-        notes.push(options.mountSources.remember(blob.digest, repository));
+      if (again || !(await mounts.mount(repository, blob, call))) await registry.putBlob(repository, blob, open, call);
+      mounts.remember(repository, blob);
     },
     async mountBlob(name, blob, from, call) {
       const [to, other] = [options.repository(name), options.repository(from)];
@@ -118,8 +90,8 @@ export function registrySink(registry: Registry, options: RegistrySinkOptions): 
       await registry.putManifest(options.repository(name), root, tag ? [tag] : [], call);
       await options.onCommit?.(name, root);
     },
-    finish: written,
-    [Symbol.asyncDispose]: written,
+    finish: mounts.written,
+    [Symbol.asyncDispose]: mounts.written,
   };
 }
 

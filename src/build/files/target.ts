@@ -51,22 +51,7 @@ export function createTarget(tree: RootTree, emit: (path: string, header: TarHea
     return { type: node.children ? 'directory' : type, linkname, mode, gid };
   };
 
-  const resolve = (path: string): string => {
-    let parts = path.split('/').filter((part) => part !== '');
-    let at = '';
-    for (let links = 0; parts.length > 0; ) {
-      const [part = '', ...rest] = parts;
-      const here = joinPath(at, part);
-      const standing = look(here);
-      parts = rest;
-      at = here;
-      if (standing?.type !== 'symlink') continue;
-      if (++links > MAX_LINKS) throw inACircle(path);
-      parts = [...linkTarget(here, standing.linkname).split('/'), ...rest].filter((each) => each !== '');
-      at = '';
-    }
-    return at;
-  };
+  const resolve = (path: string): string => withoutLinks(path, look);
 
   const describeAbove = (path: string): void => {
     const above: string[] = [];
@@ -113,6 +98,24 @@ export function createTarget(tree: RootTree, emit: (path: string, header: TarHea
       return resolved;
     },
   };
+}
+
+/** The path with its links followed, inside the root. Missing components stay. Errors: PATH_UNKNOWN (a circle). */
+function withoutLinks(path: string, look: Target['look']): string {
+  let parts = path.split('/').filter((part) => part !== '');
+  let at = '';
+  for (let links = 0; parts.length > 0; ) {
+    const [part = '', ...rest] = parts;
+    const here = joinPath(at, part);
+    const standing = look(here);
+    parts = rest;
+    at = here;
+    if (standing?.type !== 'symlink') continue;
+    if (++links > MAX_LINKS) throw inACircle(path);
+    parts = [...linkTarget(here, standing.linkname).split('/'), ...rest].filter((each) => each !== '');
+    at = '';
+  }
+  return at;
 }
 
 const SETGID = 0o2000;

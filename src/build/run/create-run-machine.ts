@@ -26,36 +26,12 @@ const MAX_SNAPSHOT_BYTES = 20e9;
 /** The implementation of RUN on this machine. Probes and creates nothing until it is used. */
 export function createRunMachine(settings: RunnerSettings): RunMachine {
   const programs = findPrograms(settings.path);
-  let found: Promise<MachineFinding> | undefined;
+  const machine = probedMachine((options) => probeMachine(settings, programs, options));
+  const indexed = rememberedIndexes();
   let cleaned: Promise<number> | undefined;
-  const indexes = new WeakMap<Layer, Promise<LayerIndex>>();
 
-  const look = (options: CallOptions): Promise<MachineFinding> => {
-    if (!found) {
-      const looking = probeMachine(settings, programs, options);
-      found = looking;
-      looking.catch(() => {
-        found = undefined;
-      });
-    }
-    return found;
-  };
-  const able = async (options: CallOptions): Promise<Ability> => {
-    const seen = await look(options);
-    if ('lacks' in seen) throw unavailable(seen.lacks);
-    return seen.ability;
-  };
   const unpackingOf = ({ ids, namespaces, runnerDirectory }: Ability): RootUnpacking => {
     return { ids, namespaces, runnerDirectory, ignoreChownErrors: settings.ignoreChownErrors ?? false };
-  };
-  const indexed = async (layers: readonly Layer[], options: CallOptions) => {
-    const wanted = layers.map((layer) => {
-      const index = indexes.get(layer) ?? indexLayer(layer, options);
-      indexes.set(layer, index);
-      index.catch(() => indexes.delete(layer));
-      return index;
-    });
-    return { layers, indexes: await Promise.all(wanted) };
   };
   const keepWithinBounds = (unpacking: RootUnpacking): Promise<number> => {
     cleaned ??= cleanUp(unpacking, { keepBytes: settings.maxSnapshotBytes ?? MAX_SNAPSHOT_BYTES });
@@ -64,19 +40,20 @@ export function createRunMachine(settings: RunnerSettings): RunMachine {
 
   return {
     async probe(options = {}): Promise<Probe> {
-      const seen = await look(options);
+      const seen = await machine.find(options);
       if ('lacks' in seen) return { possible: false, lacks: seen.lacks };
       const { ids, runtimes, overlay, wishes } = seen.ability;
-      const machine = { owners: ids.owners, runtime: runtimes[0]?.name ?? 'unshare', overlay: overlay !== undefined };
-      return { possible: true, machine, wishes };
+      const runtime = runtimes[0]?.name ?? 'unshare';
+      const found = { owners: ids.owners, runtime, overlay: overlay !== undefined };
+      return { possible: true, machine: found, wishes };
     },
     async check(platform: Platform, options: CallOptions = {}): Promise<void> {
-      await able(options);
+      await machine.able(options);
       const lack = await foreignLack(platform.architecture);
       if (lack) throw unavailable([lack]);
     },
     async run(request: RunRequest, options: CallOptions = {}): Promise<RunResult> {
-      const ability = await able(options);
+      const ability = await machine.able(options);
       const unpacking = unpackingOf(ability);
       const user = userFor(request.user, ability, settings);
       const network = request.network === 'private' ? await findPrivateNetwork(programs) : undefined;
@@ -103,14 +80,60 @@ export function createRunMachine(settings: RunnerSettings): RunMachine {
         };
       } catch (error) {
         // The machine may have changed: probe it again next time.
-        if (isImagesError(error, 'RUN_UNAVAILABLE')) found = undefined;
+        if (isImagesError(error, 'RUN_UNAVAILABLE')) machine.forget();
         await removed();
         throw error;
       }
     },
     async clean(options = {}): Promise<number> {
-      return cleanUp(unpackingOf(await able(options)), { ...options, keepBytes: 0 });
+      return cleanUp(unpackingOf(await machine.able(options)), { ...options, keepBytes: 0 });
     },
+  };
+}
+
+interface ProbedMachine {
+  find(options: CallOptions): Promise<MachineFinding>;
+  /** Errors: RUN_UNAVAILABLE. */
+  able(options: CallOptions): Promise<Ability>;
+  /** Probes again when it is asked next. */
+  forget(): void;
+}
+
+/** Probes once. */
+function probedMachine(probe: (options: CallOptions) => Promise<MachineFinding>): ProbedMachine {
+  let found: Promise<MachineFinding> | undefined;
+  const forgetFound = () => {
+    found = undefined;
+  };
+  const find = (options: CallOptions): Promise<MachineFinding> => {
+    if (!found) {
+      found = probe(options);
+      found.catch(forgetFound);
+    }
+    return found;
+  };
+  return {
+    find,
+    able: async (options) => {
+      const seen = await find(options);
+      if ('lacks' in seen) throw unavailable(seen.lacks);
+      return seen.ability;
+    },
+    forget: forgetFound,
+  };
+}
+
+/** Reads each layer once. */
+function rememberedIndexes(): Running['indexed'] {
+  const indexes = new WeakMap<Layer, Promise<LayerIndex>>();
+  return async (layers, options) => {
+    const wanted = layers.map((layer) => {
+      const index = indexes.get(layer) ?? indexLayer(layer, options);
+      indexes.set(layer, index);
+      index.catch(() => indexes.delete(layer));
+      return index;
+    });
+    return { layers, indexes: await Promise.all(wanted) };
   };
 }
 

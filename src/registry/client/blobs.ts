@@ -1,22 +1,20 @@
-// Reads blobs over HTTP. A body that starts at byte 0 verifies itself. If HEAD does not tell the size, a GET does.
+// Reads blobs over HTTP. A body that starts at byte 0 verifies itself.
 import type { Backoff } from '../../io/concurrency/backoff.ts';
 import type { HttpAnswer } from '../../io/http/http.ts';
 import { quote } from '../../io/text/quote.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { ImagesError, isImagesError } from '../../oci/errors.ts';
-import type { BlobContent, BlobOptions, ReadOptions, RegistryReader } from '../contract.ts';
+import type { BlobContent, BlobOptions, RegistryReader } from '../contract.ts';
 import { type Asked, badAnswer, readText } from './answer-errors.ts';
 import { type BlobAnswer, resumed, wholeSize } from './blob-body.ts';
+import { blobRequest, rangeHeader } from './blob-requests.ts';
+import { blobSizes } from './blob-sizes.ts';
 import { type CodedAnswer, codedBlobs } from './coded-blobs.ts';
 import { contentCodings, isPage } from './content-encoding.ts';
 import type { EndpointHttp } from './endpoint-http.ts';
-import type { EndpointRequest } from './endpoint-request.ts';
 import { heldBack } from './held-back.ts';
-import { repositoryPath } from './paths.ts';
-import { repositoryScope } from './scopes.ts';
 import { type OpenedBlob, selfVerifying } from './self-verifying.ts';
 import type { RetryEvent } from './settings.ts';
-import { FOUND, NOT_SERVED } from './statuses.ts';
 
 export interface BlobReader extends Pick<RegistryReader, 'getBlob' | 'statBlob'> {
   /** As `getBlob`, but nothing verifies the body. */
@@ -35,27 +33,7 @@ const BLOB_TYPE = 'application/octet-stream';
 
 export function blobReader(http: EndpointHttp, settings: BlobReaderSettings): BlobReader {
   const coded = codedBlobs();
-
-  /** A 404 for HEAD is believed: it is the usual answer before a blob is pushed, and if it is wrong, the blob is only pushed once more. */
-  const stat = async (repository: string, digest: Digest, options?: ReadOptions): Promise<number | undefined> => {
-    const request = blobRequest(http.host, 'HEAD', repository, { digest, ...options });
-    const answer = await http.send({ ...request, expected: [...request.expected, ...NOT_SERVED] });
-    answer.discard();
-    if (answer.status === 404) return undefined;
-    const isOk = request.expected.includes(answer.status) && contentCodings(answer).length === 0;
-    const size = isOk ? Number(answer.headers['content-length'] ?? 0) : 0;
-    return Number.isSafeInteger(size) && size > 0 ? size : look(repository, digest, options);
-  };
-
-  /** Gets the first byte: such an answer also tells the size of the whole blob. Returns `undefined` if nothing tells it. */
-  const look = async (repository: string, digest: Digest, options?: ReadOptions): Promise<number | undefined> => {
-    const request = blobRequest(http.host, 'GET', repository, { digest, ...options });
-    const headers = { ...request.headers, ...rangeHeader(0, 1) };
-    const answer = await http.send({ ...request, headers, expected: [...request.expected, 404, 416] });
-    answer.discard();
-    const size = answer.status === 404 || contentCodings(answer).length > 0 ? undefined : wholeSize(answer);
-    return Number.isSafeInteger(size) ? size : undefined;
-  };
+  const sizeOf = blobSizes(http);
 
   const openBlob = async (repository: string, digest: Digest, options: BlobOptions = {}): Promise<OpenedBlob> => {
     const request = blobRequest(http.host, 'GET', repository, { digest, ...options });
@@ -77,7 +55,7 @@ export function blobReader(http: EndpointHttp, settings: BlobReaderSettings): Bl
     };
     const first = await open(start);
     const size =
-      (lastCoded ? options.size : wholeSize(first)) ?? options.size ?? (await stat(repository, digest, options));
+      (lastCoded ? options.size : wholeSize(first)) ?? options.size ?? (await sizeOf(repository, digest, options));
     if (size === undefined) throw saysNoLength(first, request.asked);
     if (start > 0 && start >= size) {
       first.discard();
@@ -112,7 +90,7 @@ export function blobReader(http: EndpointHttp, settings: BlobReaderSettings): Bl
   return {
     openBlob,
     async statBlob(repository, digest, options) {
-      const size = await stat(repository, digest, options);
+      const size = await sizeOf(repository, digest, options);
       return size === undefined ? undefined : { mediaType: BLOB_TYPE, digest, size };
     },
     async canBeRead(repository, digest, signal) {
@@ -124,33 +102,6 @@ export function blobReader(http: EndpointHttp, settings: BlobReaderSettings): Bl
     },
     getBlob,
   };
-}
-
-interface WhichBlob extends BlobOptions {
-  readonly digest: Digest;
-}
-
-function blobRequest(
-  host: string,
-  method: 'GET' | 'HEAD',
-  repository: string,
-  { digest, host: ns, signal }: WhichBlob,
-): EndpointRequest {
-  return {
-    method,
-    to: repositoryPath(repository, `blobs/${digest}`, { ns }),
-    headers: { accept: '*/*' },
-    repository,
-    scopes: [repositoryScope(repository, 'pull')],
-    asked: { what: `blob ${host}/${repository}@${digest}`, unknown: 'BLOB_UNKNOWN' },
-    expected: [...FOUND, 206],
-    signal,
-  };
-}
-
-function rangeHeader(from: number, to: number | undefined): Readonly<Record<string, string>> {
-  if (from === 0 && to === undefined) return {};
-  return { range: `bytes=${from}-${to === undefined ? '' : to - 1}` };
 }
 
 /** A part of a coded answer cannot be decoded without what comes before it, so the whole is read. */

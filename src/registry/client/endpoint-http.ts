@@ -55,20 +55,7 @@ export function createEndpointHttp(endpoint: Endpoint, context: EndpointContext)
   const isOwn = (url: HttpUrl): boolean =>
     url.host === parseHttpUrl(`${url.secure ? 'https' : 'http'}://${endpoint.host}`).host;
 
-  const repeating = <T>(what: string, signal: AbortSignal | undefined, attempt: () => Promise<T>): Promise<T> =>
-    retrying(attempt, {
-      backoff: context.backoff,
-      // A host that has never answered is not likely to answer now.
-      judge: (error, done) => judgePassing(error, done, hasAnswered ? 1 : 0),
-      signal,
-      onRetry: (after, error) =>
-        context.onRetry?.({
-          host,
-          what: what.replace(`${host}/`, ''),
-          after,
-          why: error instanceof Error ? error.message : String(error),
-        }),
-    });
+  const repeating = repeatedAttempts(host, context, () => hasAnswered);
 
   const authorizer = createAuthorizer({
     host,
@@ -129,4 +116,27 @@ export function createEndpointHttp(endpoint: Endpoint, context: EndpointContext)
   };
 
   return { host, root, read, send: (request) => read(request, async (answer) => answer) };
+}
+
+type Repeating = <T>(what: string, signal: AbortSignal | undefined, attempt: () => Promise<T>) => Promise<T>;
+
+function repeatedAttempts(
+  host: string,
+  { backoff, onRetry }: Pick<EndpointContext, 'backoff' | 'onRetry'>,
+  hasAnswered: () => boolean,
+): Repeating {
+  return (what, signal, attempt) =>
+    retrying(attempt, {
+      backoff,
+      // A host that has never answered is not likely to answer now.
+      judge: (error, done) => judgePassing(error, done, hasAnswered() ? 1 : 0),
+      signal,
+      onRetry: (after, error) =>
+        onRetry?.({
+          host,
+          what: what.replace(`${host}/`, ''),
+          after,
+          why: error instanceof Error ? error.message : String(error),
+        }),
+    });
 }

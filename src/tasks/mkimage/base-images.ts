@@ -8,11 +8,11 @@ import { formatReference, fullReference, parseReference, type Reference } from '
 import type { Layer } from '../../rootfs/contract.ts';
 import { buildSteps } from '../../storage/builds/build-steps.ts';
 import { storedIndex } from '../../storage/builds/layer-indexes.ts';
-import { looseBlobs } from '../../storage/builds/loose-blobs.ts';
+import { type LooseBlobs, looseBlobs } from '../../storage/builds/loose-blobs.ts';
 import type { EmbeddedStore } from '../../storage/embedded-store.ts';
 import type { LayerSpool } from '../../transports/compressing/contract.ts';
 import type { ReadableImage } from '../../transports/readable-image.ts';
-import { type BaseEvent, callOptions, type Settings } from '../settings.ts';
+import { type BaseEvent, callOptions, type Settings, withoutRepeats } from '../settings.ts';
 import { compressingSpool } from '../transfer/layer-compression.ts';
 import type { OpenedSource } from '../transfer/open-source.ts';
 import { type RememberedBase, rememberedBases } from './remembered-bases.ts';
@@ -26,28 +26,13 @@ export interface BaseOptions {
 }
 
 export function baseImages(store: EmbeddedStore, settings: Settings, { pull = false }: BaseOptions = {}): OpenBases {
-  const opened: OpenedSource[] = [];
-  let spool: Promise<LayerSpool | undefined> | undefined;
+  const sources = baseSources(store, withoutRepeats(settings));
+  const { read } = sources;
   const blobs = looseBlobs(store.blobs);
   const remembered = rememberedBases(buildSteps(store.objects));
 
   const tell = (name: string, from: BaseEvent['from'], what: string) =>
     settings.onDebug?.({ topic: 'build', event: { type: 'base', name, from, what } });
-
-  async function read(text: string, platform: Platform, call: CallOptions): Promise<ReadableImage> {
-    // A daemon delivers uncompressed layers. Without compression they would stay uncompressed in the built image.
-    spool ??= compressingSpool(settings);
-    const compressing = await spool;
-    // Loaded lazily: images FROM scratch do not need it.
-    const [{ openSource }, { readImage }] = await Promise.all([
-      import('../transfer/open-source.ts'),
-      import('../../transports/readable-image.ts'),
-    ]);
-    const source = await openSource(text, settings, compressing ? { spool: compressing } : {});
-    opened.push(source);
-    const indexOf = (digest: Layer['descriptor']['digest']) => storedIndex(store.objects, digest);
-    return await readImage(source.source, { ...call, platform, anySingle: true, machine: machinePlatform(), indexOf });
-  }
 
   /** Uses the cached state of the image. Then its registry is asked again only for layers that are missing here. */
   async function fromRegistry(reference: Reference, platform: Platform, call: CallOptions): Promise<BaseImage> {
@@ -81,27 +66,11 @@ export function baseImages(store: EmbeddedStore, settings: Settings, { pull = fa
         },
       }),
     );
-    return { name, config: base.config, layers: layers.map(kept) };
+    return baseOf(name, { configBytes: base.config, layers });
   }
 
-  function baseOf(name: string, { configBytes, layers }: ReadableImage): BaseImage {
-    return { name, config: configBytes, layers: layers.map(kept) };
-  }
-
-  /** A layer that is copied into the store at its first use, once: the build needs it there. */
-  function kept(layer: Layer): Layer {
-    let fetched: Promise<void> | undefined;
-    const fetch = (call: CallOptions): Promise<void> => {
-      fetched ??= blobs.put(layer.descriptor, () => layer.open(call), call);
-      return fetched;
-    };
-    return {
-      ...layer,
-      open: async (call = {}) => {
-        await fetch(call);
-        return await blobs.read(layer.descriptor, call);
-      },
-    };
+  function baseOf(name: string, { configBytes, layers }: Pick<ReadableImage, 'configBytes' | 'layers'>): BaseImage {
+    return { name, config: configBytes, layers: layers.map((layer) => keptLayer(layer, blobs)) };
   }
 
   return {
@@ -116,9 +85,54 @@ export function baseImages(store: EmbeddedStore, settings: Settings, { pull = fa
         return await fromRegistry(name, platform, call);
       }
     },
+    [Symbol.asyncDispose]: () => sources[Symbol.asyncDispose](),
+  };
+}
+
+type ReadBase = (text: string, platform: Platform, call: CallOptions) => Promise<ReadableImage>;
+
+interface BaseSources extends AsyncDisposable {
+  readonly read: ReadBase;
+}
+
+/** Sources stay open until this is disposed. */
+function baseSources(store: EmbeddedStore, settings: Settings): BaseSources {
+  const opened: OpenedSource[] = [];
+  let spool: Promise<LayerSpool | undefined> | undefined;
+  return {
+    read: async (text, platform, call) => {
+      // A daemon delivers uncompressed layers. Without compression they would stay uncompressed in the built image.
+      spool ??= compressingSpool(settings);
+      const compressing = await spool;
+      // Loaded lazily: images FROM scratch do not need it.
+      const [{ openSource }, { readImage }] = await Promise.all([
+        import('../transfer/open-source.ts'),
+        import('../../transports/readable-image.ts'),
+      ]);
+      const source = await openSource(text, settings, compressing ? { spool: compressing } : {});
+      opened.push(source);
+      const indexOf = (digest: Layer['descriptor']['digest']) => storedIndex(store.objects, digest);
+      return await readImage(source.source, { ...call, platform, anySingle: true, machine: machinePlatform(), indexOf });
+    },
     [Symbol.asyncDispose]: async () => {
       for (const source of opened) await source[Symbol.asyncDispose]();
       await (await spool)?.[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** A layer that is copied into the store at its first use, once: the build needs it there. */
+function keptLayer(layer: Layer, blobs: LooseBlobs): Layer {
+  let fetched: Promise<void> | undefined;
+  const fetch = (call: CallOptions): Promise<void> => {
+    fetched ??= blobs.put(layer.descriptor, () => layer.open(call), call);
+    return fetched;
+  };
+  return {
+    ...layer,
+    open: async (call = {}) => {
+      await fetch(call);
+      return await blobs.read(layer.descriptor, call);
     },
   };
 }

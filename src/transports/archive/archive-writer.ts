@@ -17,8 +17,8 @@ import type { Descriptor } from '../../oci/descriptor.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import { padding } from '../../tar/writer.ts';
-import { blobPath } from '../layout/layout-files.ts';
-import { archiveHeader, END, paddedSize, type SmallFile, smallFileBytes } from './archive-format.ts';
+import { END, type SmallFile, smallFileBytes } from './archive-format.ts';
+import { archiveSlots, headerOf, lengthOf, type Slot, startOf } from './archive-slots.ts';
 
 export interface ArchiveWriter extends AsyncDisposable {
   /** Announces blobs: they are written in the order of their digests, before blobs that were not announced. */
@@ -27,13 +27,6 @@ export interface ArchiveWriter extends AsyncDisposable {
   putBlob(blob: Descriptor, open: OpenContent, options?: CallOptions): Promise<void>;
   /** Drops all blobs but those to keep, appends the files, and renames the archive to its final name. */
   finish(keep: ReadonlySet<Digest>, files: readonly SmallFile[]): Promise<void>;
-}
-
-interface Slot {
-  readonly blob: Descriptor;
-  /** Offset of its header. */
-  at?: number;
-  there: boolean;
 }
 
 const MOVE_CHUNK = 1024 * 1024;
@@ -49,33 +42,13 @@ export interface ArchiveWriterOptions {
  */
 export function archiveWriter(target: string, { temporaryDirectory }: ArchiveWriterOptions): ArchiveWriter {
   const path = target === '-' ? '/dev/stdout' : target;
-  const slots = new Map<Digest, Slot>();
-  /** Slots without an offset in the archive. */
-  let waiting: Slot[] = [];
+  const slots = archiveSlots();
   const puts = singleFlight<Digest>();
   let opened: Promise<Temporary> | undefined;
-  let end = 0;
 
   const file = (): Promise<Temporary> => {
     opened ??= openTemporary(path, temporaryDirectory);
     return opened;
-  };
-
-  const slotOf = (blob: Descriptor): Slot => {
-    const known = slots.get(blob.digest);
-    if (known) return known;
-    const slot: Slot = { blob, there: false };
-    slots.set(blob.digest, slot);
-    waiting.push(slot);
-    return slot;
-  };
-
-  const allot = (): void => {
-    for (const slot of waiting.sort(byDigest)) {
-      slot.at = end;
-      end += headerOf(slot).length + paddedSize(slot.blob.size);
-    }
-    waiting = [];
   };
 
   const fill = async (slot: Slot, open: OpenContent): Promise<void> => {
@@ -97,13 +70,13 @@ export function archiveWriter(target: string, { temporaryDirectory }: ArchiveWri
 
   return {
     expect(blobs) {
-      for (const blob of blobs) slotOf(blob);
+      for (const blob of blobs) slots.of(blob);
     },
-    has: (digest) => slots.get(digest)?.there ?? false,
+    has: (digest) => slots.has(digest),
     async putBlob(blob, open, options) {
-      const slot = slotOf(blob);
+      const slot = slots.of(blob);
       const work = (): Promise<void> => {
-        allot();
+        slots.allot();
         return translatingFsErrors(path, () => fill(slot, open));
       };
       await puts.run(blob.digest, () => slot.there, work, options?.signal);
@@ -111,7 +84,7 @@ export function archiveWriter(target: string, { temporaryDirectory }: ArchiveWri
     finish: (keep, files) =>
       translatingFsErrors(path, async () => {
         const temporary = await file();
-        const kept = [...slots.values()].filter(({ blob, there }) => there && keep.has(blob.digest));
+        const kept = slots.filled().filter(({ blob }) => keep.has(blob.digest));
         let at = await closeGaps(temporary.handle, kept);
         const writer = fileWriter(temporary.handle, at);
         for (const small of files) {
@@ -133,24 +106,11 @@ export function archiveWriter(target: string, { temporaryDirectory }: ArchiveWri
   };
 }
 
-function headerOf({ blob }: Slot): Uint8Array {
-  return archiveHeader(blobPath(blob.digest), blob.size);
-}
-
-function startOf({ at }: Slot): number {
-  if (at === undefined) throw new Error('a blob without a slot');
-  return at;
-}
-
-function byDigest(a: Slot, b: Slot): number {
-  return a.blob.digest < b.blob.digest ? -1 : 1;
-}
-
 /** Moves blobs down over the gaps of blobs that did not arrive. Returns the end of the last one. */
 async function closeGaps(handle: FileHandle, slots: readonly Slot[]): Promise<number> {
   let end = 0;
   for (const slot of slots.toSorted((a, b) => startOf(a) - startOf(b))) {
-    const length = headerOf(slot).length + paddedSize(slot.blob.size);
+    const length = lengthOf(slot);
     if (startOf(slot) !== end) await moveDown(handle, { from: startOf(slot), to: end, length });
     slot.at = end;
     end += length;

@@ -1,9 +1,6 @@
 // An archive in the newest form of `docker save` as a sink: an OCI layout with Docker's manifest.json beside its index. Other images in it are kept.
-import { peekCompression } from '../../io/compression/compression.ts';
 import { singleFlight } from '../../io/concurrency/single-flight.ts';
-import type { Bytes, CallOptions, OpenContent } from '../../io/streams/bytes.ts';
-import { verified } from '../../io/streams/verify.ts';
-import type { Descriptor } from '../../oci/descriptor.ts';
+import type { CallOptions, OpenContent } from '../../io/streams/bytes.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { ImagesError, isImagesError } from '../../oci/errors.ts';
 import { isLayerType } from '../../oci/media-types.ts';
@@ -24,7 +21,7 @@ import {
   requireDockerImage,
   withoutNames,
 } from './docker-manifest.ts';
-import { type PlainLayer, saysUnreadable, unpackLayer, withPlainLayers } from './plain-layers.ts';
+import { plainLayers, saysUnreadable, withPlainLayers } from './plain-layers.ts';
 
 export interface DockerArchiveSinkOptions {
   /** Whether the archive is replaced: it then holds only these images. */
@@ -39,9 +36,9 @@ export interface DockerArchiveSinkOptions {
  */
 export function dockerArchiveSink(path: string, options: DockerArchiveSinkOptions): ImageSink {
   const label = `docker-archive:${path}`;
-  const plain = new Map<Digest, PlainLayer>();
   const files = { beside: [MANIFEST_FILE, REPOSITORIES_FILE], required: [MANIFEST_FILE] };
   const { temporaryDirectory, replaces = false } = options;
+  const plain = plainLayers(temporaryDirectory);
   const growing = { label, temporaryDirectory, replaces, ...files };
   const archive = growingArchive(path, growing, (digest) => plain.has(digest));
   const { manifests } = archive;
@@ -53,20 +50,6 @@ export function dockerArchiveSink(path: string, options: DockerArchiveSinkOption
   const readLists = (call?: CallOptions): Promise<DockerLists> => {
     reading ??= archive.kept(call).then((kept) => keptLists(kept, label));
     return reading;
-  };
-
-  const putLayer = async (blob: Descriptor, open: OpenContent, call?: CallOptions): Promise<void> => {
-    const { compression, body } = await peekCompression(verified(await open(0), blob));
-    if (compression === undefined || compression === 'gzip') {
-      try {
-        await archive.putBlob(blob, onceOpened(body, open), call);
-      } finally {
-        // If the body was not read, for example after an error, it is still open.
-        await body[Symbol.asyncIterator]().return?.();
-      }
-      return;
-    }
-    plain.set(blob.digest, await unpackLayer(blob, body, temporaryDirectory));
   };
 
   const puts = singleFlight<Digest>();
@@ -89,7 +72,10 @@ export function dockerArchiveSink(path: string, options: DockerArchiveSinkOption
       await puts.run(
         blob.digest,
         () => archive.has(blob.digest),
-        () => (isLayerType(blob.mediaType) ? putLayer(blob, open, call) : archive.putBlob(blob, open, call)),
+        () => {
+          const write = (content: OpenContent) => archive.putBlob(blob, content, call);
+          return isLayerType(blob.mediaType) ? plain.put(blob, open, write) : write(open);
+        },
       );
     },
     mountBlob: async (_, blob) => archive.has(blob.digest),
@@ -100,7 +86,7 @@ export function dockerArchiveSink(path: string, options: DockerArchiveSinkOption
     async commit(name, root) {
       requireDockerImage(root);
       manifests.add(root);
-      const manifest = withPlainLayers(root, { get: (digest) => plain.get(digest)?.descriptor });
+      const manifest = withPlainLayers(root, plain);
       manifests.put(manifest);
       const kept = await archive.kept();
       const full = formatReference(fullReference(name));
@@ -113,8 +99,7 @@ export function dockerArchiveSink(path: string, options: DockerArchiveSinkOption
     committed: (name) => named.get(formatReference(fullReference(name)))?.manifest.digest,
     async finish(call) {
       if (!entries) return;
-      const layers = [...plain.values()].sort((a, b) => (a.descriptor.digest < b.descriptor.digest ? -1 : 1));
-      for (const layer of layers) await archive.putBlob(layer.descriptor, layer.open);
+      for (const layer of plain.sorted()) await archive.putBlob(layer.descriptor, layer.open);
       const lists = withoutNames(await readLists(), new Set(named.keys()));
       const needed = lists.items.flatMap(({ config, layers }) => [config, ...layers].flatMap(digestOfPath));
       await archive.finish(entries.list(), { ...call, needed, files: dockerManifestFiles([...named.values()], lists) });
@@ -122,8 +107,7 @@ export function dockerArchiveSink(path: string, options: DockerArchiveSinkOption
     async [Symbol.asyncDispose]() {
       await puts.settled();
       await archive[Symbol.asyncDispose]();
-      for (const layer of plain.values()) await layer[Symbol.asyncDispose]();
-      plain.clear();
+      await plain[Symbol.asyncDispose]();
     },
   };
 }
@@ -141,14 +125,4 @@ async function keptLists(kept: KeptArchive | undefined, label: string): Promise<
   } catch (error) {
     throw isImagesError(error) ? cannotBeAddedTo(label, error) : error;
   }
-}
-
-/** Returns the body that was peeked at the first time, and opens the blob anew after that. */
-function onceOpened(body: Bytes, open: OpenContent): OpenContent {
-  let first: Bytes | undefined = body;
-  return async (from) => {
-    const opened = first;
-    first = undefined;
-    return opened ?? open(from);
-  };
 }

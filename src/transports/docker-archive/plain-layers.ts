@@ -1,9 +1,11 @@
 // Decompresses layers that old Docker daemons cannot read (zstd, xz, bzip2) for an archive, and adapts the manifest.
+import { peekCompression } from '../../io/compression/compression.ts';
 import { decompressed } from '../../io/compression/decompress.ts';
 import { readFileBytes } from '../../io/files/file-bytes.ts';
 import { spooled } from '../../io/files/temporary-file.ts';
-import type { Bytes } from '../../io/streams/bytes.ts';
+import type { Bytes, OpenContent } from '../../io/streams/bytes.ts';
 import { measured } from '../../io/streams/measure.ts';
+import { verified } from '../../io/streams/verify.ts';
 import * as decode from '../../oci/decode.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import type { Digest } from '../../oci/digest.ts';
@@ -43,4 +45,50 @@ export function withPlainLayers(raw: RawManifest, plain: Pick<ReadonlyMap<Digest
     return found ?? layer;
   });
   return changed ? rawManifest(Buffer.from(JSON.stringify({ ...fields, layers })), raw.mediaType) : raw;
+}
+
+/** The layers of a sink that had to be decompressed. Disposing frees them. */
+export interface PlainLayers extends AsyncDisposable {
+  has(digest: Digest): boolean;
+  /** The decompressed layer. */
+  get(digest: Digest): Descriptor | undefined;
+  /** Writes the layer if old daemons can read it; else keeps it, decompressed. */
+  put(layer: Descriptor, open: OpenContent, write: (content: OpenContent) => Promise<void>): Promise<void>;
+  sorted(): readonly PlainLayer[];
+}
+
+export function plainLayers(directory: string): PlainLayers {
+  const plain = new Map<Digest, PlainLayer>();
+  return {
+    has: (digest) => plain.has(digest),
+    get: (digest) => plain.get(digest)?.descriptor,
+    put: async (layer, open, write) => {
+      const { compression, body } = await peekCompression(verified(await open(0), layer));
+      if (compression !== undefined && compression !== 'gzip') {
+        plain.set(layer.digest, await unpackLayer(layer, body, directory));
+        return;
+      }
+      try {
+        await write(onceOpened(body, open));
+      } finally {
+        // If the body was not read, for example after an error, it is still open.
+        await body[Symbol.asyncIterator]().return?.();
+      }
+    },
+    sorted: () => [...plain.values()].sort((a, b) => (a.descriptor.digest < b.descriptor.digest ? -1 : 1)),
+    [Symbol.asyncDispose]: async () => {
+      for (const layer of plain.values()) await layer[Symbol.asyncDispose]();
+      plain.clear();
+    },
+  };
+}
+
+/** Returns the body that was peeked at the first time, and opens the blob anew after that. */
+function onceOpened(body: Bytes, open: OpenContent): OpenContent {
+  let first: Bytes | undefined = body;
+  return async (from) => {
+    const opened = first;
+    first = undefined;
+    return opened ?? open(from);
+  };
 }
