@@ -22,7 +22,11 @@ it.each<[string, unknown, ArgumentKind]>([
   ['text[1] is not a string [number]', ['a', 2], listOf(TEXT)],
   ['text is not an array [string]', 'a', listOf(TEXT)],
   ['text.from is not a string [undefined]', {}, objectWith({ from: TEXT })],
-  ['text.all[0].to is not a string [null]', { all: [{ to: null }] }, objectWith({ all: listOf(objectWith({ to: TEXT })) })],
+  [
+    'text.all[0].to is not a string [null]',
+    { all: [{ to: null }] },
+    objectWith({ all: listOf(objectWith({ to: TEXT })) }),
+  ],
   ['text is not a string [boolean]', true, optional(TEXT)],
 ])('the argument %s', (message, value, kind) => {
   const check = () => checkArguments({ fine: ['x', TEXT], text: [value, kind] });

@@ -17,7 +17,10 @@ export const NUMBER = kind('a number', (value) => typeof value === 'number');
 export const FUNCTION = kind('a function', (value) => typeof value === 'function');
 export const LIST = kind('an array', Array.isArray);
 /** Anything that has members. */
-export const OBJECT = kind('an object', (value) => typeof value === 'object' && value !== null && !Array.isArray(value));
+export const OBJECT = kind(
+  'an object',
+  (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+);
 
 export function listOf(item: ArgumentKind): ArgumentKind {
   return (value) => {

@@ -80,99 +80,100 @@ export const POLICY_ERROR: CodeMeaning = {
   answer: { status: 403 },
 };
 
-export const REGISTRY_ERRORS: Readonly<Record<RegistryErrorCode, CodeMeaning & Required<Pick<CodeMeaning, 'answer'>>>> = {
-  BLOB_UNKNOWN: {
-    cause: 'A part of an image, a layer or a configuration, is not where it was asked for.',
-    mend: 'Push or copy the image there again, or take it from another source.',
-    answer: { status: 404 },
-  },
-  BLOB_UPLOAD_INVALID: {
-    cause: 'The registry does not accept an upload as it was sent or ended.',
-    mend: 'Run the command again; if it stays, something between the two (a proxy) changes requests.',
-    answer: { status: 400 },
-  },
-  BLOB_UPLOAD_UNKNOWN: {
-    cause:
-      'The registry no longer knows the upload: it was too old, or the registry was started again without its data.',
-    mend: 'Run the command again: it starts a new upload.',
-    answer: { status: 404 },
-  },
-  DENIED: {
-    cause: 'The other side knows who asks, and refuses; or a file on this machine blocks the host.',
-    mend: 'Use credentials that may do this, or change what blocks the host: the message names the file.',
-    answer: { status: 403 },
-  },
-  DIGEST_INVALID: {
-    cause: 'Bytes are not those that their digest promises: they are damaged, or somebody has changed them.',
-    mend: '`images check IMAGE` tells which part; write the copy anew, or take the image from another source.',
-    answer: { status: 400 },
-  },
-  MANIFEST_BLOB_UNKNOWN: {
-    cause: 'A registry refuses a manifest because something it names is not there: layers, or images of an index.',
-    mend: 'Push all parts first; for a registry that takes only complete indexes, copy with --platform=all.',
-    answer: { status: 400 },
-  },
-  MANIFEST_INVALID: {
-    cause: 'A manifest or configuration is not as the specification has it, or the parts of an image disagree.',
-    mend: '`images check IMAGE` tells more; make the image again with a current tool.',
-    answer: { status: 400 },
-  },
-  MANIFEST_TOO_LARGE: {
-    cause: 'A manifest is larger than any image has: 4 MiB.',
-    mend: 'Check the name: something else than an image is there.',
-    answer: { status: 413 },
-  },
-  MANIFEST_UNKNOWN: {
-    cause: 'There is no image of this name, tag or digest.',
-    mend: 'Check name and tag; a private repository may hide until `docker login`.',
-    answer: { status: 404 },
-  },
-  NAME_INVALID: {
-    cause: 'A repository name has characters or a form that the specification does not allow.',
-    mend: 'Write it in lower case: letters, digits, single `.`, `_`, `-` and `/` between them.',
-    answer: { status: 400 },
-  },
-  NAME_UNKNOWN: {
-    cause: 'The registry has no such repository.',
-    mend: 'Check the name; a private repository may hide until `docker login`.',
-    answer: { status: 404 },
-  },
-  PAGINATION_NUMBER_INVALID: {
-    cause: 'A client of the registry asks for a page of a list with a size that is no number.',
-    mend: 'Ask with n=NUMBER.',
-    answer: { status: 400 },
-  },
-  RANGE_INVALID: {
-    cause: 'A part of a blob is asked for that it does not have, or an upload goes on at the wrong byte.',
-    mend: 'Run the command again: it goes on from what is there.',
-    answer: { status: 416 },
-  },
-  SIZE_INVALID: {
-    cause: 'Content is longer or shorter than was announced.',
-    mend: 'Run it again; if it stays, `images check IMAGE` tells which part is damaged.',
-    answer: { status: 400 },
-  },
-  TAG_INVALID: {
-    cause: 'A tag has characters that the specification does not allow, or more than 128 of them.',
-    mend: 'Use letters, digits, `.`, `_` and `-`, the first of them no `.` or `-`.',
-    answer: { status: 400 },
-  },
-  TOOMANYREQUESTS: {
-    cause: 'The other side has a limit on requests, connections or uploads, and it is reached.',
-    mend: 'Try again later; a `docker login` or a mirror raises most limits.',
-    answer: { status: 429 },
-  },
-  UNAUTHORIZED: {
-    cause: 'The registry wants credentials, or does not accept those that were sent: the message names their file.',
-    mend: '`docker login HOST`, then again; check the name too, because an unknown repository looks the same.',
-    answer: { status: 401 },
-  },
-  UNSUPPORTED: {
-    cause: 'A registry, a transport or a format cannot do or hold what is asked.',
-    mend: 'The hint says what it can; use another transport or option.',
-    answer: { status: 405 },
-  },
-};
+export const REGISTRY_ERRORS: Readonly<Record<RegistryErrorCode, CodeMeaning & Required<Pick<CodeMeaning, 'answer'>>>> =
+  {
+    BLOB_UNKNOWN: {
+      cause: 'A part of an image, a layer or a configuration, is not where it was asked for.',
+      mend: 'Push or copy the image there again, or take it from another source.',
+      answer: { status: 404 },
+    },
+    BLOB_UPLOAD_INVALID: {
+      cause: 'The registry does not accept an upload as it was sent or ended.',
+      mend: 'Run the command again; if it stays, something between the two (a proxy) changes requests.',
+      answer: { status: 400 },
+    },
+    BLOB_UPLOAD_UNKNOWN: {
+      cause:
+        'The registry no longer knows the upload: it was too old, or the registry was started again without its data.',
+      mend: 'Run the command again: it starts a new upload.',
+      answer: { status: 404 },
+    },
+    DENIED: {
+      cause: 'The other side knows who asks, and refuses; or a file on this machine blocks the host.',
+      mend: 'Use credentials that may do this, or change what blocks the host: the message names the file.',
+      answer: { status: 403 },
+    },
+    DIGEST_INVALID: {
+      cause: 'Bytes are not those that their digest promises: they are damaged, or somebody has changed them.',
+      mend: '`images check IMAGE` tells which part; write the copy anew, or take the image from another source.',
+      answer: { status: 400 },
+    },
+    MANIFEST_BLOB_UNKNOWN: {
+      cause: 'A registry refuses a manifest because something it names is not there: layers, or images of an index.',
+      mend: 'Push all parts first; for a registry that takes only complete indexes, copy with --platform=all.',
+      answer: { status: 400 },
+    },
+    MANIFEST_INVALID: {
+      cause: 'A manifest or configuration is not as the specification has it, or the parts of an image disagree.',
+      mend: '`images check IMAGE` tells more; make the image again with a current tool.',
+      answer: { status: 400 },
+    },
+    MANIFEST_TOO_LARGE: {
+      cause: 'A manifest is larger than any image has: 4 MiB.',
+      mend: 'Check the name: something else than an image is there.',
+      answer: { status: 413 },
+    },
+    MANIFEST_UNKNOWN: {
+      cause: 'There is no image of this name, tag or digest.',
+      mend: 'Check name and tag; a private repository may hide until `docker login`.',
+      answer: { status: 404 },
+    },
+    NAME_INVALID: {
+      cause: 'A repository name has characters or a form that the specification does not allow.',
+      mend: 'Write it in lower case: letters, digits, single `.`, `_`, `-` and `/` between them.',
+      answer: { status: 400 },
+    },
+    NAME_UNKNOWN: {
+      cause: 'The registry has no such repository.',
+      mend: 'Check the name; a private repository may hide until `docker login`.',
+      answer: { status: 404 },
+    },
+    PAGINATION_NUMBER_INVALID: {
+      cause: 'A client of the registry asks for a page of a list with a size that is no number.',
+      mend: 'Ask with n=NUMBER.',
+      answer: { status: 400 },
+    },
+    RANGE_INVALID: {
+      cause: 'A part of a blob is asked for that it does not have, or an upload goes on at the wrong byte.',
+      mend: 'Run the command again: it goes on from what is there.',
+      answer: { status: 416 },
+    },
+    SIZE_INVALID: {
+      cause: 'Content is longer or shorter than was announced.',
+      mend: 'Run it again; if it stays, `images check IMAGE` tells which part is damaged.',
+      answer: { status: 400 },
+    },
+    TAG_INVALID: {
+      cause: 'A tag has characters that the specification does not allow, or more than 128 of them.',
+      mend: 'Use letters, digits, `.`, `_` and `-`, the first of them no `.` or `-`.',
+      answer: { status: 400 },
+    },
+    TOOMANYREQUESTS: {
+      cause: 'The other side has a limit on requests, connections or uploads, and it is reached.',
+      mend: 'Try again later; a `docker login` or a mirror raises most limits.',
+      answer: { status: 429 },
+    },
+    UNAUTHORIZED: {
+      cause: 'The registry wants credentials, or does not accept those that were sent: the message names their file.',
+      mend: '`docker login HOST`, then again; check the name too, because an unknown repository looks the same.',
+      answer: { status: 401 },
+    },
+    UNSUPPORTED: {
+      cause: 'A registry, a transport or a format cannot do or hold what is asked.',
+      mend: 'The hint says what it can; use another transport or option.',
+      answer: { status: 405 },
+    },
+  };
 
 /** Of what may work at another time. */
 export const BUSY: CodeAnswer = {

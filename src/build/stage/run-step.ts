@@ -7,11 +7,11 @@ import { mistake } from '../dockerfile/source.ts';
 import { layerArchiveWriter } from '../files/layer-archive.ts';
 import { userOf } from '../files/owners.ts';
 import { rewritten } from '../layer/retime-layer.ts';
-import { shellOf } from './shell-form.ts';
 import { type Step, stageLabel } from './build.ts';
 import { envOf } from './image-config.ts';
 import { layerStep, type StepResult, type StepWork } from './layer-step.ts';
 import { runMounts } from './run-mounts.ts';
+import { shellOf } from './shell-form.ts';
 import { accountsOf } from './state.ts';
 import { withPosition } from './with-position.ts';
 

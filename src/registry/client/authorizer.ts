@@ -107,7 +107,10 @@ export function createAuthorizer(settings: AuthorizerSettings): Authorizer {
         const { realm = '', service, scope = '' } = challenge.parameters;
         method = { type: 'bearer', realm: readRealm(realm, url), service };
         // The challenge may ask for more than the scopes that were expected.
-        return anotherThan(refused, { ...need, scopes: mergeScopes([...need.scopes, ...scope.split(' ').filter(Boolean)]) });
+        return anotherThan(refused, {
+          ...need,
+          scopes: mergeScopes([...need.scopes, ...scope.split(' ').filter(Boolean)]),
+        });
       }
       if (mayHaveEnded) return anotherThan(refused, need);
       if (!challenges.some(({ scheme }) => scheme === 'basic')) return undefined;

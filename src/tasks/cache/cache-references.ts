@@ -1,9 +1,10 @@
 // `lreg_cache`: updates references in the private registry to the current state of their hosts.
-import { checkArguments, objectWith } from '../../oci/arguments.ts';
-import { OPTIONS, SETTINGS, TEXTS } from '../arguments.ts';
+
 import type { Bytes } from '../../io/streams/bytes.ts';
+import { checkArguments, objectWith } from '../../oci/arguments.ts';
 import { type FullReference, formatReference } from '../../oci/reference.ts';
 import type { Warning } from '../../scan/contract.ts';
+import { OPTIONS, SETTINGS, TEXTS } from '../arguments.ts';
 import { inputImages } from '../overlays/input-images.ts';
 import { withoutQuotes } from '../overlays/reference-list.ts';
 import { writtenReferences } from '../overlays/written-references.ts';
@@ -37,7 +38,11 @@ export async function cacheReferences(
   settings: Settings,
   options: CacheReferencesOptions = {},
 ): Promise<CacheReferencesResult> {
-  checkArguments({ request: [request, objectWith({ references: TEXTS })], settings: [settings, SETTINGS], options: [options, OPTIONS] });
+  checkArguments({
+    request: [request, objectWith({ references: TEXTS })],
+    settings: [settings, SETTINGS],
+    options: [options, OPTIONS],
+  });
   const { references, input } = request;
   const listed = references.includes('-') ? await inputImages(input) : { findings: [], warnings: [] };
   for (const warning of listed.warnings) options.onWarning?.(warning);

@@ -1,9 +1,10 @@
 // `lreg_missingimages`: the images that overlays use and the private registry does not have, as full names.
-import { checkArguments, objectWith } from '../../oci/arguments.ts';
-import { CALL, REGISTRY, SETTINGS, TEXTS } from '../arguments.ts';
+
 import { createLimiter } from '../../io/concurrency/limiter.ts';
+import { checkArguments, objectWith } from '../../oci/arguments.ts';
 import { type FullReference, formatReference, fullReference, parseReference } from '../../oci/reference.ts';
 import type { Warning } from '../../scan/contract.ts';
+import { CALL, REGISTRY, SETTINGS, TEXTS } from '../arguments.ts';
 import { type OverlayItems, overlayImages } from '../overlays/overlay-images.ts';
 import { pauseImage } from '../overlays/pause-image.ts';
 import { findImage, openPrivateRegistry, type PrivateRegistry } from '../private-registry/private-registry.ts';

@@ -1,10 +1,11 @@
 // `lreg_preload`: caches the images that overlays use and the private registry lacks. Relies on the scan, the private registry and the copy engine.
-import { checkArguments, objectWith } from '../../oci/arguments.ts';
-import { OPTIONS, SETTINGS, TEXTS } from '../arguments.ts';
+
 import type { FailedImage } from '../../copy/copy-plan.ts';
+import { checkArguments, objectWith } from '../../oci/arguments.ts';
 import { isImagesError } from '../../oci/errors.ts';
 import { type FullReference, formatReference, tryParseReference } from '../../oci/reference.ts';
 import type { Warning } from '../../scan/contract.ts';
+import { OPTIONS, SETTINGS, TEXTS } from '../arguments.ts';
 import { type OverlayItems, overlayImages } from '../overlays/overlay-images.ts';
 import { pauseImage } from '../overlays/pause-image.ts';
 import { writtenReferences } from '../overlays/written-references.ts';
@@ -37,7 +38,11 @@ export async function preloadImages(
   settings: Settings,
   options: PreloadOptions = {},
 ): Promise<PreloadResult> {
-  checkArguments({ items: [items, objectWith({ items: TEXTS })], settings: [settings, SETTINGS], options: [options, OPTIONS] });
+  checkArguments({
+    items: [items, objectWith({ items: TEXTS })],
+    settings: [settings, SETTINGS],
+    options: [options, OPTIONS],
+  });
   const pause = await pauseImage(options.pause, settings);
   const found = await overlayImages(items, settings);
   for (const warning of found.warnings) options.onWarning?.(warning);

@@ -1,12 +1,12 @@
 // `check`: whether all parts of an image are consistent: digests, sizes, diffIDs, archives, config, history, media types.
-import { TEXT, checkArguments } from '../../oci/arguments.ts';
-import { OPTIONS, SETTINGS } from '../arguments.ts';
+
 import { createLimiter } from '../../io/concurrency/limiter.ts';
 import type { CallOptions } from '../../io/streams/bytes.ts';
 import { readSmallBlob } from '../../io/streams/small-blob.ts';
 import { stoppable } from '../../io/streams/stoppable.ts';
 import { verified } from '../../io/streams/verify.ts';
 import { hasFileSystem, isNumberOfLayers, layerDiffIds } from '../../oci/agreement.ts';
+import { checkArguments, TEXT } from '../../oci/arguments.ts';
 import { decodeConfig, type ImageConfig } from '../../oci/config.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import type { Digest } from '../../oci/digest.ts';
@@ -20,6 +20,7 @@ import { encodeIndex } from '../../rootfs/index-codec.ts';
 import { verifyLayer } from '../../rootfs/verify-layer.ts';
 import type { ImageSource } from '../../transports/contract.ts';
 import { requirePlatform } from '../../transports/readable-image.ts';
+import { OPTIONS, SETTINGS } from '../arguments.ts';
 import { callOptions, type Settings, type TaskCall } from '../settings.ts';
 import { type OpenedSource, openSource } from '../transfer/open-source.ts';
 

@@ -1,8 +1,9 @@
 // `docker_export`: the file system of an image as one tar archive.
-import { LIST, OBJECT, checkArguments, objectWith } from '../../oci/arguments.ts';
-import { OPTIONS } from '../arguments.ts';
+
 import type { Bytes } from '../../io/streams/bytes.ts';
+import { checkArguments, LIST, OBJECT, objectWith } from '../../oci/arguments.ts';
 import { exportTree } from '../../rootfs/export-tree.ts';
+import { OPTIONS } from '../arguments.ts';
 import { callOptions, type TaskCall } from '../settings.ts';
 import type { ImageTree } from '../transfer/tree-source.ts';
 

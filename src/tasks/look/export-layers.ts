@@ -1,10 +1,11 @@
 // `docker_save_layers`: the files of some layers of an image as one tar archive.
-import { checkArguments } from '../../oci/arguments.ts';
-import { IMAGE, OPTIONS, TEXTS } from '../arguments.ts';
+
 import type { Bytes } from '../../io/streams/bytes.ts';
+import { checkArguments } from '../../oci/arguments.ts';
 import type { Layer } from '../../rootfs/contract.ts';
 import { joinLayers } from '../../rootfs/layer-archive.ts';
 import { indexLayer } from '../../rootfs/layer-index.ts';
+import { IMAGE, OPTIONS, TEXTS } from '../arguments.ts';
 import { callOptions, type TaskCall } from '../settings.ts';
 import type { OpenedImage } from '../transfer/tree-source.ts';
 import { selectLayer } from './select-layers.ts';

@@ -1,7 +1,7 @@
 // `diff`: the files that differ between two images.
-import { LIST, checkArguments, objectWith } from '../../oci/arguments.ts';
-import { OPTIONS } from '../arguments.ts';
+import { checkArguments, LIST, objectWith } from '../../oci/arguments.ts';
 import { type Aspect, type Difference, diffTrees, type TreeWithLayers } from '../../rootfs/diff-trees.ts';
+import { OPTIONS } from '../arguments.ts';
 import { callOptions, type TaskCall } from '../settings.ts';
 
 export interface DifferencesOptions {
@@ -16,7 +16,12 @@ export async function imageDifferences(
   options: DifferencesOptions = {},
   call: TaskCall = {},
 ): Promise<readonly Difference[]> {
-  checkArguments({ before: [before, objectWith({ layers: LIST })], after: [after, objectWith({ layers: LIST })], options: [options, OPTIONS], call: [call, OPTIONS] });
+  checkArguments({
+    before: [before, objectWith({ layers: LIST })],
+    after: [after, objectWith({ layers: LIST })],
+    options: [options, OPTIONS],
+    call: [call, OPTIONS],
+  });
   const { ignored = [] } = options;
   const all = await diffTrees(before, after, callOptions(call));
   return all

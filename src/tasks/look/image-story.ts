@@ -1,10 +1,10 @@
 // `why`: what each layer of an image did to a path, and by which instruction.
-import { TEXT, checkArguments } from '../../oci/arguments.ts';
-import { IMAGE, OPTIONS } from '../arguments.ts';
+import { checkArguments, TEXT } from '../../oci/arguments.ts';
 import { layerInstructions } from '../../rootfs/instructions.ts';
 import { indexLayers } from '../../rootfs/layer-index.ts';
 import { pathInRoot } from '../../rootfs/path.ts';
 import { type PathEvent, storyOf } from '../../rootfs/why.ts';
+import { IMAGE, OPTIONS } from '../arguments.ts';
 import { callOptions, type TaskCall } from '../settings.ts';
 import type { OpenedImage } from '../transfer/tree-source.ts';
 import { noSuchPath } from './list-files.ts';

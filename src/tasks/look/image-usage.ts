@@ -1,10 +1,10 @@
 // `usage`: how the bytes of an image are distributed, and how many of them later layers waste.
-import { NUMBER, checkArguments, objectWith } from '../../oci/arguments.ts';
-import { IMAGE, OPTIONS } from '../arguments.ts';
+import { checkArguments, NUMBER, objectWith } from '../../oci/arguments.ts';
 import { layerInstructions } from '../../rootfs/instructions.ts';
 import { indexLayers } from '../../rootfs/layer-index.ts';
 import { type DirectoryUsage, type LayerUsage, usageOf, type WastedFile } from '../../rootfs/usage.ts';
 import { printableName } from '../../tar/names.ts';
+import { IMAGE, OPTIONS } from '../arguments.ts';
 import { callOptions, type TaskCall } from '../settings.ts';
 import type { OpenedImage } from '../transfer/tree-source.ts';
 import { layerId } from './select-layers.ts';

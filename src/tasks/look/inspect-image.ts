@@ -1,7 +1,7 @@
 // `lreg_inspect`: describes an image in the private registry, with the keys of `skopeo inspect`.
-import { checkArguments, objectWith } from '../../oci/arguments.ts';
-import { CALL, REFERENCE, REGISTRY } from '../arguments.ts';
+
 import { hasFileSystem } from '../../oci/agreement.ts';
+import { checkArguments, objectWith } from '../../oci/arguments.ts';
 import { decodeConfig } from '../../oci/config.ts';
 import * as decode from '../../oci/decode.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
@@ -18,6 +18,7 @@ import { pullsOf } from '../../storage/repositories/pull-records.ts';
 import type { ImageSource } from '../../transports/contract.ts';
 import { chooseImage, type ReadImageOptions, requirePlatform } from '../../transports/readable-image.ts';
 import { registrySource } from '../../transports/registry-source.ts';
+import { CALL, REFERENCE, REGISTRY } from '../arguments.ts';
 import { findImage, notLoaded, type PrivateRegistry } from '../private-registry/private-registry.ts';
 import { callOptions, type TaskCall } from '../settings.ts';
 
@@ -60,7 +61,11 @@ export async function inspectImage(
   registry: PrivateRegistry,
   options: { readonly platform?: Platform; readonly settings: TaskCall },
 ): Promise<InspectedImage> {
-  checkArguments({ reference: [reference, REFERENCE], registry: [registry, REGISTRY], options: [options, objectWith({ settings: CALL })] });
+  checkArguments({
+    reference: [reference, REFERENCE],
+    registry: [registry, REGISTRY],
+    options: [options, objectWith({ settings: CALL })],
+  });
   const { settings, platform } = options;
   const found = await findImage(reference, registry, settings);
   if (!found) throw notLoaded(reference);

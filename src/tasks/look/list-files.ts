@@ -1,6 +1,5 @@
 // `ls`, `docker_ls`: lists the files of an image.
-import { TEXT, checkArguments } from '../../oci/arguments.ts';
-import { IMAGE, OPTIONS } from '../arguments.ts';
+import { checkArguments, TEXT } from '../../oci/arguments.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import { applyLayers } from '../../rootfs/apply-layers.ts';
 import type { Layer, LayerIndex } from '../../rootfs/contract.ts';
@@ -17,6 +16,7 @@ import {
 } from '../../rootfs/tree.ts';
 import type { TarHeader } from '../../tar/entry.ts';
 import { printableName, sortNames } from '../../tar/names.ts';
+import { IMAGE, OPTIONS } from '../arguments.ts';
 import { callOptions, type TaskCall } from '../settings.ts';
 import type { OpenedImage } from '../transfer/tree-source.ts';
 import { selectLayer } from './select-layers.ts';

@@ -1,8 +1,8 @@
 // `docker_ls_layers`: the members of each layer, in the order of its archive.
 import { checkArguments } from '../../oci/arguments.ts';
-import { IMAGE, OPTIONS } from '../arguments.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { indexLayers } from '../../rootfs/layer-index.ts';
+import { IMAGE, OPTIONS } from '../arguments.ts';
 import { callOptions, type TaskCall } from '../settings.ts';
 import type { OpenedImage } from '../transfer/tree-source.ts';
 import { layerId } from './select-layers.ts';

@@ -1,12 +1,13 @@
 // `cat`: reads a file of an image, and no more layers than necessary.
-import { TEXT, checkArguments } from '../../oci/arguments.ts';
-import { IMAGE, OPTIONS } from '../arguments.ts';
+
 import type { Bytes } from '../../io/streams/bytes.ts';
+import { checkArguments, TEXT } from '../../oci/arguments.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import { fileContent } from '../../rootfs/file-content.ts';
 import { findInLayers } from '../../rootfs/find-file.ts';
 import { pathInRoot } from '../../rootfs/path.ts';
 import { printableName } from '../../tar/names.ts';
+import { IMAGE, OPTIONS } from '../arguments.ts';
 import { callOptions, type TaskCall } from '../settings.ts';
 import type { OpenedImage } from '../transfer/tree-source.ts';
 import { noSuchPath } from './list-files.ts';

@@ -1,7 +1,7 @@
 // `make` as one use case: what the items are, where the file goes, and the file.
 import { checkArguments, objectWith } from '../../oci/arguments.ts';
-import { OPTIONS, SETTINGS, TEXTS } from '../arguments.ts';
 import { ImagesError } from '../../oci/errors.ts';
+import { OPTIONS, SETTINGS, TEXTS } from '../arguments.ts';
 import type { Settings } from '../settings.ts';
 import { type MakeItemOptions, type MakeRequest, makeItems } from './make-items.ts';
 import { type MakeFormat, makeOutput } from './make-output.ts';
@@ -30,7 +30,11 @@ export async function makeImages(
   settings: Settings,
   options: MakeImagesOptions = {},
 ): Promise<MadeImages> {
-  checkArguments({ request: [request, objectWith({ items: TEXTS, imagesOf: TEXTS })], settings: [settings, SETTINGS], options: [options, OPTIONS] });
+  checkArguments({
+    request: [request, objectWith({ items: TEXTS, imagesOf: TEXTS })],
+    settings: [settings, SETTINGS],
+    options: [options, OPTIONS],
+  });
   const { format = 'tar', dryRun = false, send = nowhere } = options;
   const path = dryRun ? undefined : (options.path ?? (await makeOutput(format, settings)));
   const items = await makeItems(request, settings, options);
@@ -39,5 +43,7 @@ export async function makeImages(
 }
 
 async function nowhere(): Promise<never> {
-  throw new ImagesError('USAGE', 'it is not said what takes the output [-]', { hint: 'Give the option `send`, or a path.' });
+  throw new ImagesError('USAGE', 'it is not said what takes the output [-]', {
+    hint: 'Give the option `send`, or a path.',
+  });
 }

@@ -1,9 +1,9 @@
 // Resolves the items of `make`: image references, locations, overlays whose images are built, overlays whose manifests use images. Each becomes a name and a source.
-import { OBJECT, checkArguments, objectWith } from '../../oci/arguments.ts';
-import { SETTINGS, TEXTS } from '../arguments.ts';
+
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Bytes } from '../../io/streams/bytes.ts';
+import { checkArguments, OBJECT, objectWith } from '../../oci/arguments.ts';
 import { ImagesError, isImagesError } from '../../oci/errors.ts';
 import {
   type FullReference,
@@ -14,6 +14,7 @@ import {
 } from '../../oci/reference.ts';
 import type { Warning } from '../../scan/contract.ts';
 import { locate } from '../../transports/location.ts';
+import { SETTINGS, TEXTS } from '../arguments.ts';
 import { buildOverlayImage } from '../mkimage/build-overlay-image.ts';
 import type { ChartValues } from '../overlays/chart-values.ts';
 import { inputImages } from '../overlays/input-images.ts';
@@ -57,7 +58,11 @@ export async function makeItems(
   settings: Settings,
   options: MakeItemOptions,
 ): Promise<readonly MakeItem[]> {
-  checkArguments({ request: [request, objectWith({ items: TEXTS, imagesOf: TEXTS })], settings: [settings, SETTINGS], options: [options, OBJECT] });
+  checkArguments({
+    request: [request, objectWith({ items: TEXTS, imagesOf: TEXTS })],
+    settings: [settings, SETTINGS],
+    options: [options, OBJECT],
+  });
   const { items, imagesOf, input = nothing(), chartValues } = request;
   // Of all items together, also when they are opened later.
   const noting = withoutRepeats(settings);

@@ -1,8 +1,9 @@
 // The default output of `make`: `images.tar` and the like in xcluster's directory for temporary files.
-import { TEXT, checkArguments } from '../../oci/arguments.ts';
-import { SETTINGS } from '../arguments.ts';
+
 import { join } from 'node:path';
+import { checkArguments, TEXT } from '../../oci/arguments.ts';
 import { ImagesError } from '../../oci/errors.ts';
+import { SETTINGS } from '../arguments.ts';
 import type { TaskCall, World } from '../settings.ts';
 
 export type MakeFormat = 'tar' | 'squashfs' | 'erofs' | 'oci-archive' | 'docker-archive';

@@ -1,6 +1,5 @@
 // `make`: writes images in a form that VMs boot with: a store as an archive, a store as a file system, or an archive to import.
-import { FUNCTION, TEXT, checkArguments, listOf, objectWith } from '../../oci/arguments.ts';
-import { SETTINGS } from '../arguments.ts';
+
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { OnCopyEvent } from '../../copy/events.ts';
@@ -8,10 +7,12 @@ import { readFileBytes } from '../../io/files/file-bytes.ts';
 import { isFsError } from '../../io/files/fs-errors.ts';
 import type { RewindableOutput } from '../../io/files/rewindable-output.ts';
 import { noTemporarySpace, translatingTemporaryErrors } from '../../io/files/temporary-file.ts';
+import { checkArguments, FUNCTION, listOf, objectWith, TEXT } from '../../oci/arguments.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { ImagesError, isImagesError } from '../../oci/errors.ts';
 import type { Platform } from '../../oci/platform.ts';
 import type { StoredLayers } from '../../transports/containers-storage/write-layers.ts';
+import { SETTINGS } from '../arguments.ts';
 import { callOptions, type Settings, type TaskCall, type World } from '../settings.ts';
 import { makeArchive } from './make-archive.ts';
 import type { MakeItem } from './make-items.ts';
@@ -57,7 +58,11 @@ export async function makePrepulled(
   settings: Settings,
   options: MakeOptions,
 ): Promise<MadePrepulled> {
-  checkArguments({ items: [items, listOf(objectWith({ open: FUNCTION }))], settings: [settings, SETTINGS], options: [options, objectWith({ format: TEXT, path: TEXT, send: FUNCTION })] });
+  checkArguments({
+    items: [items, listOf(objectWith({ open: FUNCTION }))],
+    settings: [settings, SETTINGS],
+    options: [options, objectWith({ format: TEXT, path: TEXT, send: FUNCTION })],
+  });
   const { format, update = false } = options;
   if (update && (format !== 'tar' || options.path === '-')) {
     throw new ImagesError('USAGE', `only a tar in a file can be updated [${format === 'tar' ? '-' : format}]`, {

@@ -1,11 +1,12 @@
 // Reads a file that `make` has written: lists its images, and checks that it is correct.
-import { FUNCTION, TEXT, checkArguments } from '../../oci/arguments.ts';
-import { SETTINGS } from '../arguments.ts';
+
 import { open } from 'node:fs/promises';
+import { checkArguments, FUNCTION, TEXT } from '../../oci/arguments.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import { examineStore } from '../../transports/containers-storage/doctor/check-store.ts';
 import { layersOf, readImages, readLayers } from '../../transports/containers-storage/store-records.ts';
 import { tarFiles } from '../../transports/containers-storage/tar-files.ts';
+import { SETTINGS } from '../arguments.ts';
 import { type TaskCall, transportOptions, type World } from '../settings.ts';
 import { archiveOfFileSystem, isFileSystem, type ReadableArchive } from './file-system-image.ts';
 import type { ListedImage, PrepulledPart } from './prepulled-parts.ts';

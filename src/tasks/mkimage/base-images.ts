@@ -112,7 +112,13 @@ function baseSources(store: EmbeddedStore, settings: Settings): BaseSources {
       const source = await openSource(text, settings, compressing ? { spool: compressing } : {});
       opened.push(source);
       const indexOf = (digest: Layer['descriptor']['digest']) => storedIndex(store.objects, digest);
-      return await readImage(source.source, { ...call, platform, anySingle: true, machine: machinePlatform(), indexOf });
+      return await readImage(source.source, {
+        ...call,
+        platform,
+        anySingle: true,
+        machine: machinePlatform(),
+        indexOf,
+      });
     },
     [Symbol.asyncDispose]: async () => {
       for (const source of opened) await source[Symbol.asyncDispose]();

@@ -1,7 +1,8 @@
 // `mkimage` as one use case: the image is built, and then sent where it is to be.
-import { TEXT, checkArguments } from '../../oci/arguments.ts';
-import { OPTIONS, SETTINGS } from '../arguments.ts';
+
 import type { OnCopyEvent } from '../../copy/events.ts';
+import { checkArguments, TEXT } from '../../oci/arguments.ts';
+import { OPTIONS, SETTINGS } from '../arguments.ts';
 import type { Settings } from '../settings.ts';
 import type { TransferResult } from '../transfer/transfer-result.ts';
 import { type MadeImage, type MakeImageOptions, makeImage } from './make-image.ts';

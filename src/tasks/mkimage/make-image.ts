@@ -1,8 +1,6 @@
 // `mkimage`: builds an image from a directory with a `tar` script and a Dockerfile, or a manifest.json. The result is in the local store; the registry serves it only after an
 // upload.
 
-import { TEXT, checkArguments } from '../../oci/arguments.ts';
-import { OPTIONS, SETTINGS } from '../arguments.ts';
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { buildImage } from '../../build/build-image.ts';
@@ -14,6 +12,7 @@ import type { LeftSecret } from '../../build/left-secrets.ts';
 import type { BuildEvent, BuildNetwork, BuildRequest, BuildSeams, BuiltImage } from '../../build/request.ts';
 import { PROXY_NAMES } from '../../build/stage/variables.ts';
 import { createLimiter } from '../../io/concurrency/limiter.ts';
+import { checkArguments, TEXT } from '../../oci/arguments.ts';
 import * as decode from '../../oci/decode.ts';
 import { type Digest, digestOf } from '../../oci/digest.ts';
 import { ImagesError } from '../../oci/errors.ts';
@@ -26,6 +25,7 @@ import { type BuiltImages, builtImages } from '../../storage/builds/built-images
 import { looseBlobs } from '../../storage/builds/loose-blobs.ts';
 import type { EmbeddedStore } from '../../storage/embedded-store.ts';
 import { printableName } from '../../tar/names.ts';
+import { OPTIONS, SETTINGS } from '../arguments.ts';
 import { openRuledStore } from '../private-registry/open-store.ts';
 import { dataDirectory } from '../private-registry/registry-state.ts';
 import { alsoDebugged, callOptions, type Settings, type TaskCall, type World } from '../settings.ts';

@@ -1,9 +1,9 @@
 // Sends a built image to its destination: the private registry, a Docker daemon, or any other location.
 
-import { TEXT, checkArguments, objectWith } from '../../oci/arguments.ts';
-import { LISTENER, REFERENCE, SETTINGS } from '../arguments.ts';
 import type { OnCopyEvent } from '../../copy/events.ts';
+import { checkArguments, objectWith, TEXT } from '../../oci/arguments.ts';
 import { DEFAULT_TAG, formatReference, fullReference, type Reference } from '../../oci/reference.ts';
+import { LISTENER, REFERENCE, SETTINGS } from '../arguments.ts';
 import { openRuledStore } from '../private-registry/open-store.ts';
 import { dataDirectory } from '../private-registry/registry-state.ts';
 import type { Settings } from '../settings.ts';
@@ -26,7 +26,12 @@ export async function sendBuiltImage(
   settings: Settings,
   onEvent?: OnCopyEvent,
 ): Promise<TransferResult> {
-  checkArguments({ name: [name, REFERENCE], goal: [goal, objectWith({ kind: TEXT })], settings: [settings, SETTINGS], onEvent: [onEvent, LISTENER] });
+  checkArguments({
+    name: [name, REFERENCE],
+    goal: [goal, objectWith({ kind: TEXT })],
+    settings: [settings, SETTINGS],
+    onEvent: [onEvent, LISTENER],
+  });
   const source = await builtImageSource(name, await openRuledStore(dataDirectory(settings), settings));
   if (!source) throw new Error(`what was just built is not there [${formatReference(name)}]`);
   await using _source = source;

@@ -1,13 +1,14 @@
 // `getimages`: the images that overlays, directories, files and lists use, merged over all of them.
-import { checkArguments, objectWith } from '../../oci/arguments.ts';
-import { SETTINGS, TEXTS } from '../arguments.ts';
+
 import { join } from 'node:path';
 import type { Bytes } from '../../io/streams/bytes.ts';
 import { addAll } from '../../oci/add-all.ts';
+import { checkArguments, objectWith } from '../../oci/arguments.ts';
 import { parseReference } from '../../oci/reference.ts';
 import type { Finding, GivenValues, Rules, Warning } from '../../scan/contract.ts';
 import type { ScanEvent } from '../../scan/events.ts';
 import { imagesOf } from '../../scan/images.ts';
+import { SETTINGS, TEXTS } from '../arguments.ts';
 import { alsoDebugged, type TaskCall, type TaskEvents, type World } from '../settings.ts';
 import { type ChartValues, readChartValues } from './chart-values.ts';
 import { inputImages, LIST_RULE, scanInputFile } from './input-images.ts';

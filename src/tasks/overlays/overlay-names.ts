@@ -1,6 +1,7 @@
 // The names under which findOverlay finds the overlays in $XCLUSTER_OVLPATH: what completion offers.
-import { OBJECT, checkArguments, objectWith } from '../../oci/arguments.ts';
+
 import { readdir } from 'node:fs/promises';
+import { checkArguments, OBJECT, objectWith } from '../../oci/arguments.ts';
 import type { World } from '../settings.ts';
 
 /** In order, without duplicates. Directories that cannot be read are left out. */

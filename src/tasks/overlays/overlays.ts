@@ -1,9 +1,10 @@
 // Resolves an overlay argument: a file, a directory, or an overlay's name, which $XCLUSTER or $XCLUSTER_OVLPATH resolves.
-import { TEXT, checkArguments } from '../../oci/arguments.ts';
-import { SETTINGS } from '../arguments.ts';
+
 import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { checkArguments, TEXT } from '../../oci/arguments.ts';
 import { ImagesError } from '../../oci/errors.ts';
+import { SETTINGS } from '../arguments.ts';
 import type { TaskCall, World } from '../settings.ts';
 
 export interface FoundOverlay {

@@ -1,7 +1,8 @@
 // The pause image, which every pod needs and no manifest names: given by the user, or else by the overlay `crio` of xcluster.
-import { TEXT, checkArguments, optional } from '../../oci/arguments.ts';
-import { SETTINGS } from '../arguments.ts';
+
 import { join } from 'node:path';
+import { checkArguments, optional, TEXT } from '../../oci/arguments.ts';
+import { SETTINGS } from '../arguments.ts';
 import type { Settings, TaskCall, World } from '../settings.ts';
 import { findOverlayDirectory } from './overlays.ts';
 import { runCommand } from './run-command.ts';

@@ -1,11 +1,11 @@
 // `lreg_check`: verifies the embedded registry's store, and mends what it can. The registry may run.
-import { OBJECT, checkArguments } from '../../oci/arguments.ts';
-import { SETTINGS } from '../arguments.ts';
+import { checkArguments, OBJECT } from '../../oci/arguments.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import type { Reference } from '../../oci/reference.ts';
 import type { CheckEvent, StoreCheck } from '../../storage/check/check-store.ts';
 import { incompleteImages, type StoreFault } from '../../storage/check/findings.ts';
 import { type EmbeddedStore, embeddedStoreExists, openEmbeddedStore } from '../../storage/embedded-store.ts';
+import { SETTINGS } from '../arguments.ts';
 import { callOptions, type Settings, storeOptions } from '../settings.ts';
 import type { CheckedParts } from './checked-images.ts';
 import { locateRegistry, noRegistry } from './locate-registry.ts';

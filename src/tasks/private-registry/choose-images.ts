@@ -1,7 +1,7 @@
 // Which images `lreg_rm` removes: names as they are given, and patterns over what the private registry has, perhaps only those that nobody has used for long.
-import { checkArguments, listOf, objectWith } from '../../oci/arguments.ts';
-import { CALL, REFERENCE, REGISTRY, TEXTS } from '../arguments.ts';
+
 import { createLimiter } from '../../io/concurrency/limiter.ts';
+import { checkArguments, listOf, objectWith } from '../../oci/arguments.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import { DEFAULT_TAG, formatReference, parseReference, type Reference } from '../../oci/reference.ts';
 import { type ImageGlob, matchesImage, parseImageGlob } from '../../registry/policies/image-glob.ts';
@@ -9,6 +9,7 @@ import type { EmbeddedStore } from '../../storage/embedded-store.ts';
 import { revisionLinkKey } from '../../storage/layout/registry-keys.ts';
 import { pullsOf } from '../../storage/repositories/pull-records.ts';
 import { tagUse } from '../../storage/repositories/tag-use.ts';
+import { CALL, REFERENCE, REGISTRY, TEXTS } from '../arguments.ts';
 import { callOptions, type TaskCall } from '../settings.ts';
 import { listRegistry } from './list-registry.ts';
 import { findImage, notLoaded, type PrivateRegistry } from './private-registry.ts';
@@ -42,7 +43,11 @@ export async function chooseImages(
   registry: PrivateRegistry,
   settings: TaskCall,
 ): Promise<readonly ChosenImage[]> {
-  checkArguments({ choice: [choice, objectWith({ names: TEXTS })], registry: [registry, REGISTRY], settings: [settings, CALL] });
+  checkArguments({
+    choice: [choice, objectWith({ names: TEXTS })],
+    registry: [registry, REGISTRY],
+    settings: [settings, CALL],
+  });
   const { names, olderThanMs } = choice;
   const globs = new Map(names.filter(isImagePattern).map((name) => [name, globIn(name)]));
   const listed = globs.size > 0 ? await listRegistry(registry, settings) : [];
@@ -75,7 +80,11 @@ export async function stillOld(
   registry: PrivateRegistry,
   settings: TaskCall,
 ): Promise<readonly ChosenImage[]> {
-  checkArguments({ chosen: [chosen, listOf(objectWith({ reference: REFERENCE }))], registry: [registry, REGISTRY], settings: [settings, CALL] });
+  checkArguments({
+    chosen: [chosen, listOf(objectWith({ reference: REFERENCE }))],
+    registry: [registry, REGISTRY],
+    settings: [settings, CALL],
+  });
   const looked = await createLimiter(READS).map(
     chosen,
     async (image) => {

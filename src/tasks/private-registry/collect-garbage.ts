@@ -1,13 +1,14 @@
 // `lreg_gc`: frees what nothing in the embedded registry's store names any more. The registry may run.
-import { OBJECT, checkArguments } from '../../oci/arguments.ts';
-import { SETTINGS } from '../arguments.ts';
+
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { translatingFsErrors } from '../../io/files/fs-errors.ts';
 import { type Lock, lockHolder, tryLock } from '../../io/files/lock.ts';
+import { checkArguments, OBJECT } from '../../oci/arguments.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import type { Collection, CollectionEvent } from '../../storage/collector/run.ts';
 import { embeddedStoreExists } from '../../storage/embedded-store.ts';
+import { SETTINGS } from '../arguments.ts';
 import { callOptions, type Settings, type TaskCall, type World } from '../settings.ts';
 import { locateRegistry, noRegistry, type RegistryLocation } from './locate-registry.ts';
 import { openRuledStore } from './open-store.ts';

@@ -1,8 +1,9 @@
 // `lreg_ls`: lists names and tags in the private registry, with stripped or full names.
-import { checkArguments } from '../../oci/arguments.ts';
-import { CALL, REGISTRY } from '../arguments.ts';
+
 import { createLimiter } from '../../io/concurrency/limiter.ts';
+import { checkArguments } from '../../oci/arguments.ts';
 import { isImagesError } from '../../oci/errors.ts';
+import { CALL, REGISTRY } from '../arguments.ts';
 import { callOptions, type TaskCall } from '../settings.ts';
 import type { PrivateRegistry } from './private-registry.ts';
 

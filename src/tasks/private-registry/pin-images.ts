@@ -1,12 +1,12 @@
 // `lreg_pin`, `lreg_unpin`: what nobody removes, neither retention nor `lreg_rm` without --force.
 import { checkArguments } from '../../oci/arguments.ts';
-import { CALL, REFERENCES, REGISTRY } from '../arguments.ts';
 import { isDigest } from '../../oci/digest.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import { DEFAULT_TAG, formatReference, type Reference, tagOrDigest } from '../../oci/reference.ts';
 import type { EmbeddedStore } from '../../storage/embedded-store.ts';
 import { linkedManifest } from '../../storage/repositories/list-manifests.ts';
 import { type Pin, pinsIn } from '../../storage/repositories/pins.ts';
+import { CALL, REFERENCES, REGISTRY } from '../arguments.ts';
 import type { TaskCall } from '../settings.ts';
 import { findImage, notLoaded, type PrivateRegistry, strippedNames, withoutOwnHost } from './private-registry.ts';
 

@@ -1,6 +1,5 @@
 // Opens the private registry: the embedded store in process, or any other over HTTP. The HTTP client is loaded only for the latter.
 import { checkArguments } from '../../oci/arguments.ts';
-import { CALL, OPTIONS, REFERENCE, REGISTRY, SETTINGS } from '../arguments.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import {
@@ -16,6 +15,7 @@ import { namedWithHost, spellings } from '../../registry/policies/name-lookup.ts
 import { type EmbeddedStore, embeddedStoreExists } from '../../storage/embedded-store.ts';
 import type { ImageSink } from '../../transports/contract.ts';
 import type { MountSources } from '../../transports/mount-sources.ts';
+import { CALL, OPTIONS, REFERENCE, REGISTRY, SETTINGS } from '../arguments.ts';
 import { callOptions, type Settings, type TaskCall, type TaskEvents, type World } from '../settings.ts';
 import type { RegistryAddress } from './local-registry.ts';
 import { addressOf, locateRegistry, noRegistry, type RegistryLocation } from './locate-registry.ts';
@@ -82,7 +82,12 @@ export async function findImage(
   settings: TaskCall,
   options: Pick<StatOptions, 'whole'> = {},
 ): Promise<FoundPrivateImage | undefined> {
-  checkArguments({ reference: [reference, REFERENCE], privateRegistry: [privateRegistry, REGISTRY], settings: [settings, CALL], options: [options, OPTIONS] });
+  checkArguments({
+    reference: [reference, REFERENCE],
+    privateRegistry: [privateRegistry, REGISTRY],
+    settings: [settings, CALL],
+    options: [options, OPTIONS],
+  });
   const { whole = false } = options;
   const { registry, store } = privateRegistry;
   const wanted = tagOrDigest(reference);

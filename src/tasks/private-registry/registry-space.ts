@@ -1,6 +1,5 @@
 // `lreg_du`: how much space the images of the embedded registry take, what else there is, and what garbage collection would free.
-import { OBJECT, checkArguments } from '../../oci/arguments.ts';
-import { CALL, REGISTRY } from '../arguments.ts';
+import { checkArguments, OBJECT } from '../../oci/arguments.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import { matchesGlob, matchesImage, parseImageGlob } from '../../registry/policies/image-glob.ts';
 import { spellings } from '../../registry/policies/name-lookup.ts';
@@ -9,6 +8,7 @@ import type { CollectionEvent } from '../../storage/collector/run.ts';
 import type { EmbeddedStore } from '../../storage/embedded-store.ts';
 import { type SpaceSample, spaceSamples, unfinishedBytes } from '../../storage/repositories/space-samples.ts';
 import { measureStore, type RepositorySpace, type StoreSpace } from '../../storage/space/measure.ts';
+import { CALL, REGISTRY } from '../arguments.ts';
 import { callOptions, type TaskCall } from '../settings.ts';
 import type { PrivateRegistry } from './private-registry.ts';
 

@@ -1,10 +1,10 @@
 // `lreg_status`: whether the embedded registry runs, its addresses, and what its store contains.
 import { checkArguments } from '../../oci/arguments.ts';
-import { SETTINGS } from '../arguments.ts';
 import { type LastCheck, readLastCheck } from '../../storage/check/check-record.ts';
 import { diskStore } from '../../storage/drivers/staged-store.ts';
 import { embeddedStoreExists } from '../../storage/embedded-store.ts';
 import { lastCollected, mayCollectUnasked } from '../../storage/repositories/store-format.ts';
+import { SETTINGS } from '../arguments.ts';
 import type { Settings, TaskCall } from '../settings.ts';
 import { COLLECT_EVERY_MS } from './housekeeping.ts';
 import { listRegistry } from './list-registry.ts';

@@ -1,7 +1,7 @@
 // `lreg_rm`: removes only a tag if the registry can do so, or by digest a manifest with all its tags. Takes stripped and full names.
-import { checkArguments } from '../../oci/arguments.ts';
-import { CALL, OPTIONS, REFERENCE, REFERENCES, REGISTRY } from '../arguments.ts';
+
 import { addAll } from '../../oci/add-all.ts';
+import { checkArguments } from '../../oci/arguments.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { isImagesError } from '../../oci/errors.ts';
 import { DEFAULT_TAG, type Reference, tagOrDigest } from '../../oci/reference.ts';
@@ -12,6 +12,7 @@ import { isPinned, pinsOfManifest } from '../../storage/repositories/pinned-imag
 import { type Pin, pinsIn } from '../../storage/repositories/pins.ts';
 import { removeName } from '../../storage/repositories/remove-name.ts';
 import { removeUnneeded } from '../../storage/repositories/remove-unneeded.ts';
+import { CALL, OPTIONS, REFERENCE, REFERENCES, REGISTRY } from '../arguments.ts';
 import { callOptions, type TaskCall } from '../settings.ts';
 import {
   findImage,
@@ -33,7 +34,12 @@ export async function removeImages(
   settings: TaskCall,
   options: RemoveOptions = {},
 ): Promise<void> {
-  checkArguments({ references: [references, REFERENCES], registry: [registry, REGISTRY], settings: [settings, CALL], options: [options, OPTIONS] });
+  checkArguments({
+    references: [references, REFERENCES],
+    registry: [registry, REGISTRY],
+    settings: [settings, CALL],
+    options: [options, OPTIONS],
+  });
   const [only] = references;
   if (only && references.length === 1) return await removeImage(only, registry, settings, options);
   const there = new Set<Reference>();
@@ -62,7 +68,12 @@ export async function removeImage(
   settings: TaskCall,
   options: RemoveOptions = {},
 ): Promise<void> {
-  checkArguments({ reference: [reference, REFERENCE], registry: [registry, REGISTRY], settings: [settings, CALL], options: [options, OPTIONS] });
+  checkArguments({
+    reference: [reference, REFERENCE],
+    registry: [registry, REGISTRY],
+    settings: [settings, CALL],
+    options: [options, OPTIONS],
+  });
   const unneeded: Unneeded = new Map();
   await removeOne(reference, registry, { ...options, settings, unneeded });
   await sweep(registry, { settings, unneeded });

@@ -1,13 +1,14 @@
 // Runs the embedded registry in this process: the store, the server, and the record that announces it.
-import { TEXT, checkArguments, objectWith } from '../../oci/arguments.ts';
-import { SETTINGS, TEXTS } from '../arguments.ts';
+
 import { join } from 'node:path';
 import { disposables } from '../../io/concurrency/disposables.ts';
 import { acquireLock } from '../../io/files/lock.ts';
+import { checkArguments, objectWith, TEXT } from '../../oci/arguments.ts';
 import { isImagesError } from '../../oci/errors.ts';
 import type { ListenAddress } from '../../server/address.ts';
 import type { OnServerEvent, ServerEvent } from '../../server/events.ts';
 import { type RunningServer, serve } from '../../server/listen.ts';
+import { SETTINGS, TEXTS } from '../arguments.ts';
 import { alsoDebugged, callOptions, type Settings } from '../settings.ts';
 import { alreadyRunning, usedBy } from './already-running.ts';
 import { discardEmptyStore, storeIsBegun } from './empty-store.ts';
@@ -132,11 +133,9 @@ async function listenFor(request: ServeStore, served: ServedStore, settings: Set
   };
   const announce = (rules: ServingRules) => {
     const { addresses } = server;
-    const announcement = announceRegistry(
-      { data, addresses, version, ...schedules(served, rules) },
-      settings,
-      { isReadOnly },
-    );
+    const announcement = announceRegistry({ data, addresses, version, ...schedules(served, rules) }, settings, {
+      isReadOnly,
+    });
     announced = announcement.state;
     return announcement;
   };

@@ -48,7 +48,10 @@ async function isReadOnlyStore(data: string): Promise<boolean> {
 }
 
 /** How often garbage is collected and the store is checked: never where nothing can be written. */
-export function schedules({ isReadOnly }: ServedStore, { gc, scrub }: ServingRules): Pick<ServingRules, 'gc' | 'scrub'> {
+export function schedules(
+  { isReadOnly }: ServedStore,
+  { gc, scrub }: ServingRules,
+): Pick<ServingRules, 'gc' | 'scrub'> {
   return isReadOnly ? { gc: 'off', scrub: 'off' } : { gc, scrub };
 }
 

@@ -1,14 +1,15 @@
 // `lreg_start`: starts the embedded registry as a separate process, which outlives this one. It reports through a pipe that it is ready, or the error.
-import { checkArguments, objectWith } from '../../oci/arguments.ts';
-import { SETTINGS, TEXTS } from '../arguments.ts';
+
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { isFsError, translateFsError } from '../../io/files/fs-errors.ts';
 import { quote } from '../../io/text/quote.ts';
+import { checkArguments, objectWith } from '../../oci/arguments.ts';
 import { isObject } from '../../oci/decode.ts';
 import { type ErrorCode, ImagesError } from '../../oci/errors.ts';
+import { SETTINGS, TEXTS } from '../arguments.ts';
 import type { Settings, TaskCall, World } from '../settings.ts';
 import { alreadyRunning } from './already-running.ts';
 import { discardEmptyStore, storeIsBegun } from './empty-store.ts';

@@ -1,9 +1,10 @@
 // `lreg_stop`: tells the running embedded registry to end, and waits for its end.
-import { NUMBER, checkArguments } from '../../oci/arguments.ts';
-import { SETTINGS } from '../arguments.ts';
+
 import { setTimeout as delay } from 'node:timers/promises';
 import { isAlive } from '../../io/concurrency/process-identity.ts';
+import { checkArguments, NUMBER } from '../../oci/arguments.ts';
 import { ImagesError } from '../../oci/errors.ts';
+import { SETTINGS } from '../arguments.ts';
 import type { Settings } from '../settings.ts';
 import type { RegistryState } from './registry-record.ts';
 import { dataDirectory, runningRegistry } from './registry-state.ts';

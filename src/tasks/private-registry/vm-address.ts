@@ -1,13 +1,14 @@
 // `lreg_ip`: the address at which VMs reach the private registry. It is never a loopback address, since in a VM that is the VM itself.
-import { NUMBER, TEXT, checkArguments, listOf, objectWith } from '../../oci/arguments.ts';
-import { SETTINGS } from '../arguments.ts';
+
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { basename } from 'node:path';
 import { bestAddress, isLoopback, isUnspecified, USER_SPACE_HOST, USER_SPACE_SETUP } from '../../nodes/addresses.ts';
+import { checkArguments, listOf, NUMBER, objectWith, TEXT } from '../../oci/arguments.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import { formatListenAddress } from '../../server/address.ts';
+import { SETTINGS } from '../arguments.ts';
 import { xclusterEnvironment } from '../overlays/xcluster.ts';
 import type { Settings, TaskCall, World } from '../settings.ts';
 import { parseRegistryAddress } from './local-registry.ts';
@@ -40,7 +41,10 @@ export async function addressForVms(
   listening: readonly BoundAddress[],
   settings: World & TaskCall,
 ): Promise<{ readonly ip: string; readonly port: number } | undefined> {
-  checkArguments({ listening: [listening, listOf(objectWith({ host: TEXT, port: NUMBER }))], settings: [settings, SETTINGS] });
+  checkArguments({
+    listening: [listening, listOf(objectWith({ host: TEXT, port: NUMBER }))],
+    settings: [settings, SETTINGS],
+  });
   const named = listening.find(({ host }) => !isLoopback(host) && !isUnspecified(host));
   if (named) return { ip: named.host, port: named.port };
   const local = listening.find(({ host }) => isUnspecified(host)) ?? listening[0];

@@ -1,12 +1,11 @@
 // `copy` and `lreg_upload`: copies images from any location to any other with the copy engine.
 
-import { TEXT, checkArguments, objectWith } from '../../oci/arguments.ts';
-import { OPTIONS, SETTINGS } from '../arguments.ts';
 import type { CopyImage } from '../../copy/copy-plan.ts';
 import type { OnCopyEvent } from '../../copy/events.ts';
 import { copyRun } from '../../copy/run.ts';
 import { type Ahead, type AheadOptions, type NamedImage, sendAhead } from '../../copy/send-ahead.ts';
 import type { CallOptions } from '../../io/streams/bytes.ts';
+import { checkArguments, objectWith, TEXT } from '../../oci/arguments.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import { machinePlatform } from '../../oci/machine-platform.ts';
 import { OCI_LAYERS } from '../../oci/media-types.ts';
@@ -14,7 +13,15 @@ import type { PlatformChoice } from '../../oci/platform.ts';
 import { type Reference, tryParseReference } from '../../oci/reference.ts';
 import type { LayerSpool } from '../../transports/compressing/contract.ts';
 import type { ImageSink, ImageSource } from '../../transports/contract.ts';
-import { alsoDebugged, callOptions, type Settings, type TaskCall, type TaskEvents, withoutRepeats } from '../settings.ts';
+import { OPTIONS, SETTINGS } from '../arguments.ts';
+import {
+  alsoDebugged,
+  callOptions,
+  type Settings,
+  type TaskCall,
+  type TaskEvents,
+  withoutRepeats,
+} from '../settings.ts';
 import { type CompressionChoice, compressingSpool } from './layer-compression.ts';
 import type { NamedSource } from './open-all-images.ts';
 import { compressesLayers, type OpenedSink, openPrivate, openSink } from './open-sink.ts';
@@ -40,7 +47,11 @@ export async function copyImage(
   settings: Settings,
   options: CopyOptions = {},
 ): Promise<TransferResult> {
-  checkArguments({ ends: [ends, objectWith({ from: TEXT, to: TEXT })], settings: [settings, SETTINGS], options: [options, OPTIONS] });
+  checkArguments({
+    ends: [ends, objectWith({ from: TEXT, to: TEXT })],
+    settings: [settings, SETTINGS],
+    options: [options, OPTIONS],
+  });
   const { from, to } = ends;
   const noting = withoutRepeats(settings);
   await using spool = compressesLayers(to, noting)

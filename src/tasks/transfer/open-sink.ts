@@ -1,11 +1,12 @@
 // Opens the location that a user names as a sink of images. The code of a transport is loaded when it is named.
-import { TEXT, checkArguments } from '../../oci/arguments.ts';
-import { OPTIONS, SETTINGS } from '../arguments.ts';
+
 import type { OnCopyEvent } from '../../copy/events.ts';
+import { checkArguments, TEXT } from '../../oci/arguments.ts';
 import type { Reference } from '../../oci/reference.ts';
 import type { ImageSink } from '../../transports/contract.ts';
 import { formatLocation, locate } from '../../transports/location.ts';
 import { cannotPut, disposeOwner, NAME_IT } from '../../transports/transport.ts';
+import { OPTIONS, SETTINGS } from '../arguments.ts';
 import { openPrivateRegistry, privateSink } from '../private-registry/private-registry.ts';
 import type { Settings, World } from '../settings.ts';
 import { boundTransport, openOptions } from './open-options.ts';

@@ -1,8 +1,7 @@
 // Opens the location that a user names as a source of one image. The code of a transport is loaded when it is named.
 
-import { TEXT, checkArguments } from '../../oci/arguments.ts';
-import { OPTIONS, SETTINGS } from '../arguments.ts';
 import type { OnCopyEvent } from '../../copy/events.ts';
+import { checkArguments, TEXT } from '../../oci/arguments.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { ImagesError, isImagesError } from '../../oci/errors.ts';
 import { machinePlatform } from '../../oci/machine-platform.ts';
@@ -17,11 +16,19 @@ import { readImage } from '../../transports/readable-image.ts';
 import { registrySource } from '../../transports/registry-source.ts';
 import { disposeOwner, ownName } from '../../transports/transport.ts';
 import type { TransportLocation } from '../../transports/transports.ts';
+import { OPTIONS, SETTINGS } from '../arguments.ts';
 import { locateRegistry } from '../private-registry/locate-registry.ts';
 import { openRuledStore } from '../private-registry/open-store.ts';
 import { findImage, openPrivateRegistry, type PrivateRegistry } from '../private-registry/private-registry.ts';
 import { dataDirectoryIfUsable } from '../private-registry/registry-state.ts';
-import { callOptions, httpOptions, type Settings, type TaskCall, transportOptions, withoutRepeats } from '../settings.ts';
+import {
+  callOptions,
+  httpOptions,
+  type Settings,
+  type TaskCall,
+  transportOptions,
+  withoutRepeats,
+} from '../settings.ts';
 import { boundTransport, openOptions } from './open-options.ts';
 
 /** The search order for a bare name. `store`: the store, the daemon, the private registry. `daemon`: the daemon before the store. */

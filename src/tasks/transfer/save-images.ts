@@ -1,6 +1,5 @@
 // `docker_save`: several images in one tar archive, each as a nested docker-archive under its full name.
 import { checkArguments } from '../../oci/arguments.ts';
-import { OPTIONS, SETTINGS, TEXTS } from '../arguments.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import { machinePlatform } from '../../oci/machine-platform.ts';
 import type { Platform } from '../../oci/platform.ts';
@@ -9,7 +8,15 @@ import { plainHeader } from '../../tar/plain-header.ts';
 import { endOfArchive, padding, tarHeader } from '../../tar/writer.ts';
 import { type PlannedArchive, planDockerArchive } from '../../transports/docker-archive/docker-archive-stream.ts';
 import { readImage } from '../../transports/readable-image.ts';
-import { callOptions, type Settings, type TaskCall, transportOptions, type World, withoutRepeats } from '../settings.ts';
+import { OPTIONS, SETTINGS, TEXTS } from '../arguments.ts';
+import {
+  callOptions,
+  type Settings,
+  type TaskCall,
+  transportOptions,
+  type World,
+  withoutRepeats,
+} from '../settings.ts';
 import { type OpenedSource, openSource } from './open-source.ts';
 
 export interface SaveOptions {

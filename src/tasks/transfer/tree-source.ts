@@ -1,7 +1,7 @@
 // Opens an image for commands that look into it: layers report the bytes read, and their indexes are cached if the source can store them.
-import { TEXT, checkArguments, objectWith } from '../../oci/arguments.ts';
-import { SETTINGS } from '../arguments.ts';
+
 import type { OnCopyEvent } from '../../copy/events.ts';
+import { checkArguments, objectWith, TEXT } from '../../oci/arguments.ts';
 import { machinePlatform } from '../../oci/machine-platform.ts';
 import type { Platform } from '../../oci/platform.ts';
 import { applyLayers } from '../../rootfs/apply-layers.ts';
@@ -9,6 +9,7 @@ import type { LayerIndex } from '../../rootfs/contract.ts';
 import { indexLayers } from '../../rootfs/layer-index.ts';
 import type { RootTree } from '../../rootfs/tree.ts';
 import { type ReadableImage, readImage } from '../../transports/readable-image.ts';
+import { SETTINGS } from '../arguments.ts';
 import { callOptions, type Settings } from '../settings.ts';
 import { openSource, type SourceOrder } from './open-source.ts';
 import { plannedLayers } from './watched-layers.ts';
