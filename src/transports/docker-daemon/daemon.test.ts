@@ -42,7 +42,7 @@ it('tells of the requests to a Docker daemon', async () => {
     told.push(`${method} ${url} ${status} ${received}`);
   using daemon = await dockerDaemon({ env: { DOCKER_HOST: engine.host }, home: '/nowhere', onHttp });
   await daemon?.listImages();
-  expect(told).toEqual(['GET http://docker/_ping 200 0', 'GET http://docker/v1.41/images/json 200 2']);
+  expect(told).toEqual(['GET http://docker/_ping 200 2', 'GET http://docker/v1.41/images/json 200 2']);
 });
 
 describe('a Docker daemon in trouble', () => {
