@@ -15,16 +15,16 @@ export interface WrongArgument {
 export const TEXT = kind('a string', (value) => typeof value === 'string');
 export const NUMBER = kind('a number', (value) => typeof value === 'number');
 export const FUNCTION = kind('a function', (value) => typeof value === 'function');
-export const LIST = kind('an array', Array.isArray);
+export const ARRAY = kind('an array', Array.isArray);
 /** Anything that has members. */
 export const OBJECT = kind(
   'an object',
   (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
 );
 
-export function listOf(item: ArgumentKind): ArgumentKind {
+export function arrayOf(item: ArgumentKind): ArgumentKind {
   return (value) => {
-    if (!Array.isArray(value)) return LIST(value);
+    if (!Array.isArray(value)) return ARRAY(value);
     for (const [index, each] of value.entries()) {
       const wrong = item(each);
       if (wrong) return { ...wrong, at: `[${index}]${wrong.at}` };
@@ -46,7 +46,7 @@ export function objectWith(members: Readonly<Record<string, ArgumentKind>>): Arg
   };
 }
 
-export function optional(given: ArgumentKind): ArgumentKind {
+export function orAbsent(given: ArgumentKind): ArgumentKind {
   return (value) => (value === undefined ? undefined : given(value));
 }
 

@@ -16,8 +16,8 @@ export interface ConfigChange {
   readonly state?: Pick<StageState, 'hasCmd'>;
 }
 
-/** What an instruction finds. */
-export interface Before {
+/** What an instruction finds: the stage before it. */
+export interface InstructionContext {
   readonly state: StageState;
   readonly variables: StageVariables;
 }
@@ -37,7 +37,7 @@ export type ChangingInstruction = Of<
 >;
 
 /** Errors: DOCKERFILE_INVALID. */
-export function configChange(instruction: ChangingInstruction, before: Before): ConfigChange {
+export function configChange(instruction: ChangingInstruction, before: InstructionContext): ConfigChange {
   switch (instruction.kind) {
     case 'env':
       return env(instruction, before);
@@ -66,7 +66,7 @@ export function configChange(instruction: ChangingInstruction, before: Before): 
 
 type Pairs = readonly (readonly [name: string, text: string])[];
 
-function pairsOf({ statement, pairs }: Of<'env' | 'label'>, { variables }: Before): Pairs {
+function pairsOf({ statement, pairs }: Of<'env' | 'label'>, { variables }: InstructionContext): Pairs {
   const value = (word: string) => expanded(statement, word, variables);
   return pairs.map((pair) => [value(pair.name), value(pair.value)]);
 }
@@ -75,37 +75,40 @@ function pairsText(pairs: Pairs): string {
   return pairs.map(([name, text]) => `${name}=${text}`).join(' ');
 }
 
-function env(instruction: Of<'env'>, before: Before): ConfigChange {
+function env(instruction: Of<'env'>, before: InstructionContext): ConfigChange {
   const pairs = pairsOf(instruction, before);
   const config = pairs.reduce((each, [name, text]) => withEnv(each, name, text), before.state.config);
   return { config, text: `ENV ${pairsText(pairs)}` };
 }
 
-function label(instruction: Of<'label'>, before: Before): ConfigChange {
+function label(instruction: Of<'label'>, before: InstructionContext): ConfigChange {
   const { config } = before.state;
   const pairs = pairsOf(instruction, before);
   const Labels = { ...config.inner.Labels, ...Object.fromEntries(pairs) };
   return { config: withInner(config, { Labels }), text: `LABEL ${pairsText(pairs)}` };
 }
 
-function maintainer({ value }: Of<'maintainer'>, { state: { config } }: Before): ConfigChange {
+function maintainer({ value }: Of<'maintainer'>, { state: { config } }: InstructionContext): ConfigChange {
   return { config: { ...config, top: { ...config.top, author: value } }, text: `MAINTAINER ${value}` };
 }
 
-function cmd({ command }: Of<'cmd'>, { state: { config } }: Before): ConfigChange {
+function cmd({ command }: Of<'cmd'>, { state: { config } }: InstructionContext): ConfigChange {
   const args = commandOf(command, config);
   const changed = withInner(config, { Cmd: args, ArgsEscaped: true });
   return { config: changed, text: `CMD ${quotedList(args)}`, state: { hasCmd: true } };
 }
 
 /** Drops the CMD of a base: it was meant for the entry point of the base. */
-function entrypoint({ command }: Of<'entrypoint'>, { state: { config, hasCmd } }: Before): ConfigChange {
+function entrypoint({ command }: Of<'entrypoint'>, { state: { config, hasCmd } }: InstructionContext): ConfigChange {
   const args = commandOf(command, config);
   const set = args.length > 0 ? withInner(config, { Entrypoint: args }) : withoutInner(config, 'Entrypoint');
   return { config: hasCmd ? set : withoutInner(set, 'Cmd'), text: `ENTRYPOINT ${quotedList(args)}` };
 }
 
-function expose({ statement, ports: written }: Of<'expose'>, { state: { config }, variables }: Before): ConfigChange {
+function expose(
+  { statement, ports: written }: Of<'expose'>,
+  { state: { config }, variables }: InstructionContext,
+): ConfigChange {
   const ports = written.flatMap((text) =>
     expandedWords(statement, text, variables).flatMap((word) => portsOf(word) ?? refusePort(statement, text, word)),
   );
@@ -121,7 +124,10 @@ function refusePort(statement: Statement, written: string, word: string): never 
   });
 }
 
-function volume({ statement, volumes: written }: Of<'volume'>, { state: { config }, variables }: Before): ConfigChange {
+function volume(
+  { statement, volumes: written }: Of<'volume'>,
+  { state: { config }, variables }: InstructionContext,
+): ConfigChange {
   const volumes = written.map((text) => {
     const path = expanded(statement, text, variables);
     if (path !== '') return path;
@@ -131,12 +137,15 @@ function volume({ statement, volumes: written }: Of<'volume'>, { state: { config
   return { config: withInner(config, { Volumes }), text: `VOLUME ${plainList(volumes)}` };
 }
 
-function user({ statement, value }: Of<'user'>, { state: { config }, variables }: Before): ConfigChange {
+function user({ statement, value }: Of<'user'>, { state: { config }, variables }: InstructionContext): ConfigChange {
   const User = expanded(statement, value, variables);
   return { config: withInner(config, { User }), text: `USER ${User}` };
 }
 
-function stopSignal({ statement, value }: Of<'stopsignal'>, { state: { config }, variables }: Before): ConfigChange {
+function stopSignal(
+  { statement, value }: Of<'stopsignal'>,
+  { state: { config }, variables }: InstructionContext,
+): ConfigChange {
   const signal = expanded(statement, value, variables);
   if (isSignal(signal)) return { config: withInner(config, { StopSignal: signal }), text: `STOPSIGNAL ${signal}` };
   const word = signal.toUpperCase().startsWith('SIG') ? signal : `SIG${signal}`;
@@ -147,11 +156,11 @@ function stopSignal({ statement, value }: Of<'stopsignal'>, { state: { config },
   });
 }
 
-function shell({ shell: Shell }: Of<'shell'>, { state: { config } }: Before): ConfigChange {
+function shell({ shell: Shell }: Of<'shell'>, { state: { config } }: InstructionContext): ConfigChange {
   return { config: withInner(config, { Shell }), text: `SHELL ${plainList(Shell)}` };
 }
 
-function healthcheck({ health }: Of<'healthcheck'>, { state: { config } }: Before): ConfigChange {
+function healthcheck({ health }: Of<'healthcheck'>, { state: { config } }: InstructionContext): ConfigChange {
   const { test, interval, timeout, startPeriod, startInterval, retries } = health;
   const Healthcheck: ConfigHealthcheck = {
     Test: test,

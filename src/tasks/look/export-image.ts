@@ -1,7 +1,7 @@
 // `docker_export`: the file system of an image as one tar archive.
 
 import type { Bytes } from '../../io/streams/bytes.ts';
-import { checkArguments, LIST, OBJECT, objectWith } from '../../oci/arguments.ts';
+import { ARRAY, checkArguments, OBJECT, objectWith } from '../../oci/arguments.ts';
 import { exportTree } from '../../rootfs/export-tree.ts';
 import { OPTIONS } from '../arguments.ts';
 import { callOptions, type TaskCall } from '../settings.ts';
@@ -12,7 +12,7 @@ import type { ImageTree } from '../transfer/tree-source.ts';
  * COMPRESSION_INVALID, those of the transport.
  */
 export function exportImage(image: Pick<ImageTree, 'tree' | 'layers'>, call: TaskCall = {}): Bytes {
-  checkArguments({ image: [image, objectWith({ tree: OBJECT, layers: LIST })], call: [call, OPTIONS] });
+  checkArguments({ image: [image, objectWith({ tree: OBJECT, layers: ARRAY })], call: [call, OPTIONS] });
   const { tree, layers } = image;
   return exportTree(tree, layers, callOptions(call));
 }

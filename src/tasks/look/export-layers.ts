@@ -5,7 +5,7 @@ import { checkArguments } from '../../oci/arguments.ts';
 import type { Layer } from '../../rootfs/contract.ts';
 import { joinLayers } from '../../rootfs/layer-archive.ts';
 import { indexLayer } from '../../rootfs/layer-index.ts';
-import { IMAGE, OPTIONS, TEXTS } from '../arguments.ts';
+import { OPEN_IMAGE, OPTIONS, TEXTS } from '../arguments.ts';
 import { callOptions, type TaskCall } from '../settings.ts';
 import type { OpenedImage } from '../transfer/tree-source.ts';
 import { selectLayer } from './select-layers.ts';
@@ -19,7 +19,7 @@ export async function exportLayers(
   names: readonly string[],
   call: TaskCall = {},
 ): Promise<Bytes> {
-  checkArguments({ image: [image, IMAGE], names: [names, TEXTS], call: [call, OPTIONS] });
+  checkArguments({ image: [image, OPEN_IMAGE], names: [names, TEXTS], call: [call, OPTIONS] });
   const { layers } = image;
   const wanted = new Set(names.map((name) => layers[selectLayer(layers, name)] as Layer));
   const indexed = await Promise.all(

@@ -1,5 +1,5 @@
 // `diff`: the files that differ between two images.
-import { checkArguments, LIST, objectWith } from '../../oci/arguments.ts';
+import { ARRAY, checkArguments, objectWith } from '../../oci/arguments.ts';
 import { type Aspect, type Difference, diffTrees, type TreeWithLayers } from '../../rootfs/diff-trees.ts';
 import { OPTIONS } from '../arguments.ts';
 import { callOptions, type TaskCall } from '../settings.ts';
@@ -17,8 +17,8 @@ export async function imageDifferences(
   call: TaskCall = {},
 ): Promise<readonly Difference[]> {
   checkArguments({
-    before: [before, objectWith({ layers: LIST })],
-    after: [after, objectWith({ layers: LIST })],
+    before: [before, objectWith({ layers: ARRAY })],
+    after: [after, objectWith({ layers: ARRAY })],
     options: [options, OPTIONS],
     call: [call, OPTIONS],
   });

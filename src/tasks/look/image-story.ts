@@ -4,7 +4,7 @@ import { layerInstructions } from '../../rootfs/instructions.ts';
 import { indexLayers } from '../../rootfs/layer-index.ts';
 import { pathInRoot } from '../../rootfs/path.ts';
 import { type PathEvent, storyOf } from '../../rootfs/why.ts';
-import { IMAGE, OPTIONS } from '../arguments.ts';
+import { OPEN_IMAGE, OPTIONS } from '../arguments.ts';
 import { callOptions, type TaskCall } from '../settings.ts';
 import type { OpenedImage } from '../transfer/tree-source.ts';
 import { noSuchPath } from './list-files.ts';
@@ -31,7 +31,7 @@ export async function imageStory(
   path: string,
   call: TaskCall = {},
 ): Promise<ImageStory> {
-  checkArguments({ image: [image, IMAGE], path: [path, TEXT], call: [call, OPTIONS] });
+  checkArguments({ image: [image, OPEN_IMAGE], path: [path, TEXT], call: [call, OPTIONS] });
   const { layers, config } = image;
   const story = storyOf(await indexLayers(layers, callOptions(call)), pathInRoot(path));
   if (story.events.length === 0) throw noSuchPath(path);

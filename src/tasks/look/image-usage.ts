@@ -4,7 +4,7 @@ import { layerInstructions } from '../../rootfs/instructions.ts';
 import { indexLayers } from '../../rootfs/layer-index.ts';
 import { type DirectoryUsage, type LayerUsage, usageOf, type WastedFile } from '../../rootfs/usage.ts';
 import { printableName } from '../../tar/names.ts';
-import { IMAGE, OPTIONS } from '../arguments.ts';
+import { OPEN_IMAGE, OPTIONS } from '../arguments.ts';
 import { callOptions, type TaskCall } from '../settings.ts';
 import type { OpenedImage } from '../transfer/tree-source.ts';
 import { layerId } from './select-layers.ts';
@@ -45,7 +45,11 @@ export async function imageUsage(
   options: { readonly depth: number },
   call: TaskCall = {},
 ): Promise<ImageUsage> {
-  checkArguments({ image: [image, IMAGE], options: [options, objectWith({ depth: NUMBER })], call: [call, OPTIONS] });
+  checkArguments({
+    image: [image, OPEN_IMAGE],
+    options: [options, objectWith({ depth: NUMBER })],
+    call: [call, OPTIONS],
+  });
   const { depth } = options;
   const usage = usageOf(await indexLayers(image.layers, callOptions(call)));
   const instructions = layerInstructions(image.config);

@@ -16,7 +16,7 @@ import {
 } from '../../rootfs/tree.ts';
 import type { TarHeader } from '../../tar/entry.ts';
 import { printableName, sortNames } from '../../tar/names.ts';
-import { IMAGE, OPTIONS } from '../arguments.ts';
+import { OPEN_IMAGE, OPTIONS } from '../arguments.ts';
 import { callOptions, type TaskCall } from '../settings.ts';
 import type { OpenedImage } from '../transfer/tree-source.ts';
 import { selectLayer } from './select-layers.ts';
@@ -56,7 +56,7 @@ export async function listImageFiles(
   path: string,
   options: ListImageOptions = {},
 ): Promise<readonly ListedFile[]> {
-  checkArguments({ image: [image, IMAGE], path: [path, TEXT], options: [options, OPTIONS] });
+  checkArguments({ image: [image, OPEN_IMAGE], path: [path, TEXT], options: [options, OPTIONS] });
   const { layers } = image;
   const { layer, recursive = false, call = {} } = options;
   if (layer === undefined) {

@@ -2,7 +2,7 @@
 import { checkArguments } from '../../oci/arguments.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { indexLayers } from '../../rootfs/layer-index.ts';
-import { IMAGE, OPTIONS } from '../arguments.ts';
+import { OPEN_IMAGE, OPTIONS } from '../arguments.ts';
 import { callOptions, type TaskCall } from '../settings.ts';
 import type { OpenedImage } from '../transfer/tree-source.ts';
 import { layerId } from './select-layers.ts';
@@ -22,7 +22,7 @@ export async function listLayers(
   image: Pick<OpenedImage, 'layers'>,
   call: TaskCall = {},
 ): Promise<readonly ListedLayer[]> {
-  checkArguments({ image: [image, IMAGE], call: [call, OPTIONS] });
+  checkArguments({ image: [image, OPEN_IMAGE], call: [call, OPTIONS] });
   const { layers } = image;
   const indexes = await indexLayers(layers, callOptions(call));
   return layers.map((layer, at) => ({

@@ -7,7 +7,7 @@ import { fileContent } from '../../rootfs/file-content.ts';
 import { findInLayers } from '../../rootfs/find-file.ts';
 import { pathInRoot } from '../../rootfs/path.ts';
 import { printableName } from '../../tar/names.ts';
-import { IMAGE, OPTIONS } from '../arguments.ts';
+import { OPEN_IMAGE, OPTIONS } from '../arguments.ts';
 import { callOptions, type TaskCall } from '../settings.ts';
 import type { OpenedImage } from '../transfer/tree-source.ts';
 import { noSuchPath } from './list-files.ts';
@@ -21,7 +21,7 @@ export async function readImageFile(
   path: string,
   call: TaskCall = {},
 ): Promise<Bytes> {
-  checkArguments({ image: [image, IMAGE], path: [path, TEXT], call: [call, OPTIONS] });
+  checkArguments({ image: [image, OPEN_IMAGE], path: [path, TEXT], call: [call, OPTIONS] });
   const { layers } = image;
   const found = await findInLayers(layers, pathInRoot(path), { follow: true, ...callOptions(call) });
   if (!found) throw noSuchPath(path);

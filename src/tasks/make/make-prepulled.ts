@@ -7,7 +7,7 @@ import { readFileBytes } from '../../io/files/file-bytes.ts';
 import { isFsError } from '../../io/files/fs-errors.ts';
 import type { RewindableOutput } from '../../io/files/rewindable-output.ts';
 import { noTemporarySpace, translatingTemporaryErrors } from '../../io/files/temporary-file.ts';
-import { checkArguments, FUNCTION, listOf, objectWith, TEXT } from '../../oci/arguments.ts';
+import { arrayOf, checkArguments, FUNCTION, objectWith, TEXT } from '../../oci/arguments.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { ImagesError, isImagesError } from '../../oci/errors.ts';
 import type { Platform } from '../../oci/platform.ts';
@@ -59,7 +59,7 @@ export async function makePrepulled(
   options: MakeOptions,
 ): Promise<MadePrepulled> {
   checkArguments({
-    items: [items, listOf(objectWith({ open: FUNCTION }))],
+    items: [items, arrayOf(objectWith({ open: FUNCTION }))],
     settings: [settings, SETTINGS],
     options: [options, objectWith({ format: TEXT, path: TEXT, send: FUNCTION })],
   });

@@ -21,7 +21,7 @@ export interface MadeAndSent extends MadeImage {
   readonly sent: readonly TransferResult[];
 }
 
-/** Errors: those of `makeImage` and `sendBuiltImage`. An image that could not be sent is in the local store. */
+/** Builds an image, and sends it to each of the goals. If it cannot be sent, it is in the local store. Errors: those of `makeImage` and `sendBuiltImage`. */
 export async function makeAndSendImage(
   directory: string,
   settings: Settings,

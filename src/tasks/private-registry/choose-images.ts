@@ -1,7 +1,7 @@
 // Which images `lreg_rm` removes: names as they are given, and patterns over what the private registry has, perhaps only those that nobody has used for long.
 
 import { createLimiter } from '../../io/concurrency/limiter.ts';
-import { checkArguments, listOf, objectWith } from '../../oci/arguments.ts';
+import { arrayOf, checkArguments, objectWith } from '../../oci/arguments.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import { DEFAULT_TAG, formatReference, parseReference, type Reference } from '../../oci/reference.ts';
 import { type ImageGlob, matchesImage, parseImageGlob } from '../../registry/policies/image-glob.ts';
@@ -81,7 +81,7 @@ export async function stillOld(
   settings: TaskCall,
 ): Promise<readonly ChosenImage[]> {
   checkArguments({
-    chosen: [chosen, listOf(objectWith({ reference: REFERENCE }))],
+    chosen: [chosen, arrayOf(objectWith({ reference: REFERENCE }))],
     registry: [registry, REGISTRY],
     settings: [settings, CALL],
   });

@@ -5,7 +5,7 @@ import { isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { basename } from 'node:path';
 import { bestAddress, isLoopback, isUnspecified, USER_SPACE_HOST, USER_SPACE_SETUP } from '../../nodes/addresses.ts';
-import { checkArguments, listOf, NUMBER, objectWith, TEXT } from '../../oci/arguments.ts';
+import { arrayOf, checkArguments, NUMBER, objectWith, TEXT } from '../../oci/arguments.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import { formatListenAddress } from '../../server/address.ts';
 import { SETTINGS } from '../arguments.ts';
@@ -42,7 +42,7 @@ export async function addressForVms(
   settings: World & TaskCall,
 ): Promise<{ readonly ip: string; readonly port: number } | undefined> {
   checkArguments({
-    listening: [listening, listOf(objectWith({ host: TEXT, port: NUMBER }))],
+    listening: [listening, arrayOf(objectWith({ host: TEXT, port: NUMBER }))],
     settings: [settings, SETTINGS],
   });
   const named = listening.find(({ host }) => !isLoopback(host) && !isUnspecified(host));

@@ -46,13 +46,13 @@ export function archiveSlots(): ArchiveSlots {
   };
 }
 
-export function headerOf({ blob }: Slot): Uint8Array {
+export function slotHeader({ blob }: Slot): Uint8Array {
   return archiveHeader(blobPath(blob.digest), blob.size);
 }
 
 /** Of header and content, in bytes. */
 export function lengthOf(slot: Slot): number {
-  return headerOf(slot).length + paddedSize(slot.blob.size);
+  return slotHeader(slot).length + paddedSize(slot.blob.size);
 }
 
 export function startOf({ at }: Slot): number {

@@ -18,7 +18,7 @@ import type { Digest } from '../../oci/digest.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import { padding } from '../../tar/writer.ts';
 import { END, type SmallFile, smallFileBytes } from './archive-format.ts';
-import { archiveSlots, headerOf, lengthOf, type Slot, startOf } from './archive-slots.ts';
+import { archiveSlots, lengthOf, type Slot, slotHeader, startOf } from './archive-slots.ts';
 
 export interface ArchiveWriter extends AsyncDisposable {
   /** Announces blobs: they are written in the order of their digests, before blobs that were not announced. */
@@ -53,7 +53,7 @@ export function archiveWriter(target: string, { temporaryDirectory }: ArchiveWri
 
   const fill = async (slot: Slot, open: OpenContent): Promise<void> => {
     const { handle } = await file();
-    const header = headerOf(slot);
+    const header = slotHeader(slot);
     const at = startOf(slot);
     const writer = fileWriter(handle, at);
     try {
