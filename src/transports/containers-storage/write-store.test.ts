@@ -77,6 +77,19 @@ describe('a store as an archive', () => {
     expect(String(entries.get(`store/overlay/${child.id}/lower-layers`))).toBe(layers[0].id);
   });
 
+  it('records the owners in a layer, and times; layers are called by the chain of their digests', async () => {
+    const owned = [
+      { name: 'x', content: 'x', uid: 7, gid: 3 },
+      { name: 'y', content: 'y', uid: 1000, gid: 0 },
+    ];
+    const { archive } = await madeStore([image('a:1', owned)]);
+    const [below, above] = await layersJson(archive);
+    expect([below.uidset, below.gidset, above.uidset, above.gidset]).toEqual([[0], [0], [7, 1000], [0, 3]]);
+    expect([below.id, above.id]).toEqual(layerIds([below['diff-digest'], above['diff-digest']]));
+    const [made] = JSON.parse(String((await entriesOf(archive)).get('store/overlay-images/images.json')));
+    for (const { created } of [below, above, made]) expect(created).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
+  });
+
   it('is the same whatever the order of the images', async () => {
     const images = [image('a:1', [{ name: 'x' }]), image('b:1', [{ name: 'y' }]), image('c:1')];
     const one = await madeStore(images);

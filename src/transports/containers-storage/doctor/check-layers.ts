@@ -1,5 +1,4 @@
 // The rules about layers: ids, links, the layers below, directories. Pure.
-import { createHash } from 'node:crypto';
 import { printableName } from '../../../tar/names.ts';
 import { type Problem, problem, type Rule } from './problem.ts';
 import type { StoreModel } from './store-model.ts';
@@ -8,11 +7,16 @@ import type { FoundLayer } from './stored-records.ts';
 /** Reads a small file as text. Returns `undefined` if it does not exist. */
 export type LayerTexts = (path: string) => Promise<string | undefined>;
 
+export interface LayersToCheck {
+  readonly model: StoreModel;
+  readonly read: LayerTexts;
+  readonly ofContainers: ReadonlySet<FoundLayer>;
+}
+
 /** Problems by layer id. The key "" holds those that belong to no layer. */
 export async function checkLayers(
   layers: readonly FoundLayer[],
-  model: StoreModel,
-  read: LayerTexts,
+  { model, read, ofContainers }: LayersToCheck,
 ): Promise<ReadonlyMap<string, readonly Problem[]>> {
   const byId = new Map(layers.map((layer) => [layer.id, layer]));
   const links = new Map<string, string>();
@@ -22,20 +26,13 @@ export async function checkLayers(
   for (const layer of layers) {
     const add = problemsOf(layer);
     if (seen.has(layer.id)) add('layer-id', 'two layers have this id');
-    if (layer.parent !== undefined && !seen.has(layer.parent)) {
-      add(
-        'parents-first',
-        byId.has(layer.parent)
-          ? `its parent ${layer.parent} comes after it`
-          : `its parent ${layer.parent} is not there`,
-      );
-    }
+    if (layer.parent !== undefined && !byId.has(layer.parent)) add('chain', `its parent ${layer.parent} is not there`);
     seen.add(layer.id);
     checkRecord(layer, layers, add);
     checkDirectory(layer, model, add);
+    if (!ofContainers.has(layer)) checkImageLayer(layer, model, add);
     checkLink(layer, { links, model, add });
     await checkLower(layer, { links, byId, read, add });
-    if (!model.entries.has(`overlay-layers/${layer.id}.tar-split.gz`)) add('tar-split', 'there is no tar-split of it');
     found.set(layer.id, add.problems);
   }
   found.set('', orphans(model, new Set(byId.keys()), links));
@@ -53,18 +50,21 @@ function problemsOf(_layer: FoundLayer): Add {
 }
 
 function checkRecord(layer: FoundLayer, layers: readonly FoundLayer[], add: Add): void {
-  const { id, parent, diffDigest, diffSize, names, isIncomplete } = layer;
+  const { diffDigest, diffSize, names, isIncomplete } = layer;
   if (isIncomplete) add('incomplete', 'it has the flag `incomplete`');
   if (diffDigest !== undefined && diffSize === undefined) add('diff-size', 'it has a diff-digest and no diff-size');
   const clash = names.find((name) => layers.some((other) => other !== layer && other.names.includes(name)));
   if (clash !== undefined) add('layer-id', `another layer has its name too [${clash}]`);
-  if (diffDigest === undefined) {
-    add('diff-size', 'it has no diff-digest');
-    return;
+}
+
+/** What a layer needs to be pushed, verified and mounted as a part of an image. */
+function checkImageLayer({ id, diffDigest, tocDigest }: FoundLayer, model: StoreModel, add: Add): void {
+  if (diffDigest === undefined && tocDigest === undefined) add('diff-size', 'it has no diff-digest');
+  if (!model.entries.has(`overlay-layers/${id}.tar-split.gz`)) add('tar-split', 'there is no tar-split of it');
+  for (const name of ['work', 'merged', 'empty']) {
+    const content = model.children(`overlay/${id}/${name}`);
+    if (content.length > 0) add('work', `${name} is not empty: ${content.slice(0, 3).map(printableName).join(', ')}`);
   }
-  const hex = diffDigest.replace(/^sha256:/, '');
-  const expected = parent === undefined ? hex : createHash('sha256').update(`${parent}+${hex}`).digest('hex');
-  if (id !== expected) add('layer-id', `by its diff-digest and its parent it is ${expected}`);
 }
 
 function checkDirectory({ id, parent }: FoundLayer, model: StoreModel, add: Add): void {
@@ -72,12 +72,10 @@ function checkDirectory({ id, parent }: FoundLayer, model: StoreModel, add: Add)
   if (model.entries.get(directory)?.mode !== 0o700) add('diff-directory', `${directory} is no directory of mode 700`);
   for (const name of ['diff', 'merged', 'work', ...(parent === undefined ? ['empty'] : [])]) {
     const entry = model.entries.get(`${directory}/${name}`);
+    // podman removes `merged` when it unmounts an image, and makes it when it mounts one.
+    if (!entry && name === 'merged') continue;
     if (entry?.type !== 'directory') add('diff-directory', `there is no directory ${name}`);
     else if (name !== 'diff' && entry.mode !== 0o700) add('modes', `${name} has mode ${entry.mode.toString(8)}`);
-  }
-  for (const name of ['work', 'merged', 'empty']) {
-    const content = model.children(`${directory}/${name}`);
-    if (content.length > 0) add('work', `${name} is not empty: ${content.slice(0, 3).map(printableName).join(', ')}`);
   }
   const known = ['diff', 'merged', 'work', 'empty', 'link', 'lower', 'lower-layers'];
   for (const name of model.children(directory)) {

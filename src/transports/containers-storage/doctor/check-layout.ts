@@ -16,6 +16,9 @@ const PRIVATE = ['overlay', 'overlay-layers', 'overlay-images', 'overlay-contain
 const HARMLESS =
   /^(?:defaultNetworkBackend|libpod(?:\/.*)?|db\.sql|mounts|tmp|userns\.lock|cache(?:\/.*)?|overlay\/(?:staging(?:\/.*)?|tempdirs(?:\/.*)?|\.has-mount-program)|overlay-(?:layers|images|containers)\/volatile-[a-z]+\.json|overlay-containers\/containers\.json|overlay-layers\/mountpoints\.json)$/;
 
+/** What is written down of containers, with owners of their own. */
+const OF_CONTAINERS = /^overlay-containers\/[0-9a-f]{64}(?:\/|$)/;
+
 export function checkLayout(model: StoreModel): readonly Problem[] {
   const { entries, duplicates, outside, root } = model;
   const problems: Problem[] = [];
@@ -30,7 +33,7 @@ export function checkLayout(model: StoreModel): readonly Problem[] {
   addAll(problems, wrongMode(model, 'overlay/l', 0o755));
   for (const [path, entry] of entries) {
     if (/(?:^|\/)\.\.(?:\/|$)/.test(path)) problems.push(problem('outside', `${printableName(entry.name)} climbs out`));
-    if (/^overlay\/[^/]+\/diff(?:\/|$)/.test(path)) continue;
+    if (/^overlay\/[^/]+\/(?:diff|work)\/|^overlay\/[^/]+\/diff$/.test(path) || OF_CONTAINERS.test(path)) continue;
     if (entry.uid !== 0 || entry.gid !== 0) {
       problems.push(problem('modes', `${printableName(path)} belongs to ${entry.uid}:${entry.gid}, not to root`));
     }

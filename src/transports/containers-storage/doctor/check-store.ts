@@ -13,7 +13,14 @@ import { checkLayout } from './check-layout.ts';
 import { checkAttributes, checkTree, knownDigest } from './check-tree.ts';
 import type { Problem } from './problem.ts';
 import { readStoreModel, type StoreModel } from './store-model.ts';
-import { type FoundLayer, foundImages, foundLayers } from './stored-records.ts';
+import {
+  type FoundLayer,
+  foundImages,
+  foundLayers,
+  LAYERS_FILE,
+  layersOfContainers,
+  VOLATILE_FILE,
+} from './stored-records.ts';
 
 /** Limit of a record in bytes. Lists of many images and layers are far smaller. */
 const MAX_RECORD = 256 << 20;
@@ -64,14 +71,19 @@ async function examine(archive: Archive, options: ExamineOptions): Promise<reado
   const read = (name: string) => readFile(archive, name);
   const text = async (name: string) => (await read(name))?.toString('latin1');
   const records: Problem[] = [];
-  const layers = foundLayers(await read('overlay-layers/layers.json'), records);
+  const layers = await readLayers(read, records);
   const images = foundImages(await read('overlay-images/images.json'), records);
-  const ofLayers = await checkLayers(layers, model, text);
+  const ofContainers = layersOfContainers(layers, images);
+  const ofLayers = await checkLayers(layers, { model, read: text, ofContainers });
   const ofImages = await checkImages(images, { layers, model, read });
   note('store', [...records, ...checkLayout(model), ...(ofLayers.get('') ?? []), ...(ofImages.get('') ?? [])]);
   const opened = new Map<string, Layer>();
   for (const found of layers) {
     options.signal?.throwIfAborted();
+    if (ofContainers.has(found)) {
+      note(`layer ${found.id}`, ofLayers.get(found.id) ?? []);
+      continue;
+    }
     const layer = layerOf(files, found);
     const below = lowerOf(found, layers).flatMap((id) => opened.get(id) ?? []);
     opened.set(found.id, layer);
@@ -84,6 +96,15 @@ async function examine(archive: Archive, options: ExamineOptions): Promise<reado
   }
   for (const { id, names } of images) note(`image ${names[0] ?? id}`, ofImages.get(id) ?? []);
   return parts;
+}
+
+async function readLayers(
+  read: (name: string) => Promise<Buffer | undefined>,
+  records: Problem[],
+): Promise<readonly FoundLayer[]> {
+  const kept = foundLayers(await read(LAYERS_FILE), records);
+  const passing = await read(VOLATILE_FILE);
+  return passing ? [...kept, ...foundLayers(passing, records, VOLATILE_FILE)] : kept;
 }
 
 /** Reads a small file. */

@@ -2,15 +2,18 @@
 import * as decode from '../../../oci/decode.ts';
 import { type Problem, problem } from './problem.ts';
 
+export const LAYERS_FILE = 'overlay-layers/layers.json';
+/** Layers of containers that are not kept after a restart. Most stores do not have this file. */
+export const VOLATILE_FILE = 'overlay-layers/volatile-layers.json';
+
 export interface FoundLayer {
   readonly id: string;
   readonly parent?: string;
   readonly names: readonly string[];
   readonly diffDigest?: string;
   readonly diffSize?: number;
-  /** The owners in the layer. Older tools do not record them. */
-  readonly uids?: unknown;
-  readonly gids?: unknown;
+  /** Identifies the content of a layer of which a tool fetched only the files that it lacked. Such a layer may have no diff-digest. */
+  readonly tocDigest?: string;
   readonly isIncomplete: boolean;
 }
 
@@ -19,21 +22,43 @@ export interface RecordedImage {
   readonly digest?: string;
   readonly names: readonly string[];
   readonly layer?: string;
-  readonly created?: string;
   readonly data: ReadonlyMap<string, { readonly size?: number; readonly digest?: string }>;
 }
 
-export function foundLayers(bytes: Uint8Array | undefined, problems: Problem[]): readonly FoundLayer[] {
-  return readAll(bytes, 'overlay-layers/layers.json', problems, (fields) => ({
+export function foundLayers(
+  bytes: Uint8Array | undefined,
+  problems: Problem[],
+  path = LAYERS_FILE,
+): readonly FoundLayer[] {
+  return readAll(bytes, path, problems, (fields) => ({
     id: decode.string(fields.id, 'id'),
     names: decode.optional(fields.names, 'names', decode.strings) ?? [],
     ...text(fields, 'parent', 'parent'),
     ...text(fields, 'diff-digest', 'diffDigest'),
     ...(typeof fields['diff-size'] === 'number' && { diffSize: fields['diff-size'] }),
-    ...(fields.uidset !== undefined && { uids: fields.uidset }),
-    ...(fields.gidset !== undefined && { gids: fields.gidset }),
+    ...text(fields, 'toc-digest', 'tocDigest'),
     isIncomplete: decode.isObject(fields.flags) && fields.flags.incomplete === true,
   }));
+}
+
+/**
+ * The layers into which containers wrote. They belong to no image, so nobody describes their content: they have no digest and no tar-split, and overlayfs
+ * leaves its own marks in them.
+ */
+export function layersOfContainers(
+  layers: readonly FoundLayer[],
+  images: readonly RecordedImage[],
+): ReadonlySet<FoundLayer> {
+  const byId = new Map(layers.map((layer) => [layer.id, layer]));
+  const used = new Set<string>();
+  for (const { layer } of images) {
+    for (let id = layer; id !== undefined && !used.has(id); id = byId.get(id)?.parent) used.add(id);
+  }
+  return new Set(layers.filter((layer) => isUndescribed(layer) && !used.has(layer.id)));
+}
+
+function isUndescribed({ diffDigest, tocDigest }: FoundLayer): boolean {
+  return diffDigest === undefined && tocDigest === undefined;
 }
 
 export function foundImages(bytes: Uint8Array | undefined, problems: Problem[]): readonly RecordedImage[] {
@@ -53,7 +78,6 @@ export function foundImages(bytes: Uint8Array | undefined, problems: Problem[]):
       names: decode.optional(fields.names, 'names', decode.strings) ?? [],
       ...text(fields, 'digest', 'digest'),
       ...text(fields, 'layer', 'layer'),
-      ...text(fields, 'created', 'created'),
       data: new Map(data),
     };
   });
