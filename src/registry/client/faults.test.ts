@@ -1,5 +1,6 @@
 import { tmpdir } from 'node:os';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { setImmediate } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
 import { digestOf } from '../../oci/digest.ts';
 import { registryClients } from './registry-clients.ts';
 import {
@@ -8,41 +9,35 @@ import {
   digest,
   type FaultyRegistry,
   failure,
+  faultyForEach,
   getBlob,
-  impatient,
   index,
-  startFaultyRegistry,
 } from './testing/faulty-registry.ts';
 import { closeAfter, firstTimes, hang, sendRange, startFaultyServer } from './testing/faulty-server.ts';
+import { clientsInStoppedTime, readBlobWhile } from './testing/stopped-time.ts';
 
 async function* chunked(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   yield bytes;
 }
 
-let faulty: FaultyRegistry;
-let server: FaultyRegistry['server'];
-let clients: FaultyRegistry['clients'];
-let registry: FaultyRegistry['registry'];
-let retries: FaultyRegistry['retries'];
-
-beforeEach(async () => {
-  faulty = await startFaultyRegistry();
-  ({ server, clients, registry, retries } = faulty);
-});
-afterEach(() => faulty[Symbol.asyncDispose]());
+let { server, clients, registry, retries } = {} as FaultyRegistry;
+faultyForEach((faulty) => ({ server, clients, registry, retries } = faulty));
 
 describe('a connection that fails', () => {
   it('is given up with TIMEOUT, naming the host, when nothing ever comes', async () => {
-    await using soon = impatient();
+    await using soon = clientsInStoppedTime({ headers: 1000 });
     server.inject(hang);
-    const error = await failure(soon.forHost(server.host).getManifest('app', 'latest'));
+    const failing = failure(soon.forHost(server.host).getManifest('app', 'latest'));
+    while (server.requests.length === 0) await setImmediate();
+    soon.pass(1000);
+    const error = await failing;
     expect(error.code).toBe('TIMEOUT');
     expect(error.message).toContain(server.host);
     expect(server.requests).toHaveLength(1);
   });
 
   it('is given up with TIMEOUT when a body stops coming and does so again and again', async () => {
-    await using soon = impatient();
+    await using soon = clientsInStoppedTime({ idle: 1000 });
     server.inject((request, response) => {
       const from = Number(/^bytes=(\d+)-/.exec(request.headers.range ?? '')?.[1] ?? 0);
       response.setHeader('content-length', blob.length - from);
@@ -51,7 +46,7 @@ describe('a connection that fails', () => {
       response.write(blob.subarray(from, from + 10));
       return true;
     });
-    const error = await failure(getBlob(soon.forHost(server.host), 0));
+    const error = await failure(readBlobWhile(soon.forHost(server.host), () => soon.pass(1000)));
     expect(error.code).toBe('TIMEOUT');
     expect(server.requests).toHaveLength(2);
   });

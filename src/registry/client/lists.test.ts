@@ -1,21 +1,14 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { HttpAnswer } from '../../io/http/http.ts';
 import { digestOf } from '../../oci/digest.ts';
 import { OCI_INDEX, OCI_MANIFEST } from '../../oci/media-types.ts';
 import type { EndpointHttp } from './endpoint-http.ts';
 import { lister } from './lists.ts';
-import { digest, type FaultyRegistry, failure, startFaultyRegistry } from './testing/faulty-registry.ts';
+import { digest, type FaultyRegistry, failure, faultyForEach } from './testing/faulty-registry.ts';
 import { sendJson, status } from './testing/faulty-server.ts';
 
-let faulty: FaultyRegistry;
-let server: FaultyRegistry['server'];
-let registry: FaultyRegistry['registry'];
-
-beforeEach(async () => {
-  faulty = await startFaultyRegistry();
-  ({ server, registry } = faulty);
-});
-afterEach(() => faulty[Symbol.asyncDispose]());
+let { server, registry } = {} as FaultyRegistry;
+faultyForEach((faulty) => ({ server, registry } = faulty));
 
 async function* once(bytes: Uint8Array) {
   yield bytes;

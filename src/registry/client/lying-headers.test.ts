@@ -1,5 +1,5 @@
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { digestOf } from '../../oci/digest.ts';
 import { rawManifest } from '../../oci/manifest.ts';
 import { DOCKER_LIST, DOCKER_MANIFEST, OCI_CONFIG, OCI_INDEX, OCI_MANIFEST } from '../../oci/media-types.ts';
@@ -11,9 +11,9 @@ import {
   digest,
   type FaultyRegistry,
   failure,
+  faultyForEach,
   getBlob,
   index,
-  startFaultyRegistry,
 } from './testing/faulty-registry.ts';
 import { type Fault, status } from './testing/faulty-server.ts';
 
@@ -21,15 +21,8 @@ const config = { mediaType: OCI_CONFIG, digest, size: 2 };
 const image = (mediaType?: string) =>
   Buffer.from(JSON.stringify({ schemaVersion: 2, ...(mediaType && { mediaType }), config, layers: [] }));
 
-let faulty: FaultyRegistry;
-let server: FaultyRegistry['server'];
-let registry: FaultyRegistry['registry'];
-
-beforeEach(async () => {
-  faulty = await startFaultyRegistry();
-  ({ server, registry } = faulty);
-});
-afterEach(() => faulty[Symbol.asyncDispose]());
+let { server, registry } = {} as FaultyRegistry;
+faultyForEach((faulty) => ({ server, registry } = faulty));
 
 describe('a 201 for a manifest', () => {
   const manifest = rawManifest(index, OCI_INDEX);

@@ -1,20 +1,14 @@
-// How long a client waits, and how often it asks. One test waits for 1.5 s: shorter, a busy machine's own silence would count as the host's.
+// How long a client waits, and how often it asks. Time passes only when a test says so: a busy machine's own silence would count as the host's.
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createHttpPool, DEFAULT_TIMEOUTS, type HttpAnswer } from '../../io/http/http.ts';
 import { readUpTo, readWhole } from '../../io/http/http-whole.ts';
+import { tapped } from '../../io/streams/verify.ts';
 import { registryClients } from './registry-clients.ts';
-import {
-  blob,
-  digest,
-  type FaultyRegistry,
-  failure,
-  getBlob,
-  impatient,
-  startFaultyRegistry,
-} from './testing/faulty-registry.ts';
+import { blob, digest, type FaultyRegistry, failure, faultyForEach, getBlob } from './testing/faulty-registry.ts';
 import { type Fault, firstTimes, status } from './testing/faulty-server.ts';
+import { clientsInStoppedTime, readBlobWhile } from './testing/stopped-time.ts';
 
 const descriptor = { mediaType: '', digest, size: blob.length };
 const open = async () => chunks();
@@ -33,16 +27,8 @@ function trickle(every: number, head: Readonly<Record<string, string>> = {}, cod
   };
 }
 
-let faulty: FaultyRegistry;
-let server: FaultyRegistry['server'];
-let registry: FaultyRegistry['registry'];
-let pauses: FaultyRegistry['pauses'];
-
-beforeEach(async () => {
-  faulty = await startFaultyRegistry();
-  ({ server, registry, pauses } = faulty);
-});
-afterEach(() => faulty[Symbol.asyncDispose]());
+let { server, registry, pauses } = {} as FaultyRegistry;
+faultyForEach((faulty) => ({ server, registry, pauses } = faulty));
 
 describe('a pause that a host asks for', () => {
   const busy = status(429, { 'retry-after': '1' });
@@ -126,15 +112,16 @@ describe('a token server that wants fewer requests', () => {
 
 describe('a body that never ends', () => {
   it('of an error hides neither its status nor the end of waiting', async () => {
-    await using soon = impatient();
+    await using soon = clientsInStoppedTime({ text: 1000 });
     server.inject(trickle(10, { 'content-type': 'application/json' }, 404));
-    expect((await failure(soon.forHost(server.host).getManifest('app', 'latest'))).code).toBe('MANIFEST_UNKNOWN');
+    const failing = failure(soon.forHost(server.host).getManifest('app', 'latest'));
+    expect((await soon.passUntil(failing)).code).toBe('MANIFEST_UNKNOWN');
   });
 
   it('of a blob is given up where it brings less than any line does', async () => {
-    await using soon = impatient();
-    server.inject(trickle(30, { 'content-length': `${blob.length}` }));
-    const error = await failure(getBlob(soon.forHost(server.host)));
+    await using soon = clientsInStoppedTime({ idle: 1000 });
+    server.inject(trickle(1, { 'content-length': `${blob.length}` }));
+    const error = await failure(readBlobWhile(soon.forHost(server.host), () => soon.pass(300)));
     expect(error.code).toBe('TIMEOUT');
     expect(error.message).toContain('only');
     expect(server.requests.length).toBeLessThanOrEqual(3);
@@ -150,7 +137,12 @@ describe('a body that never ends', () => {
     const ask = (): Promise<HttpAnswer> =>
       pool.send({ method: 'GET', url: { secure: false, host: server.host, path: '/' } });
     server.inject(trickle(10));
-    const part = await readUpTo(await ask(), { bytes: 1000, within: 200 });
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const answer = await ask();
+    const body = tapped(answer.body, () => setImmediate(() => vi.advanceTimersByTime(200)));
+    const part = await readUpTo({ ...answer, body }, { bytes: 1000, within: 200 });
+    vi.useRealTimers();
     expect(part.failure).toMatchObject({ code: 'TIMEOUT' });
     expect(Buffer.from(part.bytes).toString()).toMatch(/^x+$/);
     await expect(readWhole(await ask(), { bytes: 20, within: 10_000 })).rejects.toMatchObject({ code: 'BAD_ANSWER' });
@@ -172,7 +164,7 @@ describe('a head that never ends', () => {
     await new Promise<void>((ready) => raw.listen(0, '127.0.0.1', ready));
     await using clients = registryClients({
       temporaryDirectory: tmpdir(),
-      timeouts: { headers: 10_000 },
+      timeouts: { headers: 3600_000 },
       backoff: { attempts: 2, base: 1, longest: 1 },
     });
     const host = `127.0.0.1:${(raw.address() as AddressInfo).port}`;
@@ -226,26 +218,26 @@ describe('an answer that was lost', () => {
       backoff: { attempts: 1, base: 1, longest: 1 },
     });
     const remote = clients.forHost(`127.0.0.1:${(early.address() as AddressInfo).port}`);
-    const slowly = async () =>
-      (async function* () {
+    /** The rest of the blob comes when the client has ended the upload. */
+    const put = async (): Promise<void> => {
+      const ended = Promise.withResolvers<void>();
+      const inParts = async function* () {
         yield blob.subarray(0, 1000);
-        await new Promise((passed) => setTimeout(passed, 200));
+        await ended.promise;
         yield blob.subarray(1000);
-      })();
-    expect((await failure(remote.putBlob('app', descriptor, slowly))).code).toBe('BAD_ANSWER');
+      };
+      await remote.putBlob('app', descriptor, async () => inParts()).finally(ended.resolve);
+    };
+    expect((await failure(put())).code).toBe('BAD_ANSWER');
     there = true;
-    await remote.putBlob('app', descriptor, slowly);
+    await put();
     await new Promise((closed) => early.close(closed));
   });
 });
 
 describe('a host that takes an upload', () => {
   it('slower than any line does is given up', async () => {
-    await using soon = registryClients({
-      temporaryDirectory: tmpdir(),
-      timeouts: { headers: 10_000, idle: 1500, slowest: 1e9 },
-      backoff: { attempts: 1, base: 1, longest: 1 },
-    });
+    await using soon = clientsInStoppedTime({ idle: 1000, slowest: 1e9 });
     const sockets = new Set<Socket>();
     const slow = createServer((socket) => {
       sockets.add(socket);
@@ -255,7 +247,8 @@ describe('a host that takes an upload', () => {
         if (method === 'HEAD') return socket.end('HTTP/1.1 404 X\r\ncontent-length: 0\r\nconnection: close\r\n\r\n');
         if (method === 'POST')
           return socket.end('HTTP/1.1 202 X\r\nlocation: /upload/1\r\ncontent-length: 0\r\nconnection: close\r\n\r\n');
-        const timer = setInterval(() => socket.read(), 5);
+        // The client cannot write while this much time passes. No single wait is long: buffers take less than two hundred reads.
+        const timer = setInterval(() => socket.read() && soon.pass(5), 1);
         socket.pause();
         return socket.on('close', () => clearInterval(timer));
       });

@@ -1,22 +1,14 @@
 import { tmpdir } from 'node:os';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { digestOf } from '../../oci/digest.ts';
 import { rawManifest } from '../../oci/manifest.ts';
 import { OCI_INDEX } from '../../oci/media-types.ts';
 import { registryClients } from './registry-clients.ts';
-import { blob, digest, type FaultyRegistry, failure, index, startFaultyRegistry } from './testing/faulty-registry.ts';
+import { blob, digest, type FaultyRegistry, failure, faultyForEach, index } from './testing/faulty-registry.ts';
 import { hang, sendRange, startFaultyServer, status } from './testing/faulty-server.ts';
 
-let faulty: FaultyRegistry;
-let server: FaultyRegistry['server'];
-let registry: FaultyRegistry['registry'];
-let retries: FaultyRegistry['retries'];
-
-beforeEach(async () => {
-  faulty = await startFaultyRegistry();
-  ({ server, registry, retries } = faulty);
-});
-afterEach(() => faulty[Symbol.asyncDispose]());
+let { server, registry, retries } = {} as FaultyRegistry;
+faultyForEach((faulty) => ({ server, registry, retries } = faulty));
 
 describe('an upload', () => {
   const descriptor = { mediaType: '', digest, size: blob.length };

@@ -1,5 +1,5 @@
 import { tmpdir } from 'node:os';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { digestOf } from '../../oci/digest.ts';
 import { MAX_MANIFEST_SIZE, rawManifest } from '../../oci/manifest.ts';
 import { OCI_INDEX, OCI_MANIFEST } from '../../oci/media-types.ts';
@@ -10,21 +10,13 @@ import {
   digest,
   type FaultyRegistry,
   failure,
+  faultyForEach,
   index,
-  startFaultyRegistry,
 } from './testing/faulty-registry.ts';
 import { firstTimes, sendRange, startFaultyServer, status } from './testing/faulty-server.ts';
 
-let faulty: FaultyRegistry;
-let server: FaultyRegistry['server'];
-let registry: FaultyRegistry['registry'];
-let retries: FaultyRegistry['retries'];
-
-beforeEach(async () => {
-  faulty = await startFaultyRegistry();
-  ({ server, registry, retries } = faulty);
-});
-afterEach(() => faulty[Symbol.asyncDispose]());
+let { server, registry, retries } = {} as FaultyRegistry;
+faultyForEach((faulty) => ({ server, registry, retries } = faulty));
 
 describe('an unwelcome answer', () => {
   const body = (code: string, message: string) => JSON.stringify({ errors: [{ code, message }] });

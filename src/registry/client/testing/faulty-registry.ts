@@ -1,8 +1,7 @@
 // A faulty server with one blob and one index, and clients for it: the set-up of tests for failures.
-
 import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
-import { expect } from 'vitest';
+import { beforeEach, expect } from 'vitest';
 import type { Bytes } from '../../../io/streams/bytes.ts';
 import { type Digest, digestOf } from '../../../oci/digest.ts';
 import { ImagesError } from '../../../oci/errors.ts';
@@ -27,7 +26,16 @@ export interface FaultyRegistry extends AsyncDisposable {
   readonly pauses: number[];
 }
 
-export async function startFaultyRegistry(): Promise<FaultyRegistry> {
+/** A new one for each test of the file: `let { server } = {} as FaultyRegistry; faultyForEach((faulty) => ({ server } = faulty));`. */
+export function faultyForEach(take: (faulty: FaultyRegistry) => unknown): void {
+  beforeEach(async () => {
+    const faulty = await startFaultyRegistry();
+    take(faulty);
+    return () => faulty[Symbol.asyncDispose]();
+  });
+}
+
+async function startFaultyRegistry(): Promise<FaultyRegistry> {
   const server = await startFaultyServer({ contents: [blob], manifest: { bytes: index, mediaType: OCI_INDEX } });
   const retries: RetryEvent[] = [];
   const pauses: number[] = [];
@@ -51,15 +59,6 @@ export async function startFaultyRegistry(): Promise<FaultyRegistry> {
       await server[Symbol.asyncDispose]();
     },
   };
-}
-
-/** Clients with short time limits. */
-export function impatient(): RegistryClients {
-  return registryClients({
-    temporaryDirectory: tmpdir(),
-    timeouts: { headers: 300, idle: 300, text: 300 },
-    backoff: { attempts: 3, base: 2, longest: 10 },
-  });
 }
 
 export async function getBlob(registry: Registry, from = 0): Promise<Buffer> {
