@@ -1,31 +1,14 @@
-import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { imagesOf } from '../images.ts';
 import { SCAN_RULES } from '../rules.ts';
+import { packedChart } from '../testing/packed-chart.ts';
 import { scanFiles } from '../testing/scan-files.ts';
 import { CHART_LIMITS } from './chart-budget.ts';
 import { helmCharts } from './helm.ts';
 
 type Files = Readonly<Record<string, string | Uint8Array>>;
-
-/** Packs files as `helm package` does. */
-function packed(files: Files): Uint8Array {
-  const top = mkdtempSync(join(tmpdir(), 'images-chart-'));
-  try {
-    for (const [file, content] of Object.entries(files)) {
-      mkdirSync(join(top, dirname(file)), { recursive: true });
-      writeFileSync(join(top, file), content);
-    }
-    return execFileSync('tar', ['-C', top, '-b1', '-czf', '-', ...Object.keys(files)]);
-  } finally {
-    rmSync(top, { recursive: true, force: true });
-  }
-}
 
 const chart = (name: string, image = '{{ .Values.image }}'): Files => ({
   [`${name}/Chart.yaml`]: `apiVersion: v2\nname: ${name}\nversion: 1.0.0\n`,
@@ -47,12 +30,12 @@ function bombOf(size: number, files: Files = {}): Uint8Array {
   const zeros = gzipSync(Buffer.alloc(1 << 20));
   const header = entryHeader('redis/big', size, '0');
   // tar ends with two empty blocks.
-  const before = Object.keys(files).length > 0 ? gunzipSync(packed(files)).subarray(0, -1024) : Buffer.alloc(0);
+  const before = Object.keys(files).length > 0 ? gunzipSync(packedChart(files)).subarray(0, -1024) : Buffer.alloc(0);
   const end = Buffer.alloc(1024);
   return Buffer.concat([gzipSync(Buffer.concat([before, header])), ...Array(size >> 20).fill(zeros), gzipSync(end)]);
 }
 
-const REDIS = packed(chart('redis'));
+const REDIS = packedChart(chart('redis'));
 const PARENT =
   'apiVersion: v2\nname: app\nversion: 1.0.0\ndependencies: [{name: redis, version: 1.0.0, condition: redis.enabled}]\n';
 
@@ -72,7 +55,7 @@ describe('a packed chart', () => {
   });
 
   it('that is switched off is a maybe, and may hold others', async () => {
-    const outer = packed({ ...chart('outer'), 'outer/charts/redis-1.0.0.tgz': REDIS });
+    const outer = packedChart({ ...chart('outer'), 'outer/charts/redis-1.0.0.tgz': REDIS });
     const off = { 'Chart.yaml': PARENT, 'values.yaml': 'redis: {enabled: false}\n', 'charts/redis-1.0.0.tgz': REDIS };
     expect(imagesOf(await scanFiles(off))).toEqual([]);
     expect(imagesOf(await scanFiles(off), { maybe: true })).toEqual(['quay.io/x/redis:1']);
@@ -89,7 +72,7 @@ describe('a packed chart', () => {
   });
 
   it('that cannot be read is warned of where a chart needs it, and is nothing elsewhere', async () => {
-    const other = packed({ 'notes/a.txt': 'image: quay.io/x/y:1' });
+    const other = packedChart({ 'notes/a.txt': 'image: quay.io/x/y:1' });
     const files = { 'a.tgz': new Uint8Array([1, 2]), 'b.tgz': gzipSync('no tar'), 'c.tgz': other };
     expect(await scanFiles(files)).toEqual({ findings: [], warnings: [] });
     const { warnings } = await scanFiles({ 'Chart.yaml': PARENT, 'charts/redis-1.0.0.tgz': REDIS.subarray(0, 200) });
@@ -98,7 +81,7 @@ describe('a packed chart', () => {
   });
 
   it('that breaks off, or is damaged, is warned of as soon as it shows that it is a chart', async () => {
-    const whole = packed({ ...chart('redis'), 'redis/noise': randomBytes(200_000) });
+    const whole = packedChart({ ...chart('redis'), 'redis/noise': randomBytes(200_000) });
     const damaged = Uint8Array.from(whole);
     damaged.fill(0, 100_000, 100_100);
     const tar = gunzipSync(whole);
@@ -127,11 +110,11 @@ describe('a packed chart', () => {
   });
 
   it('is unpacked once, however many archives have a copy of it', { timeout: 60_000 }, async () => {
-    let inner = packed(chart('c0'));
+    let inner = packedChart(chart('c0'));
     for (let level = 1; level <= 4; level++) {
       const copies = Array.from({ length: 4 }, (_, i) => [`c${level}/charts/x${i}-1.0.0.tgz`, inner] as const);
       const aliases = Array.from({ length: 4 }, (_, i) => `{name: c${level - 1}, alias: a${i}}`).join(', ');
-      inner = packed({
+      inner = packedChart({
         ...chart(`c${level}`),
         [`c${level}/Chart.yaml`]: `apiVersion: v2\nname: c${level}\nversion: 1.0.0\ndependencies: [${aliases}]\n`,
         ...Object.fromEntries(copies),

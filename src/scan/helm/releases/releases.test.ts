@@ -1,11 +1,8 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: these are Flux's variables
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { imagesOf } from '../../images.ts';
 import { scanFile } from '../../scan-file.ts';
+import { packedChart } from '../../testing/packed-chart.ts';
 import { scanFiles } from '../../testing/scan-files.ts';
 
 type Files = Readonly<Record<string, string>>;
@@ -21,19 +18,6 @@ const helmRelease = (spec: string, name = 'r') =>
 const CHART = '  chart: {spec: {chart: ./charts/c, sourceRef: {kind: GitRepository, name: g}}}\n';
 const application = (source: string) =>
   `apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: a}\nspec:\n  source:\n    repoURL: https://git.example/x\n    path: charts/c\n${source}`;
-
-function packedChart(files: Files): Uint8Array {
-  const top = mkdtempSync(join(tmpdir(), 'images-chart-'));
-  try {
-    for (const [file, content] of Object.entries(files)) {
-      mkdirSync(join(top, dirname(file)), { recursive: true });
-      writeFileSync(join(top, file), content);
-    }
-    return execFileSync('tar', ['-C', top, '-czf', '-', ...Object.keys(files)]);
-  } finally {
-    rmSync(top, { recursive: true, force: true });
-  }
-}
 
 async function found(files: Files): Promise<{
   readonly used: readonly string[];
