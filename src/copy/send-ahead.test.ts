@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
+import { eventually } from '../../test/testing/eventually.ts';
 import { type ErrorCode, ImagesError } from '../oci/errors.ts';
 import { parseReference } from '../oci/reference.ts';
 import type { Registry } from '../registry/contract.ts';
@@ -126,6 +127,7 @@ describe('sending ahead of the plan', () => {
       ahead,
       Array.from({ length: 10 }, (_, at) => makeBlob(`layer ${at}`)),
     );
+    await eventually(() => to.asked.count('putBlob') > 0);
     await sleep(50);
     // The blobs that were under way at the same time.
     expect(to.asked.count('putBlob')).toBe(3);
@@ -137,7 +139,7 @@ describe('sending ahead of the plan', () => {
     };
     await using ahead = sendAhead(sinkInto(watchedRegistry(memoryRegistry(), { before }).registry), { name: NAME }, {});
     ahead.ask();
-    await sleep(10);
+    await eventually(() => ahead.signal.aborted);
     expect(ahead.signal.reason).toMatchObject({ code: 'TIMEOUT', message: expect.stringContaining('nobody is') });
   });
 
@@ -160,7 +162,7 @@ describe('sending ahead of the plan', () => {
       const to = watchedRegistry(memoryRegistry(), { before });
       await using ahead = sendAhead(sinkInto(to.registry), { name: NAME }, {});
       sendAll(ahead, [base]);
-      await sleep(10);
+      await eventually(() => to.asked.count('putBlob') > 0);
       const planning = planCopy(images(await upstream(), ['one:1']), ahead.sink, {
         platforms: 'all',
         signal: ahead.signal,
@@ -176,10 +178,12 @@ describe('sending ahead of the plan', () => {
 
   it('ends what is under way when it is disposed of', async () => {
     const ended: unknown[] = [];
+    const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
     const registry: Registry = {
       ...memoryRegistry(),
       putBlob: (_repository, blob, _open, options) =>
         new Promise((_done, fail) => {
+          begin();
           options?.signal?.addEventListener('abort', () => {
             ended.push(blob.digest);
             fail(options.signal?.reason);
@@ -188,7 +192,7 @@ describe('sending ahead of the plan', () => {
     };
     const ahead = sendAhead(sinkInto(registry), { name: NAME }, {});
     sendAll(ahead, [base]);
-    await sleep(10);
+    await begun;
     await ahead[Symbol.asyncDispose]();
     expect(ended).toEqual([base.descriptor.digest]);
   });

@@ -1,6 +1,6 @@
 // The answers of `/healthz`, and how often it checks the store.
 import { setTimeout as delay } from 'node:timers/promises';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { ImagesError } from '../oci/errors.ts';
 import { type HealthChecks, healthReply } from './health.ts';
 import { ask } from './testing/ask.ts';
@@ -48,14 +48,18 @@ describe('health', () => {
       looks++;
       if (isFull) await noSpace();
     };
-    const health = healthReply({ canRead: nothing, canWrite }, { maxAge: 100, onTrouble: () => undefined });
+    vi.useFakeTimers({ toFake: ['setTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const health = healthReply({ canRead: nothing, canWrite }, { maxAge: 3000, onTrouble: () => undefined });
     await Promise.all(Array.from({ length: 100 }, health));
+    vi.advanceTimersByTime(2999);
+    await health();
     expect(looks).toBe(1);
     isFull = true;
-    await delay(150);
+    vi.advanceTimersByTime(1);
     expect((await health()).status).toBe(503);
     isFull = false;
-    await delay(150);
+    vi.advanceTimersByTime(3000);
     expect((await health()).status).toBe(200);
     expect(looks).toBe(3);
   });

@@ -32,9 +32,22 @@ interface Putting {
   readonly ended: Promise<number | null>;
 }
 
-function putInProcess(directory: string, repository: string, file: string, blob: Blob, waitMs = 0): Putting {
+interface PutOptions {
+  /** Milliseconds after each 64 KiB. */
+  readonly wait?: number;
+  /** The byte at which it waits until it is killed. */
+  readonly stopAt?: number;
+}
+
+function putInProcess(
+  directory: string,
+  repository: string,
+  file: string,
+  blob: Blob,
+  { wait = 0, stopAt }: PutOptions = {},
+): Putting {
   const script = resolve(import.meta.dirname, 'testing/put-process.ts');
-  const values = [script, directory, repository, file, blob.descriptor.digest, `${waitMs}`];
+  const values = [script, directory, repository, file, blob.descriptor.digest, `${wait}`, `${stopAt ?? ''}`];
   const child = spawn(process.execPath, values, { stdio: ['ignore', 'pipe', 'inherit'] });
   running.push(child);
   let output = '';
@@ -55,7 +68,7 @@ describe('several processes', () => {
     const blob = blobOf(bytesOf('shared', 2_000_000));
     const file = join(directory.path, 'source');
     await writeFile(file, blob.bytes);
-    const puts = ['a', 'b', 'c'].map((repository) => putInProcess(directory.path, repository, file, blob, 5));
+    const puts = ['a', 'b', 'c'].map((repository) => putInProcess(directory.path, repository, file, blob, { wait: 5 }));
     expect(await Promise.all(puts.map((put) => put.ended))).toEqual([0, 0, 0]);
     expect(puts.map((put) => put.output()).sort()).toEqual(['done\n', 'done\n', 'open 0\ndone\n']);
     const { registry } = await openEmbeddedStore(directory.path);
@@ -71,7 +84,7 @@ describe('several processes', () => {
     const file = join(directory.path, 'source');
     await writeFile(file, blob.bytes);
     const store = await openEmbeddedStore(directory.path);
-    const killed = putInProcess(directory.path, 'team/app', file, blob, 10);
+    const killed = putInProcess(directory.path, 'team/app', file, blob, { stopAt: 4_000_000 });
     await until(async () => (await store.registry.partialBytes(blob.descriptor.digest)) > 1_000_000);
     // Two processes wait for the owner. When it is killed, one takes over its stage, and the other finds the blob.
     const heirs = ['b', 'c'].map((repository) => putInProcess(directory.path, repository, file, blob));

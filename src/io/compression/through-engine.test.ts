@@ -1,6 +1,7 @@
 import { brotliCompressSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { randomBytes } from '../../../test/fixtures/random.ts';
+import { eventually } from '../../../test/testing/eventually.ts';
 import { decodeStream } from '../http/content-coding.ts';
 import type { Bytes } from '../streams/bytes.ts';
 import { decompressed } from './decompress.ts';
@@ -51,13 +52,13 @@ describe.each([
     for await (const chunk of decode(source.body)) {
       read += chunk.length;
       if (read < 32_768) continue;
-      await expect.poll(() => source.isWaitedFor).toBe(true);
+      await eventually(() => source.isWaitedFor);
       break;
     }
     expect(source.isClosed).toBe(false);
     source.speak();
-    await expect.poll(() => source.isClosed).toBe(true);
-  }, 10_000);
+    await eventually(() => source.isClosed);
+  });
 
   it('has all of its body', async () => {
     const source = silent(encode(plain));

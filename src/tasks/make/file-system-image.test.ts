@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, readlink, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { eventually } from '../../../test/testing/eventually.ts';
 import type { Settings } from '../settings.ts';
 import { type TemporaryWorld, temporaryWorld } from '../testing/temporary-world.ts';
 import { archiveOfFileSystem, fileSystemOutput, isFileSystem } from './file-system-image.ts';
@@ -134,8 +135,8 @@ describe('a file system', () => {
     const waiting = `test "$1" = --help && echo zstd && exit; echo $$ >"$0.pid"; echo >"$7"; exec sleep 100`;
     await using machine = await machineWith({ tar2sqfs: waiting });
     const output = await fileSystemOutput(machine.out, 'squashfs', machine.settings);
-    await expect.poll(() => existsSync(join(machine.world.path, 'bin/tar2sqfs.pid'))).toBe(true);
-    const pid = Number(await readFile(join(machine.world.path, 'bin/tar2sqfs.pid'), 'utf8'));
+    const file = join(machine.world.path, 'bin/tar2sqfs.pid');
+    const pid = Number(await eventually(async () => existsSync(file) && (await readFile(file, 'utf8'))));
     await output[Symbol.asyncDispose]();
     expect(existsSync(`/proc/${pid}`)).toBe(false);
     expect(await machine.left()).toEqual([]);

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { chmod, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { eventually } from '../../../test/testing/eventually.ts';
 import type { TreeSource } from '../../build/files/tree-source.ts';
 import { readAll } from '../../copy/testing/images.ts';
 import { identityOf, isAlive, type ProcessIdentity } from '../../io/concurrency/process-identity.ts';
@@ -37,8 +38,8 @@ async function namesIn(context: TreeSource): Promise<readonly string[]> {
 
 /** The process whose pid a script writes into the file, for scripts that do not end. */
 async function processIn(file: string): Promise<ProcessIdentity> {
-  await expect.poll(async () => (existsSync(file) ? await readFile(file, 'utf8') : ''), { interval: 5 }).not.toBe('');
-  const identity = identityOf(Number(await readFile(file, 'utf8')));
+  const pid = await eventually(async () => existsSync(file) && (await readFile(file, 'utf8')));
+  const identity = identityOf(Number(pid));
   if (identity === undefined) throw new Error('it has ended already');
   return identity;
 }

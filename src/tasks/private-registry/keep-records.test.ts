@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { eventually } from '../../../test/testing/eventually.ts';
 import { image, putImage } from '../../server/testing/content.ts';
 import { memoryStore } from '../../storage/drivers/staged-store.ts';
 import { registryStore } from '../../storage/registry-store.ts';
@@ -32,7 +33,7 @@ it('pulls are written every minute, in one batch', async () => {
   vi.advanceTimersByTime(MINUTE - 1);
   expect(await count()).toBe(0);
   vi.advanceTimersByTime(1);
-  await vi.waitFor(async () => expect(await count()).toBe(5));
+  await eventually(async () => (await count()) === 5);
   await records.end();
 });
 
@@ -49,13 +50,13 @@ it('what is pending is written at the end; nothing is written after it, and no s
 it('a sample is taken once a day', async () => {
   const { records, samples } = await kept();
   vi.advanceTimersByTime(MINUTE);
-  await vi.waitFor(async () => expect(await samples()).toBe(1));
+  await eventually(async () => (await samples()) === 1);
   vi.advanceTimersByTime(60 * MINUTE);
   expect(await samples()).toBe(1);
   vi.setSystemTime(new Date('2026-01-02'));
-  await vi.waitFor(async () => {
+  await eventually(async () => {
     vi.advanceTimersByTime(MINUTE);
-    expect(await samples()).toBe(2);
+    return (await samples()) === 2;
   });
   await records.end();
 });
@@ -65,11 +66,11 @@ it('a failure is told, and the next minute is tried again', async () => {
   const put = vi.spyOn(store.objects, 'put').mockRejectedValue(new Error('a faulty disk'));
   await pull();
   vi.advanceTimersByTime(MINUTE);
-  await vi.waitFor(() => expect(failures).not.toHaveLength(0));
+  await eventually(() => failures.length > 0);
   put.mockRestore();
   await pull();
   vi.advanceTimersByTime(MINUTE);
-  await vi.waitFor(async () => expect(await count()).toBeGreaterThan(0));
+  await eventually(async () => (await count()) > 0);
   await records.end();
 });
 
@@ -79,13 +80,13 @@ it('a sample that cannot be written is tried again in an hour: it is a walk thro
   const walks = vi.spyOn(store.blobs, 'all');
   for (let minute = 1; minute <= 30; minute++) {
     await vi.advanceTimersByTimeAsync(MINUTE);
-    await vi.waitFor(() => expect(failures.length).toBeGreaterThan(0));
+    await eventually(() => failures.length > 0);
   }
   expect(walks).toHaveBeenCalledOnce();
   put.mockRestore();
   vi.setSystemTime(Date.now() + 40 * MINUTE);
   vi.advanceTimersByTime(MINUTE);
-  await vi.waitFor(async () => expect(await samples()).toBe(1));
+  await eventually(async () => (await samples()) === 1);
   await records.end();
 });
 
