@@ -11,7 +11,8 @@ import { applyLayers } from '../../rootfs/apply-layers.ts';
 import { exportTree } from '../../rootfs/export-tree.ts';
 import { indexLayers } from '../../rootfs/layer-index.ts';
 import { type DrivenMount, layerOf } from './testing/drive.ts';
-import { listLayer, newRunWorld, provideUsers, type RunWorld, type Users, type Who } from './testing/world.ts';
+import { listLayer, type RunWorld } from './testing/world.ts';
+import { USERS, worldForAll } from './testing/world-for-all.ts';
 
 const { missing, why } = needs(
   'root',
@@ -47,14 +48,13 @@ const OTHERWISE =
 
 describe.skipIf(missing)(`RUN on Debian${why}`, () => {
   let world: RunWorld;
-  let users: Users;
   let docker: DockerPeer;
   let base: string;
   let packaged: string;
-  const who = (title: string): Who => users.all.find((user) => user.title === title) as Who;
+  const { who } = worldForAll((made) => (world = made));
 
   beforeAll(async () => {
-    [world, users, docker] = [await newRunWorld(), await provideUsers(), await startDockerd()];
+    docker = await startDockerd();
     base = await debianArchive();
     const root = join(world.path, 'package');
     await must('sh', [
@@ -80,8 +80,6 @@ describe.skipIf(missing)(`RUN on Debian${why}`, () => {
   }, 300_000);
   afterAll(async () => {
     await docker?.[Symbol.asyncDispose]();
-    await users?.[Symbol.asyncDispose]();
-    await world?.[Symbol.asyncDispose]();
   });
 
   const treeOf = async (archive: string): Promise<readonly string[]> => {
@@ -95,7 +93,7 @@ describe.skipIf(missing)(`RUN on Debian${why}`, () => {
       .map((line) => line.replace(/^(\S.* [a-z] \d+ \d+:\d+) -?[\d.]+/, '$1'));
   };
 
-  it.each(['root', 'a user with subordinate ids'])(
+  it.each(['root', 'a user with subordinate ids'] as const)(
     'gives what docker build gives, as %s',
     async (title) => {
       const layers = [base, packaged];
@@ -134,7 +132,7 @@ describe.skipIf(missing)(`RUN on Debian${why}`, () => {
   );
 
   it('keeps capabilities, which no user namespace sees as the file system has them', async () => {
-    for (const title of ['root', 'a user with subordinate ids', 'nobody']) {
+    for (const title of USERS) {
       const request = { args: ['/bin/sh', '-c', `perl -e ${PERL_SETCAP}`] };
       const { layer, status } = await world.drive(who(title), { layers: [base], request });
       expect(status).toBe(0);
@@ -174,7 +172,7 @@ describe.skipIf(missing)(`RUN on Debian${why}`, () => {
   }, 200_000);
 
   it('another user of the image can become its root by a set-user-ID program, as with BuildKit', async () => {
-    for (const title of ['root', 'a user with subordinate ids']) {
+    for (const title of ['root', 'a user with subordinate ids'] as const) {
       const prepare = { args: ['/bin/sh', '-c', 'cp /usr/bin/id /usr/bin/become && chmod 4755 /usr/bin/become'] };
       const { layer } = await world.drive(who(title), { layers: [base], request: prepare });
       const user = { uid: 1000, gid: 1000, groups: [1000], home: '/' };
@@ -185,7 +183,7 @@ describe.skipIf(missing)(`RUN on Debian${why}`, () => {
   });
 
   it('ssh: the agent answers whoever runs the command', async () => {
-    for (const title of ['root', 'a user with subordinate ids', 'nobody']) {
+    for (const title of USERS) {
       const socket = join(await world.home(who(title)), 'agent');
       const agent = createServer((client) => client.once('data', (data) => client.end(`agent got ${data}`)));
       await new Promise<void>((resolve) => agent.listen(socket, resolve));

@@ -1,10 +1,11 @@
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { needs } from '../../../test/peers/find.ts';
 import { must } from '../../../test/peers/process.ts';
 import { archiveOf, type TestEntry } from '../../rootfs/testing/layers.ts';
-import { listLayer, newRunWorld, provideUsers, type RunWorld, type Users, type Who } from './testing/world.ts';
+import { listLayer, type RunWorld } from './testing/world.ts';
+import { worldForAll } from './testing/world-for-all.ts';
 
 const { missing, why } = needs('root', 'busybox', 'newuidmap', 'useradd', 'setpriv');
 const file = (name: string, content: string, more: Partial<TestEntry> = {}): TestEntry => ({ name, content, ...more });
@@ -49,9 +50,8 @@ const SECOND: readonly TestEntry[] = [
 
 describe.skipIf(missing)(`layers under RUN${why}`, () => {
   let world: RunWorld;
-  let users: Users;
   let layers: readonly string[];
-  const who = (title: string): Who => users.all.find((user) => user.title === title) as Who;
+  const { who } = worldForAll((made) => (world = made));
   const write = async (name: string, entries: readonly TestEntry[]): Promise<string> => {
     const path = join(world.path, name);
     await writeFile(path, await archiveOf(entries));
@@ -59,12 +59,7 @@ describe.skipIf(missing)(`layers under RUN${why}`, () => {
   };
 
   beforeAll(async () => {
-    [world, users] = [await newRunWorld(), await provideUsers()];
     layers = [world.busybox, await write('base.tar', BASE), await write('second.tar', SECOND)];
-  });
-  afterAll(async () => {
-    await users?.[Symbol.asyncDispose]();
-    await world?.[Symbol.asyncDispose]();
   });
 
   const LOOK = `cd /t; find . ! -type l ! -name 'device' -exec stat -c '%n %F %a %u:%g' {} + | sort; grep -r . . | sort; readlink own-link`;

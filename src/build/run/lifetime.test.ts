@@ -1,11 +1,12 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { needs } from '../../../test/peers/find.ts';
 import { must, until } from '../../../test/peers/process.ts';
 import type { RuntimeName } from './contract.ts';
-import { listLayer, newRunWorld, provideUsers, type RunWorld, type Users, type Who } from './testing/world.ts';
+import { listLayer, type RunWorld, type Who } from './testing/world.ts';
+import { USERS, worldForAll } from './testing/world-for-all.ts';
 
 const { missing, why } = needs('root', 'busybox', 'newuidmap', 'useradd', 'setpriv');
 const RUNTIMES: readonly RuntimeName[] = ['crun', 'runc', 'bwrap', 'unshare'];
@@ -19,22 +20,14 @@ async function running(mark: string): Promise<readonly string[]> {
 
 describe.skipIf(missing)(`how a RUN ends${why}`, () => {
   let world: RunWorld;
-  let users: Users;
-  const who = (title: string): Who => users.all.find((user) => user.title === title) as Who;
-  beforeAll(async () => {
-    [world, users] = [await newRunWorld(), await provideUsers()];
-  });
-  afterAll(async () => {
-    await users?.[Symbol.asyncDispose]();
-    await world?.[Symbol.asyncDispose]();
-  });
+  const { who } = worldForAll((made) => (world = made));
   const namesIn = async (user: Who, kind: string): Promise<readonly string[]> => {
     const runner = join(await world.home(user), 'runner');
     const keys = (await readdir(runner)).filter((name) => /^(?:all|many|one)-/.test(name));
     return (await Promise.all(keys.map((key) => readdir(join(runner, key, kind))))).flat();
   };
 
-  describe.each(['root', 'a user with subordinate ids', 'nobody'])('as %s', (title) => {
+  describe.each(USERS)('as %s', (title) => {
     it.each(RUNTIMES.filter((name) => !needs(name).missing))(
       'an abort kills all that runs, also what does not listen, with %s',
       async (runtime) => {

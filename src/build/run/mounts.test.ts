@@ -1,27 +1,19 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { needs } from '../../../test/peers/find.ts';
 import type { DrivenMount } from './testing/drive.ts';
-import {
-  type Driven,
-  listLayer,
-  newRunWorld,
-  provideUsers,
-  type RunWorld,
-  type Users,
-  type Who,
-} from './testing/world.ts';
+import { type Driven, listLayer, type RunWorld } from './testing/world.ts';
+import { type ShellSpec, type Title, USERS, worldForAll } from './testing/world-for-all.ts';
 
 const { missing, why } = needs('root', 'busybox', 'newuidmap', 'useradd', 'setpriv');
 
 describe.skipIf(missing)(`mounts of RUN${why}`, () => {
   let world: RunWorld;
-  let users: Users;
   let other: string;
-  const who = (title: string): Who => users.all.find((user) => user.title === title) as Who;
-  const sh = (title: string, script: string, mounts: readonly DrivenMount[], more: object = {}): Promise<Driven> =>
-    world.drive(who(title), { layers: [world.busybox], mounts, ...more, request: { args: ['/bin/sh', '-c', script] } });
+  const { who, sh: shell } = worldForAll((made) => (world = made));
+  const sh = (title: Title, script: string, mounts: readonly DrivenMount[], more: ShellSpec = {}): Promise<Driven> =>
+    shell(title, script, { mounts, ...more });
   const cache = (more: object = {}): DrivenMount => ({
     type: 'cache',
     target: '/root/.cache/x',
@@ -37,18 +29,13 @@ describe.skipIf(missing)(`mounts of RUN${why}`, () => {
   });
 
   beforeAll(async () => {
-    [world, users] = [await newRunWorld(), await provideUsers()];
     other = await world.archive(
       'other',
       'mkdir -p a/b; echo content >a/b/f; echo g >a/g; ln -s a to-a; ln -s /etc/passwd out',
     );
   });
-  afterAll(async () => {
-    await users?.[Symbol.asyncDispose]();
-    await world?.[Symbol.asyncDispose]();
-  });
 
-  describe.each(['root', 'a user with subordinate ids', 'nobody'])('as %s', (title) => {
+  describe.each(USERS)('as %s', (title) => {
     it('bind: a path of other layers, read-only, or writable and lost', async () => {
       const bind = (target: string, source: string, readOnly: boolean): DrivenMount => ({
         type: 'bind',

@@ -1,18 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { needs } from '../../../test/peers/find.ts';
 import type { RuntimeName } from './contract.ts';
-import {
-  type Driven,
-  listLayer,
-  newRunWorld,
-  provideUsers,
-  type RunWorld,
-  type Users,
-  type Who,
-} from './testing/world.ts';
+import { listLayer } from './testing/world.ts';
+import { USERS, worldForAll } from './testing/world-for-all.ts';
 
 const { missing, why } = needs('root', 'busybox', 'newuidmap', 'useradd', 'setpriv');
-const USERS = ['root', 'a user with subordinate ids', 'nobody'] as const;
 const RUNTIMES: readonly RuntimeName[] = ['crun', 'runc', 'bwrap', 'unshare'];
 
 /** Every kind of change for which overlayfs has a special format. */
@@ -26,23 +18,7 @@ chmod 700 /tmp
 `;
 
 describe.skipIf(missing)(`RUN${why}`, () => {
-  let world: RunWorld;
-  let users: Users;
-  const who = (title: (typeof USERS)[number]): Who => users.all.find((user) => user.title === title) as Who;
-  const sh = (title: (typeof USERS)[number], script: string, more: Record<string, unknown> = {}): Promise<Driven> =>
-    world.drive(who(title), {
-      layers: [world.busybox],
-      ...more,
-      request: { args: ['/bin/sh', '-c', script], ...(more.request as object) },
-    });
-
-  beforeAll(async () => {
-    [world, users] = [await newRunWorld(), await provideUsers()];
-  });
-  afterAll(async () => {
-    await users?.[Symbol.asyncDispose]();
-    await world?.[Symbol.asyncDispose]();
-  });
+  const { who, sh } = worldForAll();
 
   describe.each(USERS)('as %s', (title) => {
     describe.each(RUNTIMES)('with %s', (runtime) => {
