@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { anyText } from '../../../test/testing/any-text.ts';
 import { safeJson, safeLine, safeOutput, safeText } from './safe-text.ts';
 
 const UNSAFE = /[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/u;
@@ -7,7 +8,7 @@ const UNSAFE = /[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/u;
 describe('text of others', () => {
   it('drives no terminal and turns no line around, and is otherwise what it was', () => {
     fc.assert(
-      fc.property(fc.string({ unit: 'binary' }), (text) => {
+      fc.property(anyText(), (text) => {
         expect(safeText(text).replaceAll(/[\n\t]/g, '')).not.toMatch(UNSAFE);
         expect(safeLine(text)).not.toContain('\n');
         expect(safeText(text)).toHaveLength(text.length);
@@ -24,7 +25,7 @@ describe('text of others', () => {
 
   it('stays the same value in JSON', () => {
     fc.assert(
-      fc.property(fc.string({ unit: 'binary' }), (text) => {
+      fc.property(anyText(), (text) => {
         const json = safeJson(JSON.stringify({ text }));
         expect(JSON.parse(json)).toEqual({ text });
         expect(json).not.toMatch(UNSAFE);

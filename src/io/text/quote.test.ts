@@ -1,11 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { anyText } from '../../../test/testing/any-text.ts';
 import { quote } from './quote.ts';
 
 describe('what others say, in a message', () => {
   it('becomes one line of a bounded length, which a terminal only prints', () => {
     fc.assert(
-      fc.property(fc.string({ unit: 'binary', maxLength: 2000 }), (text) => {
+      fc.property(anyText({ maxLength: 2000 }), (text) => {
         const line = quote(text, 100);
         expect(line.length).toBeLessThanOrEqual(100);
         expect(line).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
