@@ -258,7 +258,7 @@ it('are no trouble of the server, whatever stands in them', { timeout: timeFor(1
       const answer = await send(verb, `${where}${text && `?${text}`}`, fields, content);
       expect(answer.status, answer.text).toBeLessThan(500);
     }),
-    { numRuns: rounds(400) },
+    { numRuns: rounds(150) },
   );
   expect(server.events.filter(({ type }) => type === 'failure')).toEqual([]);
   expect((await ask(`${server.url}/v2/a/b/manifests/${image.manifest.digest}`, 'GET')).status).toBeLessThan(500);
@@ -277,17 +277,20 @@ it('with manifests that are none are refused', async () => {
     'platform',
   ];
   const values = [
-    nested(50_000),
-    nested(2_000_000),
-    `{"a":${nested(50_000)}}`,
-    `{"digest":${nested(50_000)}}`,
-    `"${'x'.repeat(1_000_000)}"`,
+    nested(10_000),
+    `{"a":${nested(10_000)}}`,
+    `{"digest":${nested(10_000)}}`,
     '{"digest":"x"}',
     '1',
     'null',
     '"\u0000"',
   ];
-  const sent = fields.flatMap((field) => values.map((value) => ({ field, value })));
+  const large = [nested(2_000_000), `"${'x'.repeat(1_000_000)}"`];
+  const sent = [
+    ...fields.flatMap((field) => values.map((value) => ({ field, value }))),
+    // Nearly as much as a manifest may have: parsed whole, whatever the field. All fields in `npm run soak`.
+    ...fields.slice(0, rounds(1)).flatMap((field) => large.map((value) => ({ field, value }))),
+  ];
   for (const { field, value } of sent) {
     for (const mediaType of [OCI_MANIFEST, OCI_INDEX]) {
       const content = `{"mediaType":"${mediaType}","schemaVersion":2,"${field}":${value}}`;

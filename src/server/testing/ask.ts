@@ -1,11 +1,12 @@
-// A plain HTTP client for tests: sends exactly the given request, over a connection of its own.
-import { type IncomingHttpHeaders, request } from 'node:http';
+// A plain HTTP client for tests: sends exactly the given request, over a connection of its own where it is given no agent.
+import { type Agent, type IncomingHttpHeaders, request } from 'node:http';
 
 export interface Question {
   readonly headers?: Readonly<Record<string, string | number>>;
   readonly body?: Uint8Array | string;
   /** Sends the body in pieces, without a Content-Length. */
   readonly streamed?: boolean;
+  readonly agent?: Agent;
 }
 
 export interface Answer {
@@ -16,11 +17,12 @@ export interface Answer {
   readonly json: () => unknown;
 }
 
-export function ask(url: string, method: string, { headers = {}, body, streamed }: Question = {}): Promise<Answer> {
+export function ask(url: string, method: string, question: Question = {}): Promise<Answer> {
+  const { headers = {}, body, streamed, agent = false } = question;
   return new Promise((resolve, reject) => {
     const isFramed = streamed || 'Content-Length' in headers || body === undefined;
     const length = isFramed ? {} : { 'Content-Length': Buffer.byteLength(body) };
-    const message = request(url, { method, agent: false, headers: { ...length, ...headers } }, (response) => {
+    const message = request(url, { method, agent, headers: { ...length, ...headers } }, (response) => {
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
       response.on('error', reject);
