@@ -30,13 +30,15 @@ const anyBytes = bytesWith(anyText({ maxLength: 4 }));
 
 /** Characters that every system's library knows, and some that none knows: Latin, marks, separators, Han, of private use, faces. */
 const OLD = fc.oneof(
-  ...[
-    [0, 0x36f],
-    [0x2000, 0x2064],
-    [0x4e00, 0x9fa5],
-    [0xe000, 0xf8ff],
-    [0x1f600, 0x1f640],
-  ].map(([min, max]) => fc.integer({ min, max }).map((point) => String.fromCodePoint(point))),
+  ...(
+    [
+      [0, 0x36f],
+      [0x2000, 0x2064],
+      [0x4e00, 0x9fa5],
+      [0xe000, 0xf8ff],
+      [0x1f600, 0x1f640],
+    ] as const
+  ).map(([min, max]) => fc.integer({ min, max }).map((point) => String.fromCodePoint(point))),
 );
 
 describe('a name', () => {
