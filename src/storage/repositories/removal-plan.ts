@@ -4,9 +4,9 @@ import { cosignTags } from '../../oci/cosign-tags.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { successors } from '../../oci/manifest.ts';
 import { spellings } from '../../registry/policies/name-lookup.ts';
-import { linkedManifest, listManifests } from './list-manifests.ts';
+import { linkedManifest, namedManifests, taggedDigests } from './list-manifests.ts';
 import { pinsIn } from './pins.ts';
-import { manifestOf, mapFiles, type Removal, removalParts } from './removal.ts';
+import { mapFiles, type Removal, removalParts, storedManifest } from './removal.ts';
 
 export interface RemovalPlan {
   /** The manifests to be removed, in the order in which they are found. */
@@ -19,6 +19,8 @@ export interface RemovalPlan {
 /** A digest that a manifest of the repository has, or names. */
 interface Node {
   isThere: boolean;
+  /** It is there, and its content is damaged or lost. */
+  isUnreadable: boolean;
   subject: Digest | undefined;
   readonly children: Digest[];
   /** Indexes that list it. */
@@ -29,7 +31,10 @@ interface Node {
 
 type Nodes = ReadonlyMap<Digest, Node>;
 
-/** What `removeUnneeded` (remove-unneeded) would remove; once the tags `without` are gone, if they are given. */
+/**
+ * What `removeUnneeded` (remove-unneeded) would remove; once the tags `without` are gone, if they are given. While a manifest that stays cannot be read, all
+ * manifests stay: it may be mended, and list them.
+ */
 export async function planRemoval(
   digests: readonly Digest[],
   removal: Removal,
@@ -41,22 +46,32 @@ export async function planRemoval(
   if (nodes.size === 0) return { nodes, gone, tags };
   const names = await readNames(removal);
   for (const tag of options.without ?? []) names.withoutTag(tag);
-  const pending = [...digests].reverse();
+  const isFree = (digest: Digest, node: Node) => !names.has(digest) && !isPart(node, nodes);
+  /** Each may be an index that lists any of the others, until it is free to go itself. */
+  const unreadable = new Map([...nodes].filter(([, { isUnreadable }]) => isUnreadable));
+  const pending: Digest[] = [];
+  const consider = (more: readonly Digest[]) => {
+    for (const digest of more) {
+      const node = unreadable.get(digest);
+      if (node && isFree(digest, node)) unreadable.delete(digest);
+    }
+    addAll(pending, more);
+  };
+  consider(digests.toReversed());
   for (let digest = pending.pop(); digest !== undefined; digest = pending.pop()) {
     const node = nodes.get(digest);
     if (node?.isThere) {
-      if (names.has(digest) || isPart(node, nodes)) continue;
+      if (unreadable.size > 0 || !isFree(digest, node)) continue;
       node.isThere = false;
       gone.push(digest);
-      addAll(pending, node.children);
-      addAll(pending, node.attached);
+      consider([...node.children, ...node.attached]);
     }
     // cosign's tags mean nothing without their subject.
     for (const tag of cosignTags(digest)) {
       const tagged = names.withoutTag(tag);
       if (tagged === undefined) continue;
       tags.push(tag);
-      pending.push(tagged);
+      consider([tagged]);
     }
   }
   return { nodes, gone, tags };
@@ -65,20 +80,29 @@ export async function planRemoval(
 async function readManifests(removal: Removal): Promise<Nodes> {
   const nodes = new Map<Digest, Node>();
   const nodeOf = (digest: Digest): Node => {
-    const known = nodes.get(digest) ?? { isThere: false, subject: undefined, children: [], parents: [], attached: [] };
+    const known = nodes.get(digest) ?? newNode();
     nodes.set(digest, known);
     return known;
   };
-  const digests = await Array.fromAsync(listManifests(removal.store.objects, removal.repository));
+  const { objects } = removal.store;
+  const linked = new Set(await Array.fromAsync(namedManifests(objects, removal.repository)));
+  const tagged = await taggedDigests(objects, removal.repository);
   // Only digests are kept, not the manifests: together these may be large.
   const read = async (digest: Digest) => {
-    const manifest = await manifestOf(digest, removal);
+    const { manifest, isUnreadable } = await storedManifest(digest, removal);
     const children = manifest ? successors(manifest).manifests.map((child) => child.digest) : [];
-    return { digest, subject: manifest?.subject?.digest, children };
+    return { digest, subject: manifest?.subject?.digest, children, isUnreadable };
   };
-  for (const { digest, subject, children } of await mapFiles(digests, read, removal)) {
+  // A tag whose manifest has lost its link may as well lead nowhere.
+  const unlinked = [...tagged].filter((digest) => !linked.has(digest));
+  const all = [
+    ...(await mapFiles([...linked], read, removal)),
+    ...(await mapFiles(unlinked, read, removal)).filter(({ isUnreadable }) => !isUnreadable),
+  ];
+  for (const { digest, subject, children, isUnreadable } of all) {
     const node = nodeOf(digest);
     node.isThere = true;
+    node.isUnreadable = isUnreadable;
     node.subject = subject;
     if (subject !== undefined) nodeOf(subject).attached.push(digest);
     for (const child of children) {
@@ -88,6 +112,10 @@ async function readManifests(removal: Removal): Promise<Nodes> {
     }
   }
   return nodes;
+}
+
+function newNode(): Node {
+  return { isThere: false, isUnreadable: false, subject: undefined, children: [], parents: [], attached: [] };
 }
 
 /** Whether an index lists it, or it is attached to an existing manifest. */

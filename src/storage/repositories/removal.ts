@@ -2,10 +2,11 @@
 import { createLimiter } from '../../io/concurrency/limiter.ts';
 import type { CallOptions } from '../../io/streams/bytes.ts';
 import { addAll } from '../../oci/add-all.ts';
-import type { Digest } from '../../oci/digest.ts';
+import { type Digest, digestAlgorithm, digestOf } from '../../oci/digest.ts';
 import { isImagesError } from '../../oci/errors.ts';
-import { decodeManifest, type Manifest } from '../../oci/manifest.ts';
+import { decodeManifest, MAX_MANIFEST_SIZE, type Manifest, rawManifest } from '../../oci/manifest.ts';
 import type { RegistryStore } from '../store.ts';
+import { wholeContent } from './read-blob.ts';
 
 /** How many small files are read at once, each waiting for the disk: as many as Node has threads for, and some that queue. */
 const READ_AT_ONCE = 16;
@@ -28,6 +29,26 @@ export async function manifestOf(digest: Digest, removal: Removal): Promise<Mani
     if (isImagesError(error, 'MANIFEST_UNKNOWN', 'NAME_UNKNOWN', 'MANIFEST_INVALID', 'DIGEST_INVALID', 'UNSUPPORTED')) {
       return undefined;
     }
+    throw error;
+  }
+}
+
+export interface StoredManifest {
+  readonly manifest?: Manifest;
+  /** Its bytes are damaged or lost: what it needs is not known. */
+  readonly isUnreadable: boolean;
+}
+
+/** As `manifestOf`, also a manifest whose link a power cut has emptied, and which a check of the store links again. */
+export async function storedManifest(digest: Digest, removal: Removal): Promise<StoredManifest> {
+  const manifest = await manifestOf(digest, removal);
+  if (manifest) return { manifest, isUnreadable: false };
+  const bytes = await wholeContent(removal.store.blobs, digest, MAX_MANIFEST_SIZE);
+  if (!bytes || digestOf(bytes, digestAlgorithm(digest)) !== digest) return { isUnreadable: true };
+  try {
+    return { manifest: decodeManifest(rawManifest(bytes, undefined, digestAlgorithm(digest))), isUnreadable: false };
+  } catch (error) {
+    if (isImagesError(error, 'MANIFEST_INVALID', 'UNSUPPORTED')) return { isUnreadable: false };
     throw error;
   }
 }

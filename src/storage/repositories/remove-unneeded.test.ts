@@ -1,5 +1,5 @@
 // What is removed with a name, and what stays because something else needs it. For the look-up of the name see tasks/private-registry/remove-image.test.ts.
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { imageOf, indexOf, pushImage } from '../../../test/contract/content.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { manifestDescriptor } from '../../oci/manifest.ts';
@@ -72,6 +72,50 @@ it('an image with another tag stays while its manifest is damaged', async () => 
   await blobs.check(digest);
   await remove('1');
   expect(await objects.get(revisionLinkKey('app', digest))).toBeDefined();
+});
+
+describe('a manifest that cannot be read', () => {
+  const index = indexOf([image.manifest]);
+
+  async function withDamagedIndex() {
+    const store = await newStore();
+    await store.registry.putManifest('app', index, ['all']);
+    await store.objects.put(blobKey(index.digest), Buffer.from('damaged'));
+    await store.blobs.check(index.digest);
+    return store;
+  }
+
+  it('may be an index that lists what loses its own tag, which stays until the index goes or is mended', async () => {
+    const { remove, isThere, registry } = await withDamagedIndex();
+    await remove('1');
+    expect(await isThere(digest)).toBe(true);
+    await registry.putManifest('app', index, ['all']);
+    await remove('all', index.digest);
+    expect([await isThere(index.digest), await isThere(digest)]).toEqual([false, false]);
+  });
+
+  it('goes with its own tag, and is then in nobody’s way', async () => {
+    const { remove, isThere, objects, registry } = await withDamagedIndex();
+    await remove('all', index.digest);
+    expect(await objects.get(revisionLinkKey('app', index.digest))).toBeUndefined();
+    expect(await isThere(digest)).toBe(true);
+    await registry.putManifest('app', image.manifest, ['2']);
+    await remove('1');
+    await remove('2');
+    expect(await isThere(digest)).toBe(false);
+  });
+
+  it('and has lost its link, keeps what it lists as long as it has a tag', async () => {
+    for (const lose of ['emptied', 'lost']) {
+      const { remove, isThere, objects, registry } = await newStore();
+      await registry.putManifest('app', index, ['all']);
+      const link = revisionLinkKey('app', index.digest);
+      if (lose === 'emptied') await objects.put(link, new Uint8Array());
+      else await objects.delete([link]);
+      await remove('1');
+      expect([lose, await isThere(digest)]).toEqual([lose, true]);
+    }
+  });
 });
 
 it.each(['just before they go', 'when they have just gone'])('what gets a tag %s is there', async (when) => {
