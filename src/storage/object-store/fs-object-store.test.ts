@@ -7,7 +7,7 @@ import { registryContract } from '../../../test/contract/registry-contract.ts';
 import { diskStore } from '../drivers/staged-store.ts';
 import { openEmbeddedStore } from '../embedded-store.ts';
 import { storedRegistry } from '../repositories/stored-registry.ts';
-import { stagedIn } from '../testing/directories.ts';
+import { setBack, stagedIn } from '../testing/directories.ts';
 import { openFsObjectStore } from './fs-object-store.ts';
 
 const directories: string[] = [];
@@ -43,6 +43,18 @@ describe('a store on disk', () => {
     await stage?.publish('a/s');
     expect(await readdir(join(directory, 'images/tmp'))).toEqual([]);
     expect(await stagedIn(directory)).toEqual([]);
+  });
+
+  it('gives what was written days ago the time at which it is published', async () => {
+    const directory = await newDirectory();
+    const store = openFsObjectStore(directory);
+    await using begun = await store.stage('s');
+    await begun?.append(Buffer.from('whole'));
+    await begun?.[Symbol.asyncDispose]();
+    await setBack(directory, 3 * 24 * 3600_000);
+    const stage = await store.stage('s', { mustExist: true });
+    await stage?.publish('k');
+    expect(Date.now() - ((await store.stat('k'))?.modified.getTime() ?? 0)).toBeLessThan(60_000);
   });
 
   it('sweeps what killed processes left in its temporary folder', async () => {

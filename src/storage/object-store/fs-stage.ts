@@ -1,6 +1,6 @@
 // Stages in a directory: one file each, whose name says who owns it (fs-ownership). Written bytes survive kill -9. The files are spread over folders, so that
 // finding one does not require listing all of them.
-import { stat, unlink } from 'node:fs/promises';
+import { type FileHandle, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { readFileBytes } from '../../io/files/file-bytes.ts';
 import { fileWriter } from '../../io/files/file-writer.ts';
@@ -30,12 +30,17 @@ export interface FsStagesOptions {
   readonly volatile?: boolean;
 }
 
+/** In milliseconds. */
+const RECENT_MS = 60_000;
+
 export function fsStages(options: FsStagesOptions): FsStages {
   const { directory, moveTo } = options;
   const folderOf = (id: string) => join(directory, id.slice(-2).padStart(2, '0'));
 
   async function ownedStage(id: string, { path: taken, handle }: OwnedFile): Promise<Stage> {
-    const writer = fileWriter(handle, (await handle.stat()).size);
+    const { size, mtimeMs } = await handle.stat();
+    const writer = fileWriter(handle, size);
+    let writtenAt = mtimeMs;
     let path = taken;
     let open = true;
     return {
@@ -49,7 +54,10 @@ export function fsStages(options: FsStagesOptions): FsStages {
       get synced() {
         return Math.min(writer.size, syncedSize(path));
       },
-      append: (chunk) => translatingFsErrors(directory, () => writer.append(chunk)),
+      append: (chunk) => {
+        writtenAt = Date.now();
+        return translatingFsErrors(directory, () => writer.append(chunk));
+      },
       sync: () =>
         translatingFsErrors(directory, async () => {
           await writer.flush();
@@ -66,6 +74,7 @@ export function fsStages(options: FsStagesOptions): FsStages {
       publish: (key, { ifAbsent = false, durable = 'name' } = {}) =>
         translatingFsErrors(directory, async () => {
           await writer.flush();
+          if (Math.abs(Date.now() - writtenAt) > RECENT_MS) await renewed(handle);
           const awaited = options.volatile ? 'nothing' : durable;
           if (awaited !== 'nothing') await handle.datasync();
           if (!(await moveTo(path, key, { ifAbsent, durable: awaited === 'name' }))) return false;
@@ -104,6 +113,16 @@ export function fsStages(options: FsStagesOptions): FsStages {
     },
     sweep: (limits) => sweepStages(options, limits),
   };
+}
+
+/** The time of an object that nobody has written to lately is that of its publishing. Only the owner of a file can set its time. */
+async function renewed(handle: FileHandle): Promise<void> {
+  const now = new Date();
+  try {
+    await handle.utimes(now, now);
+  } catch (error) {
+    if (!isFsError(error, 'EPERM')) throw error;
+  }
 }
 
 function checkedId(id: string): string {

@@ -22,7 +22,8 @@ export interface Stage extends AsyncDisposable {
   /** Drops the bytes after the first `size`. */
   truncate(size: number): Promise<void>;
   /**
-   * Makes the bytes visible under `key` in one step, replacing what is there, and ends the stage. With `ifAbsent` it returns false if the key exists, and
+   * Makes the bytes visible under `key` in one step, replacing what is there, and ends the stage. The object's time is that of now, to within a minute, however
+   * old the bytes are. With `ifAbsent` it returns false if the key exists, and
    * the stage goes on.
    */
   publish(key: string, options?: PublishOptions): Promise<boolean>;
