@@ -96,7 +96,15 @@ export interface Blobs {
    * Deletes those of these blobs that nobody has used since they were seen by `all` or `find`, nor within `KEPT_MS`. Safe while others write and use blobs,
    * and with other collectors; after a kill, the next `all` finds again what was about to be deleted. Returns those that were deleted.
    */
-  collect(seen: readonly StoredBlob[]): Promise<readonly StoredBlob[]>;
+  collect(seen: readonly StoredBlob[], options?: CollectOptions): Promise<readonly StoredBlob[]>;
+}
+
+export interface CollectOptions {
+  /**
+   * For references by programs that record no use. It is called when these blobs are condemned, so that such a program finds none of them, and returns which
+   * stay all the same: those that somebody has begun to refer to since the caller chose them.
+   */
+  readonly lastLook?: () => Promise<(digest: Digest) => boolean>;
 }
 
 export type CheckedBlob = 'whole' | 'damaged';

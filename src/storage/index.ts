@@ -4,6 +4,7 @@ export {
   type Blobs,
   type BlobWriteOptions,
   type CheckedBlob,
+  type CollectOptions,
   type Range as ByteRange,
   type ReadPace,
   type Refer,

@@ -1,8 +1,8 @@
 import { beforeEach, expect, it } from 'vitest';
 import { blobOf, breakingOpener, bytesOf, chunked, imageOf, opener, pushImage } from '../../test/contract/content.ts';
-import { isImagesError } from '../oci/errors.ts';
+import { ImagesError, isImagesError } from '../oci/errors.ts';
 import { memoryStore } from './drivers/staged-store.ts';
-import { SPACE_KEY } from './layout/store-keys.ts';
+import { ADDED, SPACE_KEY } from './layout/store-keys.ts';
 import { type LimitedStore, withQuota } from './quota.ts';
 import { registryStore } from './registry-store.ts';
 import type { Store } from './store.ts';
@@ -116,6 +116,63 @@ it('another process knows what was added, and the sum is counted anew when it is
   now += 2 * 3600_000;
   await other.space.used();
   expect(await other.space.recount()).toBe(12_000);
+});
+
+it('two processes that add at the same moment lose nothing of it', async () => {
+  limit = 1_000_000;
+  const other = withQuota(data, async () => limit, { now: () => now });
+  await Promise.all([store.space.used(), other.space.used()]);
+  const blobs = Array.from({ length: 10 }, (_, at) => blobOf(bytesOf(`both ${at}`, 5000)));
+  await Promise.all(
+    blobs.map(({ descriptor, bytes }, at) => (at % 2 === 0 ? store : other).blobs.write(descriptor, opener(bytes))),
+  );
+  now += 1000;
+  const third = withQuota(data, async () => limit, { now: () => now });
+  expect(await Promise.all([store, other, third].map(({ space }) => space.used()))).toEqual([50_000, 50_000, 50_000]);
+});
+
+it('what another process adds during a count is not lost', async () => {
+  limit = 1_000_000;
+  const other = withQuota(data, async () => limit, { now: () => now });
+  await other.space.used();
+  const counting = Promise.withResolvers<void>();
+  async function* all(): ReturnType<Store['blobs']['all']> & AsyncGenerator<never> {
+    for await (const blob of data.blobs.all()) yield blob as never;
+    counting.resolve();
+    await other.blobs.write(first?.descriptor ?? expect.fail(), opener(first?.bytes ?? Buffer.alloc(0)));
+  }
+  const counter = withQuota({ ...data, blobs: { ...data.blobs, all } }, async () => limit, { now: () => now });
+  expect(await counter.space.recount()).toBe(6000);
+  now += 1000;
+  expect(await other.space.used()).toBe(6000);
+});
+
+it('writers that have ended leave no more than some objects', async () => {
+  limit = 1_000_000;
+  await store.space.used();
+  for (let at = 0; at < 70; at++) await data.objects.put(`${ADDED}1.1.dead.${at}`, Buffer.from('100'));
+  now += 1000;
+  expect(await store.space.used()).toBe(7000);
+  now += 60_000;
+  await store.space.used();
+  await store.space.recounted();
+  expect([await store.space.used(), (await data.objects.children(ADDED)).length]).toEqual([0, 0]);
+});
+
+it('a full disk does not have the store counted again and again', async () => {
+  let counts = 0;
+  async function* all(): ReturnType<Store['blobs']['all']> & AsyncGenerator<never> {
+    counts += 1;
+    yield* data.blobs.all() as AsyncGenerator<never>;
+  }
+  const put = () => Promise.reject(new ImagesError('NO_SPACE', 'full'));
+  const full = { objects: { ...data.objects, put }, blobs: { ...data.blobs, all } };
+  const { space } = withQuota(full, async () => limit, { now: () => now });
+  for (let at = 0; at < 5; at++) {
+    await space.used();
+    now += 1000;
+  }
+  expect(counts).toBe(1);
 });
 
 it('is counted before a write is refused, because others may have freed space', async () => {

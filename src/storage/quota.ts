@@ -1,7 +1,7 @@
 // A limit on the bytes of all blobs and unfinished uploads of a store, over any driver. Reads and deletes go on when it is reached.
 //
-// The sum is not counted at each write: it is a small object that all processes add to, and that is counted anew when it is an hour old. Additions of two
-// processes at the same moment may lose one of them until then, so the limit may be exceeded by a little.
+// The sum is not counted at each write: it is counted when it is an hour old, and all processes add to it (space.ts). What others add is known a moment later, so
+// the limit may be exceeded by a little.
 import type { Bytes } from '../io/streams/bytes.ts';
 import { tapped } from '../io/streams/verify.ts';
 import { inBinaryUnits } from '../io/text/size.ts';
@@ -198,8 +198,8 @@ export function withQuota(
       const inner = await blobs.session(id, options);
       return inner && limitedSession(inner);
     },
-    collect: async (seen) => {
-      const gone = await blobs.collect(seen);
+    collect: async (seen, options) => {
+      const gone = await blobs.collect(seen, options);
       await release(gone.reduce((sum, { size }) => sum + size, 0));
       return gone;
     },

@@ -52,6 +52,7 @@ const WINGS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
     space: 4,
     'store-health.ts': 3,
     check: 4,
+    'added-bytes.ts': 1,
     'space.ts': 2,
     'quota.ts': 3,
     'registry-store.ts': 3,

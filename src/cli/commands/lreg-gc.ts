@@ -7,7 +7,7 @@ import type { Run } from '../grammar/command.ts';
 import { configSettings, taskSettings } from '../grammar/task-settings.ts';
 import { writeJson } from '../out/write-json.ts';
 import { safeText } from '../process/safe-text.ts';
-import { collectionReporter } from '../reporter/collection-line.ts';
+import { collectionReporter, leapLine } from '../reporter/collection-line.ts';
 import { formatBytes, formatCount } from '../reporter/format.ts';
 
 export const run: Run = async ({ options, context }) => {
@@ -41,7 +41,7 @@ export const run: Run = async ({ options, context }) => {
 };
 
 function lines(
-  { tags, manifests, blobs, bytes, recent, isMore }: CollectedRegistry,
+  { tags, manifests, blobs, bytes, recent, isMore, leap }: CollectedRegistry,
   dryRun: boolean,
 ): readonly string[] {
   const [removed, freed] = dryRun ? ['Would remove', 'Would free'] : ['Removed', 'Freed'];
@@ -51,6 +51,7 @@ function lines(
     ...manifests.map((manifest) => `${removed} ${described(manifest)}`),
     `${freed} ${formatBytes(bytes)} in ${formatCount(blobs, 'blob')}.`,
     ...(recent.blobs > 0 ? [inOneDay] : []),
+    ...(leap ? [leapLine(leap)] : []),
     ...(isMore ? ['There is more: run it again.'] : []),
   ];
 }

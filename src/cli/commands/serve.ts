@@ -13,6 +13,7 @@ import { configSettings, taskSettings } from '../grammar/task-settings.ts';
 import type { Context } from '../process/context.ts';
 import { expectMuchData } from '../process/much-data.ts';
 import { safeText } from '../process/safe-text.ts';
+import { leapLine } from '../reporter/collection-line.ts';
 import { describedFault, neededBy } from '../reporter/fault-text.ts';
 import { formatBytes, formatCount } from '../reporter/format.ts';
 import { errorLine } from '../reporter/report-error.ts';
@@ -69,7 +70,8 @@ function housekeepingLines(event: HousekeepingEvent): readonly string[] {
   if (event.type === 'housekeeping-failed') return [`ERROR: ${errorLine(event.error)}`];
   if (event.type === 'damaged') return [`ERROR: damaged, and not served any more: ${event.digest}`];
   if (event.type === 'scrubbed') return scrubLines(event);
-  return [collectionLine(event)];
+  const { leap } = event.collection;
+  return [collectionLine(event), ...(leap ? [leapLine(leap)] : [])];
 }
 
 const MOST_LINES = 100;

@@ -10,7 +10,8 @@ import { builtImages } from '../builds/built-images.ts';
 import { looseBlobs } from '../builds/loose-blobs.ts';
 import { type EmbeddedStore, openEmbeddedStore } from '../embedded-store.ts';
 import { BLOBS, blobKey, layerLinkKey, revisionLinkKey, tagIndexLinkKey } from '../layout/registry-keys.ts';
-import { lastCollected, mayCollectUnasked } from '../repositories/store-format.ts';
+import { lastCollected } from '../repositories/last-collection.ts';
+import { mayCollectUnasked } from '../repositories/store-format.ts';
 import { testDirectory } from '../testing/directories.ts';
 import { collectStore } from './collect.ts';
 

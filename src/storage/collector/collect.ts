@@ -6,13 +6,15 @@
 import type { Digest } from '../../oci/digest.ts';
 import { type StoredBlob, USE_STEP_MS } from '../blobs.ts';
 import { sweepForgotten } from '../repositories/expiry.ts';
-import { noteCollected } from '../repositories/store-format.ts';
+import { noteCollected } from '../repositories/last-collection.ts';
 import type { RegistryStore } from '../store.ts';
 import { deleteBuildSteps, digestsOfBuilds } from './build-references.ts';
 import { deleteLinks, type LinksOfGarbage, linksOf } from './layer-links.ts';
+import { lookAgain } from './look-again.ts';
 import { digestsOfManifests } from './manifest-references.ts';
 import { retain } from './retain.ts';
 import { type Collection, type CollectionOptions, type CollectionRun, collectionRun, STEP } from './run.ts';
+import { type Leap, storeTime } from './store-time.ts';
 import { removeUntagged } from './untagged.ts';
 
 /** In milliseconds. What was written or used more recently is no garbage: a push that is under way names it soon. */
@@ -31,12 +33,12 @@ const MOST = 100_000;
  */
 export async function collectStore(store: RegistryStore, options: CollectionOptions = {}): Promise<Collection> {
   const { dryRun = false, keepUntagged = false, olderThanMs = OLDER_THAN_MS } = options;
-  const run = collectionRun(options);
+  const steps = collectionRun(options);
   const startedAt = Date.now();
+  const { ageOf, leap } = await storeTime(store, { now: startedAt, isRecorded: !dryRun, step: steps.step });
+  const run = { ...steps, ageOf };
   const retained = await retain(store, options.retention ?? { rules: [] }, { ...run, dryRun });
-  const manifests = keepUntagged
-    ? []
-    : await removeUntagged(store, { ...run, dryRun, before: startedAt - olderThanMs });
+  const manifests = keepUntagged ? [] : await removeUntagged(store, { ...run, dryRun, olderThanMs });
   const { named, unreadable } = await digestsOfManifests(store, {
     ...run,
     without: dryRun ? [...retained.manifests, ...manifests] : [],
@@ -44,7 +46,7 @@ export async function collectStore(store: RegistryStore, options: CollectionOpti
   const builds = await digestsOfBuilds(store, run);
   for (const digest of builds.images) named.add(digest);
 
-  const byRules = { tags: retained.tags, retentionWaits: retained.waits };
+  const byRules = { tags: retained.tags, retentionWaits: retained.waits, ...(leap && { leap: shown(leap) }) };
   const recent = { blobs: 0, bytes: 0 };
   const garbage = new Map<Digest, StoredBlob>();
   const { most = MOST } = options;
@@ -76,7 +78,7 @@ export async function collectStore(store: RegistryStore, options: CollectionOpti
   const goes = [...garbage.values()];
   if (dryRun) return { ...byRules, manifests, ...sumOf(goes), recent, isMore };
 
-  const collected = await deleteBlobs(store, goes, { ...run, links });
+  const collected = await deleteBlobs(store, goes, { ...run, links, named });
   await deleteBuildSteps(store, new Set(collected.map(({ digest }) => digest)), run);
   await sweepForgotten(store.blobs);
   // A collection that could delete nothing would find the same garbage if it went on at once.
@@ -84,16 +86,30 @@ export async function collectStore(store: RegistryStore, options: CollectionOpti
   return { ...byRules, manifests, ...sumOf(collected), recent, isMore };
 }
 
+/** A look at what was named meanwhile costs so much as deleting the blobs of a batch, at most; but a batch has no more blobs than this. */
+const LARGEST_BATCH = 4096;
+
+interface Deletion extends CollectionRun {
+  readonly links: LinksOfGarbage;
+  readonly named: Pick<Set<Digest>, 'has' | 'add'>;
+}
+
 async function deleteBlobs(
   store: RegistryStore,
   goes: readonly StoredBlob[],
-  { links, ...run }: CollectionRun & { readonly links: LinksOfGarbage },
+  { links, named, ...run }: Deletion,
 ): Promise<readonly StoredBlob[]> {
   const collected: StoredBlob[] = [];
-  let bytes = 0;
-  for (let at = 0; at < goes.length; at += STEP) {
+  let [bytes, batch] = [0, STEP];
+  const lastLook = async () => {
+    const { unreadable, cost } = await lookAgain(store, named, run);
+    batch = Math.min(Math.max(STEP, cost), LARGEST_BATCH);
+    return (digest: Digest) => named.has(digest) || (links.get(digest) ?? []).some((name) => unreadable.has(name));
+  };
+  for (let at = 0, end = 0; at < goes.length; at = end) {
     await run.step();
-    const gone = await store.blobs.collect(goes.slice(at, at + STEP));
+    end = at + batch;
+    const gone = await store.blobs.collect(goes.slice(at, end), { lastLook });
     await deleteLinks(store, gone, links);
     for (const blob of gone) {
       collected.push(blob);
@@ -102,6 +118,10 @@ async function deleteBlobs(
     run.onEvent?.({ type: 'deleting', blobs: collected.length, bytes });
   }
   return collected;
+}
+
+function shown({ from, to }: Leap): Collection['leap'] & object {
+  return { from: new Date(from).toISOString(), to: new Date(to).toISOString() };
 }
 
 function sumOf(blobs: readonly StoredBlob[]): { readonly blobs: number; readonly bytes: number } {

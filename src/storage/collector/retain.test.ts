@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { imageOf, indexOf, pushImage } from '../../../test/contract/content.ts';
 import { manifestDescriptor } from '../../oci/manifest.ts';
 import { memoryStore } from '../drivers/staged-store.ts';
-import { tagPrefix } from '../layout/registry-keys.ts';
+import { tagLinkKey, tagPrefix } from '../layout/registry-keys.ts';
 import { RETENTION_KEY } from '../layout/store-keys.ts';
 import type { ObjectInfo } from '../objects.ts';
 import { registryStore } from '../registry-store.ts';
@@ -147,4 +147,23 @@ it('a tag that is pushed again while others go stays', async () => {
   const { tags } = await retain(racing, { rules: NEWEST }, collectionRun({}));
   expect(tags.map(({ tag }) => tag)).toEqual(['2']);
   expect((await store.registry.statManifest('ci/app', '1'))?.digest).toBe(third.digest);
+});
+
+it('a full name that is recorded at the moment when its tag goes is kept', async () => {
+  for (const host of ['quay.io', 'ghcr.io']) {
+    const { store, images } = await newStore();
+    const [first] = images;
+    const { digest } = first?.image.manifest ?? expect.fail();
+    await store.names.set('quay.io', 'ci/app', '1', digest);
+    let isPushed = false;
+    const sync: typeof store.objects.sync = async (keys) => {
+      await store.objects.sync(keys);
+      if (isPushed || !keys.includes(tagLinkKey('ci/app', '1'))) return;
+      isPushed = true;
+      await store.registry.putManifest('ci/app', first?.image.manifest ?? expect.fail(), ['1']);
+      await store.names.set(host, 'ci/app', '1', digest);
+    };
+    await retain({ ...store, objects: { ...store.objects, sync } }, { rules: NEWEST }, collectionRun({}));
+    expect([isPushed, await store.names.get(host, 'ci/app', '1')]).toEqual([true, digest]);
+  }
 });

@@ -6,11 +6,13 @@ import { createHash } from 'node:crypto';
 import { addAll } from '../../oci/add-all.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { isImagesError } from '../../oci/errors.ts';
+import type { NameRecord } from '../../registry/policies/full-names.ts';
 import { matchesGlob } from '../../registry/policies/image-glob.ts';
 import { spellings } from '../../registry/policies/name-lookup.ts';
 import { tagLinkKey } from '../layout/registry-keys.ts';
 import { RETENTION_KEY } from '../layout/store-keys.ts';
 import type { Objects } from '../objects.ts';
+import { linkedManifest } from '../repositories/list-manifests.ts';
 import { pinsIn } from '../repositories/pins.ts';
 import { planRemoval } from '../repositories/removal-plan.ts';
 import { removeExpiredTag, type SeenTag } from '../repositories/remove-expired-tag.ts';
@@ -19,7 +21,7 @@ import { removeUnneeded } from '../repositories/remove-unneeded.ts';
 import { tagUse } from '../repositories/tag-use.ts';
 import type { RegistryStore } from '../store.ts';
 import { type ExpiredTag, expiredTags, type KeepRule, type Retention } from './retention.ts';
-import { type CollectionRun, inSteps } from './run.ts';
+import { type AgingRun, type CollectionRun, inSteps } from './run.ts';
 
 export interface Retained {
   /** Tags that went, or would go. */
@@ -34,7 +36,7 @@ export interface Retained {
 export async function retain(
   store: RegistryStore,
   { rules, unasked = false }: Retention,
-  run: CollectionRun,
+  run: AgingRun,
 ): Promise<Retained> {
   const plan: RepositoryPlan[] = [];
   const now = new Date();
@@ -72,7 +74,7 @@ interface RepositoryPlan {
 async function expiredIn(
   { objects, stripped }: RegistryStore,
   repository: string,
-  { rules, now, run }: Pick<Retention, 'rules'> & { readonly now: Date; readonly run: CollectionRun },
+  { rules, now, run }: Pick<Retention, 'rules'> & { readonly now: Date; readonly run: AgingRun },
 ): Promise<readonly SeenTag[]> {
   const seen = await inSteps(stripped.tags(repository), run, async (tag) => {
     if (isAttachment(tag)) return [];
@@ -81,7 +83,11 @@ async function expiredIn(
     if (!use || version === undefined) return [];
     return [{ tag, digest: use.digest, version, pushed: use.pushed, pulled: use.pulls?.last }];
   });
-  const expired = new Set(expiredTags(repository, seen.flat(), rules, now));
+  const counted = (time: Date) => new Date(now.getTime() - run.ageOf(time));
+  const times = seen
+    .flat()
+    .map(({ tag, pushed, pulled }) => ({ tag, pushed: counted(pushed), pulled: pulled && counted(pulled) }));
+  const expired = new Set(expiredTags(repository, times, rules, now));
   if (expired.size === 0) return [];
   const pinned = await pinsIn(objects).of(repository);
   return seen.flat().filter(({ tag }) => expired.has(tag) && !pinned.tags.has(tag));
@@ -136,13 +142,26 @@ async function applied(
   return { tags, digests };
 }
 
-/** Returns false for a tag that was pushed or pinned since it was seen. Full names of all hosts that have this tag go with it. */
+/**
+ * Returns false for a tag that was pushed or pinned since it was seen. Full names of all hosts that have this tag go with it; not those that are recorded
+ * while it goes, because somebody pushes the tag again.
+ */
 async function removeTag({ objects, names }: RegistryStore, repository: string, seen: SeenTag): Promise<boolean> {
   const { tag } = seen;
   if (await pinsIn(objects).has({ repository, reference: tag })) return false;
-  if (!(await removeExpiredTag(objects, repository, seen))) return false;
+  const recorded: NameRecord[] = [];
   for (const path of spellings(repository)) {
-    for (const { host } of await names.hostsOf(path, tag)) await names.delete(host, path, tag);
+    addAll(
+      recorded,
+      (await names.hostsOf(path, tag)).map((record) => ({ ...record, path, tag })),
+    );
+  }
+  if (!(await removeExpiredTag(objects, repository, seen))) return false;
+  for (const { host, path, digest } of recorded) {
+    if ((await names.get(host, path, tag)) !== digest) continue;
+    await names.delete(host, path, tag);
+    // A push moves the tag first, and records the name then.
+    if ((await linkedManifest(objects, repository, tag)) === digest) await names.set(host, path, tag, digest);
   }
   return true;
 }

@@ -47,6 +47,8 @@ export interface Collection {
   readonly recent: { readonly blobs: number; readonly bytes: number };
   /** True if there may be more garbage: one collection deletes at most `CollectionOptions.most` blobs. */
   readonly isMore: boolean;
+  /** In ISO 8601: a long time of which the store knows nothing, and which does not count for what goes by age (store-time.ts). Told once. */
+  readonly leap?: { readonly from: string; readonly to: string };
 }
 
 /** A manifest that lost its last tag. */
@@ -62,6 +64,11 @@ export interface RemovedManifest {
 export interface CollectionRun extends CollectionOptions {
   /** To be called after each small piece of work. Throws when the collection is to end. */
   readonly step: () => Promise<void>;
+}
+
+export interface AgingRun extends CollectionRun {
+  /** In milliseconds, for what goes by age. */
+  readonly ageOf: (time: Date) => number;
 }
 
 /** Does `work` for all items, several at a time, with a step after each few. */
@@ -85,12 +92,12 @@ export async function inSteps<T, Result>(
   return results;
 }
 
-export function collectionRun(options: CollectionOptions): CollectionRun {
+export function collectionRun(options: CollectionOptions): AgingRun {
   const { pause, signal } = options;
   const step = async () => {
     signal?.throwIfAborted();
     // Without a pause, requests that wait in this process still get their turn.
     await (pause ? pause() : setImmediate());
   };
-  return { ...options, step };
+  return { ...options, step, ageOf: (time) => Date.now() - time.getTime() };
 }

@@ -11,18 +11,18 @@ import { planRemoval } from '../repositories/removal-plan.ts';
 import { removeUnneeded } from '../repositories/remove-unneeded.ts';
 import type { RegistryStore } from '../store.ts';
 import { allRepositories } from './manifest-references.ts';
-import { type CollectionRun, inSteps, type RemovedManifest } from './run.ts';
+import { type AgingRun, type CollectionRun, inSteps, type RemovedManifest } from './run.ts';
 
-interface Options extends CollectionRun {
-  /** In milliseconds since 1970: those that lost their tag later stay. */
-  readonly before: number;
+interface Options extends AgingRun {
+  /** In milliseconds: those that lost their tag more recently stay. */
+  readonly olderThanMs: number;
   readonly dryRun: boolean;
 }
 
 /** Returns what was removed, or would be. */
 export async function removeUntagged(
   store: RegistryStore,
-  { before, dryRun, ...run }: Options,
+  { olderThanMs, dryRun, ...run }: Options,
 ): Promise<readonly RemovedManifest[]> {
   const removed: RemovedManifest[] = [];
   const history = manifestHistory(store.objects);
@@ -32,7 +32,7 @@ export async function removeUntagged(
     const old: Digest[] = [];
     const tagged = await taggedDigests(store.objects, repository);
     for await (const { digest, since } of history.untagged(repository, tagged, { isRecorded: !dryRun })) {
-      if (since.getTime() > before) continue;
+      if (run.ageOf(since) < olderThanMs) continue;
       // The manifest itself may be gone already.
       const isThere = (await linkedManifest(store.objects, repository, digest)) !== undefined;
       if (isThere) old.push(digest);

@@ -27,6 +27,16 @@ describe('a blob that was acknowledged is there, whole, and what is trusted is o
     for (const count of [deleted, spared, acknowledged]) expect(count).toBeGreaterThan(0);
   });
 
+  it('after a race with docker-registry, if it was named before the collector looked for the last time', async () => {
+    const thirds: readonly (readonly Part[])[] = isSoak
+      ? [[], ...pushers.map((one) => [one]), ['collector']]
+      : [[], ['use']];
+    for (const third of thirds) {
+      const { deleted, spared, acknowledged } = await raced(['looking', 'foreign', ...third], isSoak ? ALL : 2);
+      for (const count of [deleted, spared, acknowledged]) expect(count).toBeGreaterThan(0);
+    }
+  });
+
   it.each(pushers)('after a race of a collector that was killed, at any step, with [%s]', async (pusher) => {
     // Together the pushers meet every step; each of them in `npm run soak`.
     const first = isSoak ? 0 : pushers.indexOf(pusher) % 3;

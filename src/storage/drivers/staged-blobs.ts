@@ -117,7 +117,8 @@ export function stagedBlobs(objects: ObjectStore, { now = () => new Date() }: St
         if (digest !== undefined) yield blobFrom(digest, info);
       }
     },
-    collect: async (seen) => await (await import('./collect-blobs.ts')).collectBlobs(objects, seen, now),
+    collect: async (seen, options = {}) =>
+      await (await import('./collect-blobs.ts')).collectBlobs(objects, seen, { ...options, now }),
   };
 }
 

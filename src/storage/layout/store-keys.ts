@@ -4,7 +4,9 @@
 //     format                                                    the version of this layout, in stores that were made by this program (repositories/store-format)
 //     collected                                                 when garbage was last collected
 //     retention                                                 the rules of retention whose effect somebody has seen (collector/retain)
-//     bytes                                                     how many bytes all blobs and uploads have, and when they were counted (quota)
+//     clock                                                     the time of the last collection, and leaps of the clock (collector/store-time)
+//     bytes                                                     how many bytes all blobs and uploads had, and when they were counted (space)
+//     added/WRITER                                              how many bytes this process has added since it began (added-bytes)
 //     space/YYYY-MM-DD                                          the space that was used on this day
 //     check/asked, scheduled, last                              how far a check has come, and what the last one found (check/check-record); can be deleted
 //     damaged/ALGORITHM/HEX                                     the mark of this blob says in doubt or damaged: a list of all such blobs
@@ -19,7 +21,9 @@ import { digestPath } from './digest-path.ts';
 export const FORMAT_KEY = 'images/format';
 export const COLLECTED_KEY = 'images/collected';
 export const RETENTION_KEY = 'images/retention';
+export const CLOCK_KEY = 'images/clock';
 export const SPACE_KEY = 'images/bytes';
+export const ADDED = 'images/added/';
 /** Samples of the space that is used, one a day. */
 export const SPACE = 'images/space/';
 

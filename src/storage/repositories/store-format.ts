@@ -1,9 +1,9 @@
 // Which stores may be collected without being asked: those that this program made, and those that were collected once by hand.
-import { COLLECTED_KEY, FORMAT_KEY } from '../layout/store-keys.ts';
+import { FORMAT_KEY } from '../layout/store-keys.ts';
 import type { Objects } from '../objects.ts';
 
 /** The version of the layout in which this program records how manifests came (manifest-history). */
-const FORMAT = '1';
+export const FORMAT = '1';
 
 /** To be called before a manifest is written: records of a store without manifests that this program made it. */
 export async function markNewStore(objects: Objects, repositories: AsyncIterable<string>): Promise<void> {
@@ -15,17 +15,4 @@ export async function markNewStore(objects: Objects, repositories: AsyncIterable
 /** Whether the store may be collected by schedule. */
 export async function mayCollectUnasked(objects: Objects): Promise<boolean> {
   return (await objects.stat(FORMAT_KEY)) !== undefined;
-}
-
-/** Records that the store was collected now, and that it may be collected by schedule from now on. */
-export async function noteCollected(objects: Objects): Promise<void> {
-  await objects.put(FORMAT_KEY, Buffer.from(FORMAT), { ifAbsent: true });
-  await objects.put(COLLECTED_KEY, Buffer.from(new Date().toISOString()), { volatile: true });
-}
-
-/** When garbage was last collected; `undefined` if it never was. */
-export async function lastCollected(objects: Objects): Promise<Date | undefined> {
-  const bytes = await objects.get(COLLECTED_KEY);
-  const at = bytes && new Date(Buffer.from(bytes).toString());
-  return at && !Number.isNaN(at.getTime()) ? at : undefined;
 }

@@ -3,7 +3,7 @@ import { blobOf, bytesOf, collect } from '../../../test/contract/content.ts';
 import { ownIdentity } from '../../io/concurrency/process-identity.ts';
 import { type Blobs, KEPT_MS, type StoredBlob } from '../blobs.ts';
 import { memoryStore, stagedStore } from '../drivers/staged-store.ts';
-import { blobKey, markKey } from '../layout/registry-keys.ts';
+import { blobKey, linkBytes, markKey } from '../layout/registry-keys.ts';
 import { ASIDE } from '../layout/store-keys.ts';
 import type { ObjectStore } from '../object-store/object-store.ts';
 import type { Store } from '../store.ts';
@@ -19,8 +19,18 @@ const DEAD = '1.1.dead';
 /** A store loads its collector when it first collects. That takes its time, and is no step of an actor. */
 const loaded = memoryStore().blobs.collect([]);
 
-/** Who takes part. `killedAt`: a collector that is killed before this call. */
-export type Part = PusherName | 'collector' | 'collection' | 'reader' | { readonly killedAt: number };
+/**
+ * Who takes part. `foreign`: docker-registry, which looks, then refers, and records no use. `looking`: a collector that looks once more for what refers to the
+ * blob. `killedAt`: a collector that is killed before this call.
+ */
+export type Part =
+  | PusherName
+  | 'foreign'
+  | 'collector'
+  | 'looking'
+  | 'collection'
+  | 'reader'
+  | { readonly killedAt: number };
 
 export interface Counts {
   deleted: number;
@@ -45,10 +55,13 @@ export async function race(parts: readonly Part[], { isBuilt = false, counts }: 
   now = new Date(10 * KEPT_MS);
   const seen = await Array.fromAsync(store.blobs.all());
   let acknowledged: Acknowledged | undefined;
+  let hasLooked = false;
 
   const storeOf = (its: ObjectStore) => stagedStore(its, clock);
   const actorOf = (part: Part): Actor => {
     if (part === 'collector') return { name: part, run: async (its) => note(await storeOf(its).blobs.collect(seen)) };
+    if (part === 'looking') return { name: part, run: async (its) => note(await lookingCollection(its)) };
+    if (part === 'foreign') return { name: part, run: foreignPush };
     if (part === 'collection') return { name: part, run: async (its) => note(await collection(storeOf(its), now)) };
     if (part === 'reader') return { name: part, run: async (its) => await readIfThere(storeOf(its).blobs) };
     if (typeof part === 'object') {
@@ -63,6 +76,22 @@ export async function race(parts: readonly Part[], { isBuilt = false, counts }: 
       },
     };
   };
+
+  async function lookingCollection(its: ObjectStore): Promise<readonly StoredBlob[]> {
+    const lastLook = async () => {
+      const isNamed = (await its.stat(linkOf(BLOB))) !== undefined;
+      hasLooked = true;
+      return () => isNamed;
+    };
+    return await storeOf(its).blobs.collect(seen, { lastLook });
+  }
+
+  /** What it has named when the collector looks for the last time is there afterwards. */
+  async function foreignPush(its: ObjectStore): Promise<void> {
+    if (!(await its.stat(blobKey(digest)))) return;
+    await its.put(linkOf(BLOB), linkBytes(digest));
+    if (!hasLooked) acknowledged ??= 'there';
+  }
 
   function note(deleted: readonly StoredBlob[]): void {
     if (deleted.length > 0) counts.deleted += 1;

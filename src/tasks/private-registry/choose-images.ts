@@ -5,6 +5,7 @@ import { arrayOf, checkArguments, objectWith } from '../../oci/arguments.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import { DEFAULT_TAG, formatReference, parseReference, type Reference } from '../../oci/reference.ts';
 import { type ImageGlob, matchesImage, parseImageGlob } from '../../registry/policies/image-glob.ts';
+import { storeTime } from '../../storage/collector/store-time.ts';
 import type { EmbeddedStore } from '../../storage/embedded-store.ts';
 import { revisionLinkKey } from '../../storage/layout/registry-keys.ts';
 import { pullsOf } from '../../storage/repositories/pull-records.ts';
@@ -62,13 +63,19 @@ export async function chooseImages(
   }
   const references = [...chosen.values()];
   if (olderThanMs === undefined) return references.map((reference) => ({ reference }));
-  const before = Date.now() - olderThanMs;
+  const ageOf = await agesIn(registry);
   const aged = await createLimiter(READS).map(
     references,
     async (reference) => ({ reference, used: await lastUse(reference, registry, settings) }),
     settings.signal,
   );
-  return aged.filter(({ used }) => used.getTime() <= before);
+  return aged.filter(({ used }) => ageOf(used) >= olderThanMs);
+}
+
+/** In milliseconds: as the store has seen the time pass, because a clock may jump. */
+async function agesIn({ store }: PrivateRegistry): Promise<(time: Date) => number> {
+  if (!store) return (time) => Date.now() - time.getTime();
+  return (await storeTime(store, { isRecorded: false, step: async () => {} })).ageOf;
 }
 
 /**

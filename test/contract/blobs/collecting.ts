@@ -40,6 +40,16 @@ export function collecting(make: MakeBlobs): void {
     expect(now?.used.getTime()).toBeGreaterThan((seen[0]?.used.getTime() ?? 0) + USE_STEP_MS);
   });
 
+  it('spares what the last look of the caller names, and all if that look fails', async () => {
+    const { blobs, seen } = await seenOld();
+    expect(await blobs.collect(seen, { lastLook: async () => (one) => one === digest })).toEqual([]);
+    expect(await contentOf(blobs)).toEqual(BLOB.bytes);
+    const lastLook = () => Promise.reject(new Error('it cannot be seen'));
+    await expect(blobs.collect(seen, { lastLook })).rejects.toThrow('it cannot be seen');
+    expect(await contentOf(blobs)).toEqual(BLOB.bytes);
+    expect(await blobs.collect(seen, { lastLook: async () => () => false })).toEqual(seen);
+  });
+
   it('spares what was deleted and came back since it was seen', async () => {
     const { blobs, seen } = await seenOld();
     expect(await blobs.collect(seen)).toHaveLength(1);
