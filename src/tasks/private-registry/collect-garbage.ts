@@ -5,12 +5,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { translatingFsErrors } from '../../io/files/fs-errors.ts';
 import { type Lock, lockHolder, tryLock } from '../../io/files/lock.ts';
 import { checkArguments, OBJECT } from '../../oci/arguments.ts';
-import { ImagesError } from '../../oci/errors.ts';
+import { ImagesError, isImagesError } from '../../oci/errors.ts';
 import type { Collection, CollectionEvent } from '../../storage/collector/run.ts';
 import { embeddedStoreExists } from '../../storage/embedded-store.ts';
 import { SETTINGS } from '../arguments.ts';
 import { callOptions, type Settings, type TaskCall, type World } from '../settings.ts';
 import { locateRegistry, noRegistry, type RegistryLocation } from './locate-registry.ts';
+import { namedConfig } from './named-config.ts';
 import { openRuledStore } from './open-store.ts';
 import { noStore } from './private-registry.ts';
 import { readRegistryToml } from './registry-config.ts';
@@ -45,7 +46,7 @@ export async function collectRegistry(options: CollectRegistryOptions, settings:
   if (location.kind === 'remote') throw notEmbedded(location);
   const { data } = location;
   if (!(await embeddedStoreExists(data))) throw noStore(data);
-  const config = await readRegistryToml(data, settings.config);
+  const config = await readRegistryToml(data, namedConfig(data, settings));
   const store = await openRuledStore(data, settings, { rules: async () => config });
   await using _turn = options.dryRun ? undefined : await collectorTurn(data, settings);
   const { collectStore } = await import('../../storage/collector/collect.ts');
@@ -75,9 +76,14 @@ async function collectorTurn(data: string, settings: TaskCall & Pick<World, 'uid
   });
 }
 
-/** Returns `undefined` if another process collects. */
+/** Returns `undefined` if another process collects. On a full disk nothing tells others that this one does: they would only repeat its work. */
 export async function tryCollectorTurn(data: string): Promise<Lock | undefined> {
-  return await translatingFsErrors(data, () => tryLock(lockPath(data)));
+  try {
+    return await translatingFsErrors(data, () => tryLock(lockPath(data)));
+  } catch (error) {
+    if (!isImagesError(error, 'NO_SPACE')) throw error;
+    return (await isCollecting(data)) ? undefined : { [Symbol.asyncDispose]: async () => {} };
+  }
 }
 
 /** Whether some process, perhaps this one, collects in the data directory. */

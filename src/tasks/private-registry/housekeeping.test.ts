@@ -3,10 +3,11 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { ageStore } from '../../../test/e2e/testing/age-store.ts';
 import { eventually } from '../../../test/testing/eventually.ts';
+import { ImagesError } from '../../oci/errors.ts';
 import { image, putImage } from '../../server/testing/content.ts';
 import { openEmbeddedStore } from '../../storage/embedded-store.ts';
 import { COLLECTED_KEY } from '../../storage/layout/store-keys.ts';
-import { lastCollected } from '../../storage/repositories/store-format.ts';
+import { lastCollected } from '../../storage/repositories/last-collection.ts';
 import { temporaryWorld } from '../testing/temporary-world.ts';
 import { tryCollectorTurn } from './collect-garbage.ts';
 import { type Housekeeping, type HousekeepingEvent, keepHouse } from './housekeeping.ts';
@@ -92,6 +93,18 @@ describe('a registry collects garbage by itself', () => {
     expect(events).toEqual([{ type: 'housekeeping-failed', error: new Error('EIO') }]);
     all.mockRestore();
     await eventually(async () => collections() === 1 || undefined);
+  });
+
+  it('once a day on a full disk, where nothing can be recorded', async () => {
+    const { store, events, begin, collections } = await newHouse();
+    const full = async () => {
+      throw new ImagesError('NO_SPACE', 'the disk is full');
+    };
+    vi.spyOn(store.objects, 'put').mockImplementation(full);
+    begin();
+    await eventually(async () => collections() > 0 || undefined);
+    await some();
+    expect(events).toMatchObject([{ type: 'collected', collection: { blobs: 3 } }]);
   });
 
   it('after a failure also if the clock is set back', async () => {

@@ -5,7 +5,8 @@ import type { KeepRule } from '../../storage/collector/retention.ts';
 import type { Collection } from '../../storage/collector/run.ts';
 import type { EmbeddedStore } from '../../storage/embedded-store.ts';
 import { sweepForgotten } from '../../storage/repositories/expiry.ts';
-import { lastCollected, mayCollectUnasked } from '../../storage/repositories/store-format.ts';
+import { lastCollected } from '../../storage/repositories/last-collection.ts';
+import { mayCollectUnasked } from '../../storage/repositories/store-format.ts';
 import { isCollecting, tryCollectorTurn } from './collect-garbage.ts';
 import type { CollectionSchedule, ScrubSchedule } from './registry-config.ts';
 import { canBeScrubbed, newScrubber, SCRUB_EVERY_MS, type ScrubEvent, scrubOverdueFor } from './scrub.ts';
@@ -73,7 +74,7 @@ async function run(house: Housekeeping, signal: AbortSignal): Promise<void> {
   const keeping: Keeping = { house, times: { ...TIMES, ...house.times }, signal, began: Date.now() };
   const { times } = keeping;
   const sweep = persistent(house, times.retry, () => sweepForgotten(house.store.blobs));
-  const collect = persistent(house, times.retry, () => collectIfDue(keeping));
+  const collect = persistent(house, times.retry, collectsWhenDue(keeping));
   let [sweptAt, lookedAt] = [Date.now(), 0];
   const chores = async () => {
     if (Math.abs(Date.now() - lookedAt) < times.look) return;
@@ -135,17 +136,23 @@ function isQuiet({ active, lastAt }: Activity, ms: number): boolean {
   return active === 0 && Date.now() - lastAt >= ms;
 }
 
-async function collectIfDue(keeping: Keeping): Promise<void> {
-  const { signal } = keeping;
+function collectsWhenDue(keeping: Keeping): () => Promise<void> {
+  const { signal, began } = keeping;
   const { store, activity, onEvent } = keeping.house;
-  const overdue = await overdueFor(store, keeping.began);
-  if (overdue === undefined || !isTimeFor(overdue, keeping)) return;
-  await using turn = await tryCollectorTurn(store.directory);
-  if (!turn) return;
-  const { collectStore } = await import('../../storage/collector/collect.ts');
-  const retention = { rules: keeping.house.keep ?? [], unasked: true };
-  const collection = await collectStore(store, { signal, retention, pause: pauses(activity, signal) });
-  onEvent?.({ type: 'collected', collection });
+  // Of one that could not be recorded, because the disk is full.
+  let collectedAt: number | undefined;
+  return async () => {
+    if (collectedAt !== undefined && Math.abs(Date.now() - collectedAt) < COLLECT_EVERY_MS) return;
+    const overdue = await overdueFor(store, began);
+    if (overdue === undefined || !isTimeFor(overdue, keeping)) return;
+    await using turn = await tryCollectorTurn(store.directory);
+    if (!turn) return;
+    const { collectStore } = await import('../../storage/collector/collect.ts');
+    const retention = { rules: keeping.house.keep ?? [], unasked: true };
+    const collection = await collectStore(store, { signal, retention, pause: pauses(activity, signal) });
+    onEvent?.({ type: 'collected', collection });
+    if (!collection.isMore && ((await overdueFor(store, began)) ?? 0) >= 0) collectedAt = Date.now();
+  };
 }
 
 /** Milliseconds since a collection has been due, negative before; `undefined` if the store is not collected unasked. */

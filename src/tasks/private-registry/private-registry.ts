@@ -154,7 +154,7 @@ function withHost({ host, path }: Reference): string {
 
 async function openEmbedded(
   { data, state }: Extract<RegistryLocation, { kind: 'embedded' }>,
-  settings: Pick<World, 'config'> & TaskEvents,
+  settings: Pick<World, 'config' | 'uid'> & TaskEvents,
 ): Promise<PrivateRegistry> {
   const store = await openRuledStore(data, settings);
   const [listening] = state?.addresses ?? [];

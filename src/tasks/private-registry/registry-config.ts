@@ -1,5 +1,4 @@
 // The configuration of an embedded registry: `registry.toml` in its data directory, or the file that --config names. The server and all commands obey it.
-import { readIfThere } from '../../io/files/read-config-file.ts';
 import { ageOf } from '../../io/text/age.ts';
 import { quote } from '../../io/text/quote.ts';
 import { parseSize, SIZE_EXAMPLES } from '../../io/text/size.ts';
@@ -8,6 +7,7 @@ import { ImagesError } from '../../oci/errors.ts';
 import { type ImageGlob, parseImageGlob } from '../../registry/policies/image-glob.ts';
 import type { KeepRule } from '../../storage/collector/retention.ts';
 import { configFile } from './config-file.ts';
+import { readAtRest } from './file-at-rest.ts';
 import { lineOfKey } from './toml-lines.ts';
 
 export interface RegistryConfig {
@@ -31,9 +31,22 @@ export const NO_CONFIG: RegistryConfig = { immutable: [], keep: [] };
 /** Without the file: no rules; but a file that was named has to be there. Errors: CONFIG_INVALID, with file and line; FILE_UNREADABLE. */
 export async function readRegistryToml(data: string, named?: string): Promise<RegistryConfig> {
   const file = configFile(data, named);
-  const text = await readIfThere(file);
+  const { text } = await readAtRest(file);
+  return await registryConfig({ file, text, isNamed: named !== undefined });
+}
+
+interface ConfigText {
+  readonly file: string;
+  /** `undefined` if there is no such file. */
+  readonly text: string | undefined;
+  /** By --config. */
+  readonly isNamed: boolean;
+}
+
+/** As `readRegistryToml`, of what was read. */
+export async function registryConfig({ file, text, isNamed }: ConfigText): Promise<RegistryConfig> {
   if (text !== undefined) return await parseRegistryToml(file, text);
-  if (named === undefined) return NO_CONFIG;
+  if (!isNamed) return NO_CONFIG;
   throw new ImagesError('FILE_UNREADABLE', `no such file [${file}]`, { hint: 'Check what --config says.' });
 }
 

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, isAbsolute, join } from 'node:path';
 import { isAlive, ownIdentity, type ProcessIdentity } from '../../io/concurrency/process-identity.ts';
 import { readOwnedText } from '../../io/files/believed-path.ts';
 import { isFsError, translateFsError } from '../../io/files/fs-errors.ts';
@@ -27,6 +27,8 @@ export interface RegistryState {
   readonly gc?: CollectionSchedule;
   /** How often it checks its store; unknown of earlier versions. */
   readonly scrub?: ScrubSchedule;
+  /** The absolute path of its configuration, if --config named one. */
+  readonly config?: string;
 }
 
 const MAX_RECORD = 64 * 1024;
@@ -115,7 +117,7 @@ function runsAs(pid: number, uid: number): boolean {
 
 function decodeState(value: unknown): RegistryState | undefined {
   if (!isObject(value) || !Array.isArray(value.addresses)) return undefined;
-  const { identity, pid, uid, data, since, version, gc, scrub } = value;
+  const { identity, pid, uid, data, since, version, gc, scrub, config } = value;
   const addresses = value.addresses
     .filter(isObject)
     .flatMap(({ host, port }) => (typeof host === 'string' && typeof port === 'number' ? [{ host, port }] : []));
@@ -126,5 +128,6 @@ function decodeState(value: unknown): RegistryState | undefined {
     ...{ identity, pid, uid, data, addresses, since, version },
     ...((gc === 'daily' || gc === 'off') && { gc }),
     ...((scrub === 'weekly' || scrub === 'off') && { scrub }),
+    ...(typeof config === 'string' && isAbsolute(config) && { config }),
   };
 }

@@ -3,12 +3,14 @@ import { checkArguments } from '../../oci/arguments.ts';
 import { type LastCheck, readLastCheck } from '../../storage/check/check-record.ts';
 import { diskStore } from '../../storage/drivers/staged-store.ts';
 import { embeddedStoreExists } from '../../storage/embedded-store.ts';
-import { lastCollected, mayCollectUnasked } from '../../storage/repositories/store-format.ts';
+import { lastCollected } from '../../storage/repositories/last-collection.ts';
+import { mayCollectUnasked } from '../../storage/repositories/store-format.ts';
 import { SETTINGS } from '../arguments.ts';
 import type { Settings, TaskCall } from '../settings.ts';
 import { COLLECT_EVERY_MS } from './housekeeping.ts';
 import { listRegistry } from './list-registry.ts';
 import { addressOf } from './locate-registry.ts';
+import { namedConfig } from './named-config.ts';
 import { openRuledStore } from './open-store.ts';
 import { readRegistryToml } from './registry-config.ts';
 import type { RegistryState } from './registry-record.ts';
@@ -113,7 +115,7 @@ async function contents(data: string, settings: Settings): Promise<Contents> {
     size += blob.size;
   }
   const tags = repositories.reduce((sum, repository) => sum + repository.tags.length, 0);
-  const { quota: limit } = await readRegistryToml(data, settings.config);
+  const { quota: limit } = await readRegistryToml(data, namedConfig(data, settings));
   const quota = limit === undefined || !store.space ? {} : { quota: { limit, used: await store.space.used() } };
   const { size: damaged } = await store.blobs.damaged();
   return { repositories: repositories.length, tags, blobs, size, damaged, ...quota };

@@ -13,13 +13,21 @@ export interface WatchSpaceOptions {
   readonly onNotice: (text: string) => void;
 }
 
-/** Looks now and from time to time; tells once, and again after there was room. What is used is counted anew when that is an hour old. */
+/**
+ * Looks now and from time to time; tells once, and again after there was room. What is used is counted at the start, and when there is a limit again, because
+ * others may have written to the store who know nothing of the limit; and when the last count is an hour old.
+ */
 export function watchSpace(space: Space, { everyMs = EVERY_MS, limit, onNotice }: WatchSpaceOptions): Disposable {
   let isTold = false;
+  let isCounted = false;
   async function look(): Promise<void> {
     const most = limit();
-    if (most === undefined) return;
-    const used = await space.used();
+    if (most === undefined) {
+      isCounted = false;
+      return;
+    }
+    const used = await (isCounted ? space.used() : space.recount());
+    isCounted = true;
     const isNearlyFull = used >= most * NEARLY;
     if (isNearlyFull && !isTold) {
       onNotice(
