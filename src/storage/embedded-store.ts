@@ -18,10 +18,12 @@ export interface EmbeddedStore extends RegistryStore {
  * can be read. There is nothing to close.
  */
 export async function openEmbeddedStore(directory: string, options: RegistryStoreOptions = {}): Promise<EmbeddedStore> {
-  const store = diskStore(directory);
-  const { rules } = options;
+  const { rules, check } = options;
+  // Short commands need none of what is imported here.
+  const store = check
+    ? (await import('./drivers/checked-store.ts')).checkedDiskStore(directory, check)
+    : diskStore(directory);
   if (!rules) return { directory, ...registryStore(store, options) };
-  // Short commands on a store without rules need not load this.
   const { withQuota } = await import('./quota.ts');
   const limited = withQuota(store, async () => (await rules()).quota);
   return { directory, space: limited.space, ...registryStore(limited, options) };

@@ -22,6 +22,8 @@ export interface RegistryStoreOptions {
   readonly policy?: (repositories: Registry) => Registry;
   /** Read at each write, so that a changed configuration is obeyed. */
   readonly rules?: () => Promise<StoreRules>;
+  /** Called before something is written to a store in a directory: it throws where nothing is to be written. */
+  readonly check?: () => Promise<void>;
 }
 
 /** What the configuration of the registry says about its store. */

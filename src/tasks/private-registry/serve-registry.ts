@@ -1,6 +1,6 @@
 // Runs the embedded registry in this process: the store, the server, and the record that announces it.
 
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { disposables } from '../../io/concurrency/disposables.ts';
 import { acquireLock } from '../../io/files/lock.ts';
 import { checkArguments, objectWith, TEXT } from '../../oci/arguments.ts';
@@ -17,7 +17,7 @@ import { checkNames, listenAddresses } from './listen-addresses.ts';
 import type { CollectionSchedule, ScrubSchedule } from './registry-config.ts';
 import type { RegistryState } from './registry-record.ts';
 import { announceRegistry, dataDirectory, runningRegistry } from './registry-state.ts';
-import { keepStore, openServedStore, type ServedStore, schedules } from './served-store.ts';
+import { type Announced, keepStore, openServedStore, type ServedStore, schedules } from './served-store.ts';
 import { servingHealth } from './serving-health.ts';
 import { type ServingRules, servingRules } from './serving-rules.ts';
 import { watchSpace } from './watch-space.ts';
@@ -72,7 +72,9 @@ async function serveStore(request: ServeStore, settings: Settings): Promise<Serv
   const { data, onNotice } = request;
   using watchers = disposables();
   const rules = watchers.add(await servingRules(data, request, settings));
-  const served = await openServedStore(data, rules, settings);
+  let state: RegistryState | undefined;
+  const announced = () => state;
+  const served = await openServedStore(data, rules, { ...settings, announced });
   if (served.isReadOnly) onNotice?.(`the store is on a read-only file system, so pushes are refused: ${data}`);
   const { space } = served.store;
   if (onNotice && space) watchers.add(watchSpace(space, { limit: () => rules.config.quota, onNotice }));
@@ -82,10 +84,12 @@ async function serveStore(request: ServeStore, settings: Settings): Promise<Serv
     : await acquireLock(join(data, 'images/starting'), callOptions(settings));
   const running = runningRegistry(data, settings);
   if (running) throw alreadyRunning(running);
-  const listening = await listenFor(request, served, settings);
+  const listening = await listenFor(request, served, { ...settings, announced });
   const { server, activity } = listening;
   try {
-    const { state, withdraw } = listening.announce(rules);
+    const announcement = listening.announce(rules);
+    state = announcement.state;
+    const { withdraw } = announcement;
     const endWatching = watchers.handOver();
     const { onHousekeeping } = request;
     const keeping = keepStore(served, { state, rules, activity, onHousekeeping }, settings);
@@ -104,11 +108,10 @@ async function serveStore(request: ServeStore, settings: Settings): Promise<Serv
   }
 }
 
-/** The server over the store. Its health check asks for the record that announces it, so the two are made together. */
-async function listenFor(request: ServeStore, served: ServedStore, settings: Settings) {
+/** The server over the store, and how it is announced. */
+async function listenFor(request: ServeStore, served: ServedStore, { announced, ...settings }: Settings & Announced) {
   const { data, listen, names = [], version } = request;
   const { isReadOnly } = served;
-  let announced: RegistryState | undefined;
   let lastAt = Date.now();
   const onEvent = alsoDebugged('serve', settings, (event: ServerEvent) => {
     // What asks for the health of a registry every few seconds does not use it.
@@ -119,7 +122,7 @@ async function listenFor(request: ServeStore, served: ServedStore, settings: Set
     registry: served.registry,
     listen,
     names,
-    health: servingHealth(data, () => announced, { isReadOnly }),
+    health: servingHealth(data, announced, { isReadOnly }),
     ...(onEvent && { onEvent }),
     ...callOptions(settings),
   });
@@ -133,11 +136,10 @@ async function listenFor(request: ServeStore, served: ServedStore, settings: Set
   };
   const announce = (rules: ServingRules) => {
     const { addresses } = server;
-    const announcement = announceRegistry({ data, addresses, version, ...schedules(served, rules) }, settings, {
+    const config = settings.config === undefined ? {} : { config: resolve(settings.config) };
+    return announceRegistry({ data, addresses, version, ...schedules(served, rules), ...config }, settings, {
       isReadOnly,
     });
-    announced = announcement.state;
-    return announcement;
   };
   return { server, activity, announce };
 }

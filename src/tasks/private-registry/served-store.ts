@@ -1,5 +1,7 @@
 // The store of a registry that runs: what clients of the server get of it, and what is kept in order beside them.
-import { accessSync, constants } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { unlink } from 'node:fs/promises';
+import { join } from 'node:path';
 import { isFsError } from '../../io/files/fs-errors.ts';
 import type { Registry } from '../../registry/contract.ts';
 import { readOnly } from '../../registry/policies/read-only.ts';
@@ -12,6 +14,7 @@ import { keepRecords } from './keep-records.ts';
 import { openRuledStore } from './open-store.ts';
 import type { RegistryState } from './registry-record.ts';
 import { isAnnounced } from './registry-state.ts';
+import { stillThere } from './serving-health.ts';
 import type { ServingRules } from './serving-rules.ts';
 
 export interface ServedStore {
@@ -23,15 +26,24 @@ export interface ServedStore {
   readonly pulls: PullCounts;
 }
 
+export interface Announced {
+  /** The record in the store's directory, once it has been written. */
+  readonly announced: () => RegistryState | undefined;
+}
+
 export async function openServedStore(
   data: string,
   rules: Pick<ServingRules, 'config'>,
-  settings: Pick<World, 'config'> & TaskEvents,
+  { announced, ...settings }: Pick<World, 'config' | 'uid'> & TaskEvents & Announced,
 ): Promise<ServedStore> {
   const isReadOnly = await isReadOnlyStore(data);
   const pulls = pullCounts();
   const policy = (repositories: Registry) => tellingPulls(repositories, pulls.count);
-  const store = await openRuledStore(data, settings, { policy, rules: async () => rules.config });
+  const store = await openRuledStore(data, settings, {
+    policy,
+    rules: async () => rules.config,
+    ...(!isReadOnly && { check: stillThere(data, announced) }),
+  });
   return { registry: isReadOnly ? readOnly(store.registry) : store.registry, store, isReadOnly, pulls };
 }
 
@@ -39,8 +51,8 @@ export async function openServedStore(
 async function isReadOnlyStore(data: string): Promise<boolean> {
   if (!(await embeddedStoreExists(data))) return false;
   try {
-    // Writes nothing: where the registry cannot start, no store is left behind.
-    accessSync(data, constants.W_OK);
+    // Removes nothing, and needs no permission: where the registry cannot start, no store is left behind, and who may not write there is told so later.
+    await unlink(join(data, `.images-${randomUUID()}`));
     return false;
   } catch (error) {
     return isFsError(error, 'EROFS');

@@ -15,15 +15,32 @@ export function servingHealth(
   if (isReadOnly) return { canRead: () => store.canRead(), canWrite: async () => {} };
   return {
     canRead: async () => {
-      const state = announced();
-      // If the directory was removed or unmounted, the first push would recreate it. Its content would be hidden when the real directory comes back.
-      if (state && !(await isAnnounced(state))) {
-        throw new ImagesError('NO_ACCESS', `the store is not there any more [${data}]`, {
-          hint: 'Bring the directory back, or stop this registry: no other command finds it.',
-        });
-      }
+      await checkThere(data, announced());
       await store.canRead();
     },
     canWrite: () => store.canWrite(),
   };
+}
+
+/** In milliseconds: how often a store that is written to is looked for. */
+const LOOK_MS = 250;
+
+/**
+ * For each write: if the directory was removed or unmounted, the first one would make it anew. What was acknowledged then would be hidden when the real directory
+ * comes back. Errors: NO_ACCESS.
+ */
+export function stillThere(data: string, announced: () => RegistryState | undefined): () => Promise<void> {
+  let seenAt = Number.NEGATIVE_INFINITY;
+  return async () => {
+    if (Math.abs(performance.now() - seenAt) < LOOK_MS) return;
+    await checkThere(data, announced());
+    seenAt = performance.now();
+  };
+}
+
+async function checkThere(data: string, state: RegistryState | undefined): Promise<void> {
+  if (!state || (await isAnnounced(state))) return;
+  throw new ImagesError('NO_ACCESS', `the store is not there any more [${data}]`, {
+    hint: 'Bring the directory back, or stop this registry: no other command finds it.',
+  });
 }
