@@ -1,0 +1,35 @@
+// Ranges of addresses in CIDR notation (RFC 4632, RFC 4291 section 2.3). Relies on node:net.
+import { BlockList, isIP } from 'node:net';
+import { ImagesError } from '../oci/errors.ts';
+
+export interface AddressRange {
+  readonly text: string;
+  /** `address` as plainAddress gives it. */
+  has(address: string): boolean;
+}
+
+/** `10.0.0.0/8`, `fd00::/8`, or a single address. Errors: USAGE. */
+export function parseAddressRange(text: string): AddressRange {
+  const [, network = '', length] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
+  const family = isIP(network);
+  const most = family === 4 ? 32 : 128;
+  const bits = length === undefined ? most : Number(length);
+  if (family === 0 || bits > most || network.includes('%')) {
+    throw new ImagesError('USAGE', `not a range of addresses [${text}]`, {
+      hint: 'Write it as 192.168.0.0/24, fd00::/8, or as one address.',
+    });
+  }
+  const range = new BlockList();
+  range.addSubnet(network, bits, family === 4 ? 'ipv4' : 'ipv6');
+  return {
+    text,
+    has: (address) => isIP(address) === family && range.check(address, family === 4 ? 'ipv4' : 'ipv6'),
+  };
+}
+
+/** An address of a socket without its zone, and as IPv4 if it is an IPv4-mapped one (RFC 4291, section 2.5.5.2). */
+export function plainAddress(address: string): string {
+  const [plain = ''] = address.split('%');
+  const [, dotted] = /^::ffff:([\d.]+)$/i.exec(plain) ?? [];
+  return dotted !== undefined && isIP(dotted) === 4 ? dotted : plain;
+}

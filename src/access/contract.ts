@@ -1,0 +1,60 @@
+// Who asks a registry, and what they may do. The server knows only this file of the room.
+import type { IncomingHttpHeaders } from 'node:http';
+
+/** Pulling includes listing; pushing includes mounting and moving tags. */
+export type Action = 'pull' | 'push' | 'delete';
+
+export const ACTIONS: readonly Action[] = ['pull', 'push', 'delete'];
+
+/** What a token allows: the actions on the repositories that match the pattern (`*`, `**` and `?` as in image-glob.ts). */
+export interface Scope {
+  readonly repositories: string;
+  readonly actions: readonly Action[];
+}
+
+/** Who asks. */
+export interface Asker {
+  /** Absent for those who have not logged in, and for tokens of machines. */
+  readonly user?: string;
+  /** The IP address, without a zone; IPv4 also where it came as IPv4-mapped IPv6. */
+  readonly address: string;
+  /** `owner` has the secret that only the owner of the store's files can read. */
+  readonly via: 'nobody' | 'password' | 'token' | 'machine' | 'owner';
+  /** For the audit: the name of the token. */
+  readonly token?: string;
+  /** Of a token. They limit what the rules allow its user; a token of a machine has nothing else. */
+  readonly scopes?: readonly Scope[];
+}
+
+/** What is known of a request before its body is read. */
+export interface RequestHead {
+  readonly method: string;
+  /** As in the request line. */
+  readonly url: string;
+  readonly headers: Readonly<IncomingHttpHeaders>;
+  /** The address of the other end of the connection. */
+  readonly address: string;
+  /** It came over TLS. */
+  readonly isSecure: boolean;
+}
+
+/** Answers requests of its own, outside of `/v2/`. */
+export interface AccessReply {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body: Uint8Array;
+}
+
+export interface Access {
+  /** Errors: UNAUTHORIZED (wrong credentials), TOOMANYREQUESTS (wrong ones came too often, or too many wait). */
+  identify(head: RequestHead): Asker | Promise<Asker>;
+  /** Whether this asker has to log in before `/v2/` says that all is well, so that `docker login` tries its password. */
+  hasToLogIn(asker: Asker): boolean;
+  /**
+   * The value of `WWW-Authenticate` for a request that was refused because nobody is logged in, or because of wrong credentials. `scope` as in the distribution
+   * token specification. Returns `undefined` if nobody can log in.
+   */
+  challenge(head: RequestHead, scope: string | undefined): string | undefined;
+  /** The end-point that gives tokens, if the request is for it. `body` reads at most so many bytes. */
+  endpoint?(head: RequestHead, body: (most: number) => Promise<Uint8Array>): Promise<AccessReply> | undefined;
+}
