@@ -1,5 +1,6 @@
 // Who asks a registry, and what they may do. The server knows only this file of the room.
 import type { IncomingHttpHeaders } from 'node:http';
+import type { Bytes } from '../io/streams/bytes.ts';
 
 /** Pulling includes listing; pushing includes mounting and moving tags. */
 export type Action = 'pull' | 'push' | 'delete';
@@ -48,6 +49,8 @@ export interface AccessReply {
 export interface Access {
   /** Errors: UNAUTHORIZED (wrong credentials), TOOMANYREQUESTS (wrong ones came too often, or too many wait). */
   identify(head: RequestHead): Asker | Promise<Asker>;
+  /** Without a repository: whether it may be done with all of them. */
+  mayDo(asker: Asker, action: Action, repository?: string): boolean;
   /** Whether this asker has to log in before `/v2/` says that all is well, so that `docker login` tries its password. */
   hasToLogIn(asker: Asker): boolean;
   /**
@@ -55,6 +58,6 @@ export interface Access {
    * token specification. Returns `undefined` if nobody can log in.
    */
   challenge(head: RequestHead, scope: string | undefined): string | undefined;
-  /** The end-point that gives tokens, if the request is for it. `body` reads at most so many bytes. */
-  endpoint?(head: RequestHead, body: (most: number) => Promise<Uint8Array>): Promise<AccessReply> | undefined;
+  /** Answers if the request is for the end-point that gives tokens. The body may be of any length. */
+  endpoint?(head: RequestHead, body: Bytes): Promise<AccessReply> | undefined;
 }

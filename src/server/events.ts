@@ -1,19 +1,25 @@
 // Events of a running server, for `serve --verbose`, logs and metrics. Sizes in bytes, times in milliseconds.
 
+export interface RequestEvent {
+  readonly type: 'request';
+  readonly method: string;
+  readonly url: string;
+  readonly status: number;
+  /** The error code in the answer, if the request was refused. */
+  readonly code?: string;
+  /** Bytes of the body that were sent; fewer than announced if the client disconnected. */
+  readonly sent: number;
+  readonly received: number;
+  readonly duration: number;
+  readonly remote: string;
+  /** Who has logged in. */
+  readonly user?: string;
+  /** The name of the token that was used, if it is one of a machine. */
+  readonly token?: string;
+}
+
 export type ServerEvent =
-  | {
-      readonly type: 'request';
-      readonly method: string;
-      readonly url: string;
-      readonly status: number;
-      /** The error code in the answer, if the request was refused. */
-      readonly code?: string;
-      /** Bytes of the body that were sent; fewer than announced if the client disconnected. */
-      readonly sent: number;
-      readonly received: number;
-      readonly duration: number;
-      readonly remote: string;
-    }
+  | RequestEvent
   /** A problem of the server itself (a bug, a full disk), never of the input. The client is told only what kind it is. */
   | { readonly type: 'failure'; readonly method: string; readonly url: string; readonly error: unknown };
 

@@ -1,5 +1,7 @@
 // The listener for node:http: each message becomes one request value, one reply and one event. Whatever a client sends, nothing is thrown.
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { plainAddress } from '../access/address-range.ts';
+import type { Access, Asker, RequestHead } from '../access/contract.ts';
 import { createLimiter } from '../io/concurrency/limiter.ts';
 import { ImagesError, isImagesError } from '../oci/errors.ts';
 import type { Registry } from '../registry/contract.ts';
@@ -9,7 +11,8 @@ import { type MessageBody, messageBody } from './body.ts';
 import type { Call, Shared } from './call.ts';
 import { clientOf } from './client-of.ts';
 import type { Connections } from './connections.ts';
-import type { OnServerEvent } from './events.ts';
+import type { OnServerEvent, RequestEvent } from './events.ts';
+import { throughGate } from './gate.ts';
 import { type HealthChecks, healthReply } from './health.ts';
 import { createHeldBytes } from './held-bytes.ts';
 import type { ServerLimits } from './limits.ts';
@@ -28,6 +31,8 @@ export interface HandleOptions {
   /** Names under which the registry may have web pages, besides addresses and `localhost`. */
   readonly names: readonly string[];
   readonly health?: HealthChecks;
+  /** Without it everybody may do everything. */
+  readonly access?: Access;
 }
 
 /** Milliseconds for which a client may continue to send a body that was refused. Many clients read the answer only after that. */
@@ -58,6 +63,7 @@ function handle(message: IncomingMessage, response: ServerResponse, context: Han
   const body = messageBody(message, response, { limits, onBrokenOff: () => gone.abort() });
   let sent = 0;
   let code: string | undefined;
+  let asker: Asker | undefined;
   response.once('close', () => {
     if (!response.writableFinished) gone.abort();
     onEvent({
@@ -70,6 +76,7 @@ function handle(message: IncomingMessage, response: ServerResponse, context: Han
       received: body.received(),
       duration: performance.now() - started,
       remote: message.socket.remoteAddress ?? '',
+      ...whoAsked(asker),
     });
   });
   const call: Call = { ...shared, headers, body, client: clientOf(message.socket), signal: gone.signal };
@@ -95,7 +102,17 @@ function handle(message: IncomingMessage, response: ServerResponse, context: Han
       },
     });
   };
-  void replyTo({ method, url, names }, call)
+  const head: RequestHead = {
+    method,
+    url,
+    headers,
+    address: plainAddress(message.socket.remoteAddress ?? ''),
+    isSecure: 'encrypted' in message.socket,
+  };
+  const onAsker = (known: Asker) => {
+    asker = known;
+  };
+  void replyTo({ head, names, onAsker, ...(context.access && { access: context.access }) }, call)
     .then((reply) => holdBody(reply, response, call))
     .catch(refuse)
     .then(send)
@@ -120,21 +137,34 @@ function createShared({ registry, limits, health, onEvent }: HandleOptions): Sha
 }
 
 interface Asked {
-  readonly method: string;
-  readonly url: string;
+  readonly head: RequestHead;
   readonly names: readonly string[];
+  readonly access?: Access;
+  readonly onAsker: (asker: Asker) => void;
 }
 
-async function replyTo({ method, url, names }: Asked, call: Call): Promise<Reply> {
+async function replyTo({ head, names, access, onAsker }: Asked, call: Call): Promise<Reply> {
+  const { method, url } = head;
   if (isPageOfElsewhere(method, call.headers, names)) {
     throw new ImagesError('DENIED', 'web pages of elsewhere may not use this registry', {
       hint: 'Programs send neither Origin nor Sec-Fetch-Site. A name for pages of its own: serve --name=NAME.',
     });
   }
+  const own = access?.endpoint?.(head, call.body.bytes);
+  if (own) return await own;
   const request = parseRequest(method, url);
-  const reply = await answer(request, call);
+  const answered = () => answer(request, call);
+  const reply = await (access ? throughGate(request, { access, head, onAsker }, answered) : answered());
   const host = hostOf(request);
   return host === undefined ? reply : { ...reply, headers: { ...reply.headers, 'OCI-Namespace': host } };
+}
+
+/** For the log and the audit. */
+function whoAsked(asker: Asker | undefined): Pick<RequestEvent, 'user' | 'token'> {
+  return {
+    ...(asker?.user !== undefined && { user: asker.user }),
+    ...(asker?.token !== undefined && { token: asker.token }),
+  };
 }
 
 /** The host for which the answer was found (distribution specification, "Registry Proxying"). */

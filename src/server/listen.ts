@@ -1,6 +1,7 @@
 // Serves a registry on one or more addresses, with time limits that suit transfers of gigabytes, and stops gracefully.
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Access } from '../access/contract.ts';
 import { openFilesLimit } from '../io/files/open-files.ts';
 import { ImagesError } from '../oci/errors.ts';
 import type { Registry } from '../registry/contract.ts';
@@ -25,6 +26,8 @@ export interface ServeOptions {
   readonly names?: readonly string[];
   /** Checks for `/healthz`; by default it always answers `ok`. */
   readonly health?: HealthChecks;
+  /** Who may do what; `registry` obeys it by `permitted` (access/permitted.ts). Without it everybody may do everything. */
+  readonly access?: Access;
 }
 
 /** Disposing stops it: no new connections are accepted, running requests may finish within the grace period. */
@@ -51,11 +54,19 @@ const HIGH_WATER_MARK = 256 * 1024;
  * Errors: ADDRESS_IN_USE, ADDRESS_NOT_PERMITTED, ADDRESS_UNAVAILABLE.
  */
 export async function serve(options: ServeOptions): Promise<RunningServer> {
-  const { registry, listen, health, onEvent = () => undefined, grace = 500 } = options;
+  const { registry, listen, health, access, onEvent = () => undefined, grace = 500 } = options;
   const limits = { ...defaultLimits(openFilesLimit()), ...options.limits };
   const connections = createConnections(limits);
   const names = [...(options.names ?? []), ...listen.flatMap(({ host }) => host ?? [])];
-  const listener = createRequestListener({ registry, onEvent, limits, connections, names, ...(health && { health }) });
+  const listener = createRequestListener({
+    registry,
+    onEvent,
+    limits,
+    connections,
+    names,
+    ...(health && { health }),
+    ...(access && { access }),
+  });
   const servers: Server[] = [];
   try {
     for (const address of listen) {

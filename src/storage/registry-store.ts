@@ -4,6 +4,7 @@ import { isImagesError } from '../oci/errors.ts';
 import { isRepositoryPath } from '../oci/reference.ts';
 import type { Registry } from '../registry/contract.ts';
 import { FORWARD, forwarding } from '../registry/policies/forwarding.ts';
+import type { NameRecords } from '../registry/policies/full-names.ts';
 import { hostNames } from '../registry/policies/host-names.ts';
 import type { ImageGlob } from '../registry/policies/image-glob.ts';
 import { immutableTags } from '../registry/policies/immutable-tags.ts';
@@ -20,6 +21,8 @@ export interface RegistryStoreOptions {
   readonly onCall?: (call: RegistryCall) => void;
   /** A policy over the repositories, below names with hosts. Only requests pass it, not what the store reads for itself. */
   readonly policy?: (repositories: Registry) => Registry;
+  /** The same over the records of full names. */
+  readonly namesPolicy?: (names: NameRecords) => NameRecords;
   /** Read at each write, so that a changed configuration is obeyed. */
   readonly rules?: () => Promise<StoreRules>;
   /** Called before something is written to a store in a directory: it throws where nothing is to be written. */
@@ -40,7 +43,7 @@ export function registryStore(data: Store, options: RegistryStoreOptions = {}): 
   const stripped = options.onCall ? told(stored, options.onCall) : stored;
   const names = nameRecords(data.objects);
   const asked = options.policy ? options.policy(stripped) : stripped;
-  const named = hostNames(asked, names);
+  const named = hostNames(asked, options.namesPolicy ? options.namesPolicy(names) : names);
   const registry = options.rules ? immutableTags(named, immutableIn(options.rules)) : named;
   const store = { ...data, registry, stripped, names };
   const kept = { ...store, registry: keepingWhatIsNeeded(store) };

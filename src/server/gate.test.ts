@@ -1,0 +1,159 @@
+// Who is let through, over HTTP: the same requests by nobody, by a user who may, and by one who may not.
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import type { Access, Asker } from '../access/contract.ts';
+import { permitted } from '../access/permitted.ts';
+import { permittedNames } from '../access/permitted-names.ts';
+import { type AccessRule, mayDo } from '../access/rules.ts';
+import { ImagesError } from '../oci/errors.ts';
+import { memoryStore } from '../storage/drivers/staged-store.ts';
+import { registryStore } from '../storage/registry-store.ts';
+import { type Answer, ask } from './testing/ask.ts';
+import { type Image, putImage } from './testing/content.ts';
+import { startServer, type TestServer } from './testing/start.ts';
+
+const RULES: readonly AccessRule[] = [
+  { repositories: 'free/**', allow: ['pull'] },
+  { repositories: 'team/**', users: ['anna'], allow: ['pull', 'push', 'delete'] },
+  { repositories: 'in/**', users: ['*'], allow: ['push'] },
+];
+
+/** Users say their names in a header; the user `nobody-else` is unknown. */
+function accessOf(rules: readonly AccessRule[], canLogIn = true): Access {
+  return {
+    identify: ({ headers, address }): Asker => {
+      const user = headers['x-user'];
+      if (user === 'nobody-else') throw new ImagesError('UNAUTHORIZED', 'wrong user name or password');
+      return typeof user === 'string' ? { via: 'password', user, address } : { via: 'nobody', address };
+    },
+    mayDo: (asker, action, repository) => mayDo({ rules }, asker, action, repository),
+    hasToLogIn: ({ via }) => canLogIn && via === 'nobody',
+    challenge: ({ headers }, scope) =>
+      canLogIn ? `Bearer realm="http://${headers.host}/token",scope="${scope}"` : undefined,
+  };
+}
+
+let server: TestServer;
+let image: Image;
+const call = (method: string, path: string, user?: string): Promise<Answer> =>
+  ask(`${server.url}${path}`, method, { headers: user === undefined ? {} : { 'x-user': user } });
+const statuses = async (method: string, path: string) => [
+  (await call(method, path)).status,
+  (await call(method, path, 'bob')).status,
+  (await call(method, path, 'anna')).status,
+];
+
+async function start(access: Access): Promise<void> {
+  const store = registryStore(memoryStore(), {
+    policy: (repositories) => permitted(repositories, access.mayDo),
+    namesPolicy: (names) => permittedNames(names, access.mayDo),
+  });
+  image = await putImage(store.stripped, 'team/app', '1');
+  await putImage(store.stripped, 'free/app', '1');
+  server = await startServer(store.registry, {}, { access });
+  onTestFinished(() => server[Symbol.asyncDispose]());
+}
+
+beforeEach(() => start(accessOf(RULES)));
+
+describe('the gate', () => {
+  it('asks nobody to log in, forbids to those who may not, and lets pass who may', async () => {
+    const { digest } = image.manifest;
+    const blob = image.blobs[0]?.descriptor.digest ?? digest;
+    for (const path of ['manifests/1', `manifests/${digest}`, `blobs/${blob}`, 'tags/list', `referrers/${digest}`]) {
+      expect(await statuses('GET', `/v2/team/app/${path}`), path).toEqual([401, 403, 200]);
+      expect(await statuses('HEAD', `/v2/team/app/${path}`), path).toEqual([401, 403, 200]);
+    }
+    expect(await statuses('POST', '/v2/team/app/blobs/uploads/')).toEqual([401, 403, 202]);
+    expect(await statuses('POST', `/v2/team/new/blobs/uploads/?mount=${blob}&from=team/app`)).toEqual([401, 403, 201]);
+    expect(await statuses('GET', '/v2/team/app/blobs/uploads/some-id')).toEqual([401, 403, 404]);
+    expect(await statuses('PUT', '/v2/team/app/manifests/2')).toEqual([401, 403, 400]);
+    expect(await statuses('DELETE', '/v2/team/app/manifests/1')).toEqual([401, 403, 202]);
+    expect(await statuses('DELETE', `/v2/team/app/manifests/${digest}`)).toEqual([401, 403, 202]);
+  });
+
+  it('answers the same whether what may not be seen is there or not', async () => {
+    for (const path of ['manifests/1', `manifests/sha256:${'0'.repeat(64)}`, 'tags/list']) {
+      for (const user of [undefined, 'bob']) {
+        const there = await call('GET', `/v2/team/app/${path}`, user);
+        const absent = await call('GET', `/v2/team/none/${path}`, user);
+        expect(absent.status).toBe(there.status);
+        expect(absent.text.replaceAll('team/none', 'team/app')).toBe(there.text);
+      }
+    }
+  });
+
+  it('takes no spelling of a name, no ns, for another name', async () => {
+    const ways = [
+      '/v2/docker.io/team/app/manifests/1',
+      '/v2/team/app/manifests/1?ns=docker.io',
+      '/v2/team%2Fapp/manifests/1',
+      '/v2/%74eam/app/manifests/1',
+      '/v2/free/../team/app/manifests/1',
+      '/v2/free/%2e%2e/team/app/manifests/1',
+      '/v2//team/app/manifests/1',
+      '/v2/TEAM/app/manifests/1',
+      '/v2/./team/app/manifests/1',
+      'http://elsewhere/v2/team/app/manifests/1',
+    ];
+    for (const way of ways)
+      expect([400, 401, 404], way).toContain((await call('GET', way.replace(/^http.*(\/v2.*)/, '$1'))).status);
+  });
+
+  it('lets everybody read what is free, and says what is missing there', async () => {
+    expect(await statuses('GET', '/v2/free/app/manifests/1')).toEqual([200, 200, 200]);
+    expect(await statuses('GET', '/v2/free/app/manifests/none')).toEqual([404, 404, 404]);
+    expect(await statuses('DELETE', '/v2/free/app/manifests/1')).toEqual([401, 403, 403]);
+  });
+
+  it('lets a client that may only push ask what is there before', async () => {
+    expect((await call('HEAD', `/v2/in/app/blobs/sha256:${'0'.repeat(64)}`, 'bob')).status).toBe(404);
+    expect((await call('HEAD', '/v2/in/app/manifests/1', 'bob')).status).toBe(403);
+  });
+
+  it('shows in the catalogue what one may pull', async () => {
+    expect((await call('GET', '/v2/_catalog')).json()).toEqual({ repositories: ['free/app'] });
+    expect((await call('GET', '/v2/_catalog', 'anna')).json()).toEqual({ repositories: ['free/app', 'team/app'] });
+  });
+
+  it('names in its challenge what a token is needed for', async () => {
+    const challenge = async (method: string, path: string) => (await call(method, path)).headers['www-authenticate'];
+    expect(await challenge('GET', '/v2/team/app/manifests/1')).toContain('scope="repository:team/app:pull"');
+    expect(await challenge('POST', '/v2/team/app/blobs/uploads/')).toContain('scope="repository:team/app:pull,push"');
+    expect(await challenge('DELETE', '/v2/team/app/manifests/1')).toContain('scope="repository:team/app:pull,delete"');
+    const digest = image.manifest.digest;
+    expect(await challenge('POST', `/v2/team/new/blobs/uploads/?mount=${digest}&from=team/app`)).toContain(
+      'scope="repository:team/new:pull,push repository:team/app:pull"',
+    );
+  });
+
+  it('lets wrong credentials pass nowhere but at pages for people, also where nobody needs any', async () => {
+    expect((await call('GET', '/v2/free/app/manifests/1', 'nobody-else')).status).toBe(401);
+    expect((await call('GET', '/v2/', 'nobody-else')).status).toBe(401);
+    expect((await call('GET', '/healthz', 'nobody-else')).status).toBe(200);
+  });
+
+  it('lets nobody in at /v2/ where one can log in, so that logging in tries the password', async () => {
+    expect(await statuses('GET', '/v2/')).toEqual([401, 200, 200]);
+    expect((await call('GET', '/')).status).toBe(200);
+  });
+
+  it('tells the log who asked', async () => {
+    await call('GET', '/v2/team/app/manifests/1', 'anna');
+    await call('GET', '/v2/team/app/manifests/1');
+    expect(server.events.map((event) => (event.type === 'request' ? event.user : event.type))).toEqual([
+      'anna',
+      undefined,
+    ]);
+  });
+});
+
+describe('the gate of a registry where nobody can log in', () => {
+  it('forbids, without asking for a login', async () => {
+    await start(accessOf([{ repositories: '**', allow: ['pull'] }], false));
+    expect((await call('GET', '/v2/')).status).toBe(200);
+    const refused = await call('DELETE', '/v2/team/app/manifests/1');
+    expect(refused.status).toBe(403);
+    expect(refused.headers['www-authenticate']).toBeUndefined();
+    expect(refused.json()).toMatchObject({ errors: [{ code: 'DENIED' }] });
+  });
+});

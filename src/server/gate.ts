@@ -1,0 +1,100 @@
+// Before a request is answered: who asks, whether the asker may, and how a refusal is said (RFC 9110, section 11; distribution token specification).
+import type { Access, Action, Asker, RequestHead } from '../access/contract.ts';
+import { type Asking, asAsking } from '../access/current-asker.ts';
+import { refusalOf } from '../access/permitted.ts';
+import { ImagesError, isImagesError } from '../oci/errors.ts';
+import { errorReply, type Reply } from './reply.ts';
+import type { RegistryRequest } from './request.ts';
+
+export interface Gate {
+  readonly access: Access;
+  readonly head: RequestHead;
+  /** Called when it is known who asks. */
+  readonly onAsker?: (asker: Asker) => void;
+}
+
+/** Answers as `answer` does, if the asker may; else with 401 and a challenge, or 403. Errors: those of `answer`, TOOMANYREQUESTS. */
+export async function throughGate(request: RegistryRequest, gate: Gate, answer: () => Promise<Reply>): Promise<Reply> {
+  // For people and probes.
+  if (request.kind === 'about' || request.kind === 'health') return await answer();
+  try {
+    const asker = await gate.access.identify(gate.head);
+    gate.onAsker?.(asker);
+    return await answerTo(asker, request, gate, answer);
+  } catch (error) {
+    if (!isImagesError(error, 'UNAUTHORIZED')) throw error;
+    const challenge = gate.access.challenge(gate.head, scopeOf(request));
+    // Without a way to log in, it is a refusal that no login changes (RFC 9110, section 15.5.4).
+    if (challenge === undefined) throw new ImagesError('DENIED', error.message, { cause: error });
+    return errorReply(error, { 'WWW-Authenticate': challenge });
+  }
+}
+
+async function answerTo(
+  asker: Asker,
+  request: RegistryRequest,
+  { access }: Gate,
+  answer: () => Promise<Reply>,
+): Promise<Reply> {
+  if (request.kind === 'ping' && access.hasToLogIn(asker)) throw new ImagesError('UNAUTHORIZED', 'log in first');
+  const wanted = wantedOf(request);
+  // Writes use names as they are given, so they can be refused before anything is touched. What a read finds, only the look-up tells.
+  if (wanted && wanted.action !== 'pull' && !access.mayDo(asker, wanted.action, wanted.repository)) {
+    throw refusalOf(asker, wanted.action, wanted.repository);
+  }
+  const asking: Asking = { asker };
+  const refused = (): ImagesError | undefined =>
+    asking.refused && refusalOf(asker, asking.refused.action, wanted?.repository ?? asking.refused.repository);
+  try {
+    const reply = await asAsking(asking, answer);
+    if (asking.refused && (reply.status === 404 || isEmptyList(request, reply))) throw refused();
+    return reply;
+  } catch (error) {
+    if (isImagesError(error, 'NAME_UNKNOWN', 'MANIFEST_UNKNOWN', 'BLOB_UNKNOWN')) throw refused() ?? error;
+    throw error;
+  }
+}
+
+/** Referrers of what is not there are none (distribution specification, end-12). */
+function isEmptyList(request: RegistryRequest, reply: Reply): boolean {
+  if (request.kind !== 'referrer-list' || !(reply.body instanceof Uint8Array)) return false;
+  return Buffer.from(reply.body).includes('"manifests":[]');
+}
+
+/** What a request does with a repository. */
+function wantedOf(request: RegistryRequest): { readonly action: Action; readonly repository: string } | undefined {
+  if (!('repository' in request)) return undefined;
+  return { action: ACTION_OF[request.kind], repository: request.repository };
+}
+
+type OfRepository = Extract<RegistryRequest, { readonly repository: string }>['kind'];
+
+const ACTION_OF: Readonly<Record<OfRepository, Action>> = {
+  'blob-get': 'pull',
+  'manifest-get': 'pull',
+  'tag-list': 'pull',
+  'referrer-list': 'pull',
+  'upload-start': 'push',
+  'upload-whole': 'push',
+  'upload-chunk': 'push',
+  'upload-finish': 'push',
+  'upload-status': 'push',
+  'upload-cancel': 'push',
+  'blob-mount': 'push',
+  'manifest-put': 'push',
+  'tag-delete': 'delete',
+  'manifest-delete': 'delete',
+  'blob-delete': 'delete',
+};
+
+/** The scope that a token for this request needs ("Token Scope Documentation" of distribution). */
+function scopeOf(request: RegistryRequest): string | undefined {
+  if (request.kind === 'catalog') return 'registry:catalog:*';
+  const wanted = wantedOf(request);
+  if (!wanted) return undefined;
+  const actions = wanted.action === 'pull' ? 'pull' : `pull,${wanted.action}`;
+  const scope = `repository:${wanted.repository}:${actions}`;
+  return request.kind === 'blob-mount' && request.from !== undefined
+    ? `${scope} repository:${request.from}:pull`
+    : scope;
+}
