@@ -17,7 +17,7 @@ const VALUES = { 'node:fs': ['constants'] };
 /** Objects whose fields are looked up when they are first asked for. */
 const OBJECTS = { 'node:zlib': ['constants'] };
 /** Classes that are looked up when one is first made; nobody asks whether something is one. */
-const CLASSES = { 'node:net': ['Socket'] };
+const CLASSES = { 'node:net': ['BlockList', 'Socket'] };
 /** Functions that the module to the right has, too, with a callback at the end: it is loaded anyway, when Node starts. */
 const BY_CALLBACK = { 'node:fs/promises': { from: 'node:fs', names: ['lstat', 'readdir', 'stat'] } };
 const PREFIX = '\0lazy:';
