@@ -1,5 +1,6 @@
 // The library: everything that is public, from all rooms. Who needs less imports a part of it: `@images-oci/images/tar`.
 // Nothing here prints, exits or reads the environment.
+export * from './access/index.ts';
 export * from './build/index.ts';
 export * from './copy/index.ts';
 export * from './io/index.ts';

@@ -8,7 +8,7 @@ export type Action = 'pull' | 'push' | 'delete';
 export const ACTIONS: readonly Action[] = ['pull', 'push', 'delete'];
 
 /** What a token allows: the actions on the repositories that match the pattern (`*`, `**` and `?` as in image-glob.ts). */
-export interface Scope {
+export interface AccessScope {
   readonly repositories: string;
   readonly actions: readonly Action[];
 }
@@ -24,7 +24,7 @@ export interface Asker {
   /** For the audit: the name of the token. */
   readonly token?: string;
   /** Of a token. They limit what the rules allow its user; a token of a machine has nothing else. */
-  readonly scopes?: readonly Scope[];
+  readonly scopes?: readonly AccessScope[];
 }
 
 /** What is known of a request before its body is read. */
@@ -46,7 +46,7 @@ export interface AccessReply {
   readonly body: Uint8Array;
 }
 
-export interface Access {
+export interface AccessControl {
   /** Errors: UNAUTHORIZED (wrong credentials), TOOMANYREQUESTS (wrong ones came too often, or too many wait). */
   identify(head: RequestHead): Asker | Promise<Asker>;
   /** Without a repository: whether it may be done with all of them. */

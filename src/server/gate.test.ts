@@ -1,6 +1,6 @@
 // Who is let through, over HTTP: the same requests by nobody, by a user who may, and by one who may not.
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import type { Access, Asker } from '../access/contract.ts';
+import type { AccessControl, Asker } from '../access/contract.ts';
 import { permitted } from '../access/permitted.ts';
 import { permittedNames } from '../access/permitted-names.ts';
 import { type AccessRule, mayDo } from '../access/rules.ts';
@@ -18,7 +18,7 @@ const RULES: readonly AccessRule[] = [
 ];
 
 /** Users say their names in a header; the user `nobody-else` is unknown. */
-function accessOf(rules: readonly AccessRule[], canLogIn = true): Access {
+function accessOf(rules: readonly AccessRule[], canLogIn = true): AccessControl {
   return {
     identify: ({ headers, address }): Asker => {
       const user = headers['x-user'];
@@ -42,7 +42,7 @@ const statuses = async (method: string, path: string) => [
   (await call(method, path, 'anna')).status,
 ];
 
-async function start(access: Access): Promise<void> {
+async function start(access: AccessControl): Promise<void> {
   const store = registryStore(memoryStore(), {
     policy: (repositories) => permitted(repositories, access.mayDo),
     namesPolicy: (names) => permittedNames(names, access.mayDo),

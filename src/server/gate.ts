@@ -1,5 +1,5 @@
 // Before a request is answered: who asks, whether the asker may, and how a refusal is said (RFC 9110, section 11; distribution token specification).
-import type { Access, Action, Asker, RequestHead } from '../access/contract.ts';
+import type { AccessControl, Action, Asker, RequestHead } from '../access/contract.ts';
 import { type Asking, asAsking } from '../access/current-asker.ts';
 import { refusalOf } from '../access/permitted.ts';
 import { ImagesError, isImagesError } from '../oci/errors.ts';
@@ -7,7 +7,7 @@ import { errorReply, type Reply } from './reply.ts';
 import type { RegistryRequest } from './request.ts';
 
 export interface Gate {
-  readonly access: Access;
+  readonly access: AccessControl;
   readonly head: RequestHead;
   /** Called when it is known who asks. */
   readonly onAsker?: (asker: Asker) => void;

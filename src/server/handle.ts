@@ -1,7 +1,7 @@
 // The listener for node:http: each message becomes one request value, one reply and one event. Whatever a client sends, nothing is thrown.
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { plainAddress } from '../access/address-range.ts';
-import type { Access, Asker, RequestHead } from '../access/contract.ts';
+import type { AccessControl, Asker, RequestHead } from '../access/contract.ts';
 import { createLimiter } from '../io/concurrency/limiter.ts';
 import { ImagesError, isImagesError } from '../oci/errors.ts';
 import type { Registry } from '../registry/contract.ts';
@@ -32,7 +32,7 @@ export interface HandleOptions {
   readonly names: readonly string[];
   readonly health?: HealthChecks;
   /** Without it everybody may do everything. */
-  readonly access?: Access;
+  readonly access?: AccessControl;
 }
 
 /** Milliseconds for which a client may continue to send a body that was refused. Many clients read the answer only after that. */
@@ -139,7 +139,7 @@ function createShared({ registry, limits, health, onEvent }: HandleOptions): Sha
 interface Asked {
   readonly head: RequestHead;
   readonly names: readonly string[];
-  readonly access?: Access;
+  readonly access?: AccessControl;
   readonly onAsker: (asker: Asker) => void;
 }
 

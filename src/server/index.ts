@@ -1,6 +1,6 @@
 // The public face of server/: `/v2/` over any Registry, on its own addresses or in an HTTP server of the caller.
 export { formatListenAddress, type ListenAddress, parseListenAddress } from './address.ts';
-export type { OnServerEvent, ServerEvent } from './events.ts';
+export type { OnServerEvent, RequestEvent, ServerEvent } from './events.ts';
 export type { HealthChecks } from './health.ts';
 export type { ServerLimits } from './limits.ts';
 export { type RunningServer, type ServeOptions, serve } from './listen.ts';

@@ -1,7 +1,7 @@
 // Serves a registry on one or more addresses, with time limits that suit transfers of gigabytes, and stops gracefully.
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Access } from '../access/contract.ts';
+import type { AccessControl } from '../access/contract.ts';
 import { openFilesLimit } from '../io/files/open-files.ts';
 import { ImagesError } from '../oci/errors.ts';
 import type { Registry } from '../registry/contract.ts';
@@ -27,7 +27,7 @@ export interface ServeOptions {
   /** Checks for `/healthz`; by default it always answers `ok`. */
   readonly health?: HealthChecks;
   /** Who may do what; `registry` obeys it by `permitted` (access/permitted.ts). Without it everybody may do everything. */
-  readonly access?: Access;
+  readonly access?: AccessControl;
 }
 
 /** Disposing stops it: no new connections are accepted, running requests may finish within the grace period. */
