@@ -237,7 +237,8 @@ describe('a stack of layers', () => {
             const [merged, flat] = seen.split('====\n');
             expect(flat).toBe(merged);
           }),
-          { numRuns: rounds(20) },
+          // Each starts a program for every change of its layers.
+          { numRuns: rounds(8) },
         );
       } finally {
         rmSync(top, { recursive: true, force: true });
