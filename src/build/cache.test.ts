@@ -15,7 +15,7 @@ const files = async (time = 1_600_000_000, content = 'A'): Promise<readonly Test
 ];
 
 describe('a second build', () => {
-  it('of the same does nothing, and gives the same', async () => {
+  it('of the same files executes nothing, and gives the same image', async () => {
     const [world, runner] = [newWorld(), recordingRunner()];
     const first = await build(TEXT, { world, runner, files: await files() });
     const second = await build(TEXT, { world, runner, files: await files() });
@@ -23,7 +23,7 @@ describe('a second build', () => {
     expect(second.image.manifest.digest).toBe(first.image.manifest.digest);
   });
 
-  it('with nothing remembered gives the same too, and so does one with other times of files', async () => {
+  it('gives the same image also without a cache, and if the times of files differ', async () => {
     const digests = new Set<string>();
     for (const time of [1_600_000_000, 1_700_000_000]) {
       const { image } = await build(TEXT, { runner: recordingRunner(), files: await files(time) });
@@ -34,7 +34,7 @@ describe('a second build', () => {
     expect([digests.size, cached]).toEqual([1, 0]);
   });
 
-  it('with other times of files does nothing either: times are no content (55)', async () => {
+  it('executes nothing if only the times of files differ: times are not content', async () => {
     const [world, runner] = [newWorld(), recordingRunner()];
     await build('FROM scratch\nADD ovl.tar /\nRUN make', { world, runner, files: await files() });
     const { cached } = await build('FROM scratch\nADD ovl.tar /\nRUN make', {
@@ -45,13 +45,13 @@ describe('a second build', () => {
     expect(cached).toBe(2);
   });
 
-  it('with --no-cache does all', async () => {
+  it('with --no-cache executes every instruction', async () => {
     const [world, runner] = [newWorld(), recordingRunner()];
     await build(TEXT, { world, runner, files: await files() });
     expect((await build(TEXT, { world, runner, files: await files(), noCache: true })).cached).toBe(0);
   });
 
-  it('with a changed file does again what reads it and what follows, but what comes out the same ends that', async () => {
+  it('with a changed file executes again what reads it and what follows, up to an instruction whose result is the same', async () => {
     const [world, runner] = [newWorld(), recordingRunner()];
     await build(TEXT, { world, runner, files: await files() });
     expect((await build(TEXT, { world, runner, files: await files(1, 'B') })).cached).toBe(1);
@@ -66,7 +66,7 @@ describe('a second build', () => {
     expect(done).toEqual([false, false, true]);
   });
 
-  it('after a file has become a directory, and back, gives what it would have given at first (43)', async () => {
+  it('gives the first image again after a file has become a directory, and a file again', async () => {
     const world = newWorld();
     const asFile = [{ name: 'x', content: '1' }];
     const asDirectory = [{ name: 'x/' }, { name: 'x/y', content: '2' }];
@@ -77,14 +77,14 @@ describe('a second build', () => {
     expect(await list(asFile)).toEqual(['d/ 755 0:0', 'd/x 644 0:0']);
   });
 
-  it('does again a step whose layer is gone', async () => {
+  it('executes a step again if its layer is gone', async () => {
     const world = newWorld();
     await build('FROM scratch\nCOPY a.txt /', { world, files: await files() });
     world.blobs.clear();
     expect((await build('FROM scratch\nCOPY a.txt /', { world, files: await files() })).cached).toBe(0);
   });
 
-  it('takes what is broken for nothing', async () => {
+  it('ignores broken records of earlier builds', async () => {
     const world = newWorld();
     await build('FROM scratch\nCOPY a.txt /', { world, files: await files() });
     for (const key of world.steps.keys()) world.steps.set(key, Buffer.from('{"id": 5'));
@@ -92,13 +92,13 @@ describe('a second build', () => {
   });
 });
 
-describe('times', () => {
+describe('the times of files', () => {
   const timesOf = async (times: TimeChoice, options: TestBuild = {}) => {
     const { tree, config } = await build('FROM scratch\nADD ovl.tar /', { times, files: await files(), ...options });
     return [tree.root.children?.get('f')?.inode.entry?.mtime, config.created];
   };
 
-  it('are one for all files, or the latest that may be, or kept', async () => {
+  it('are the same for all files, or at most a given time, or kept', async () => {
     expect(await timesOf({ kind: 'fixed', seconds: 1 })).toEqual([
       { seconds: 1, nanoseconds: 0 },
       '1970-01-01T00:00:01Z',
@@ -117,7 +117,7 @@ describe('times', () => {
     ]);
   });
 
-  it('can change without a command being run again, and come out as if it had been (55)', async () => {
+  it('can be chosen anew without running a command again; the layer is as if it had run', async () => {
     const [world, runner] = [newWorld(), recordingRunner(() => [{ name: 'r', content: 'R', ...at(1_650_000_000) }])];
     const choices: readonly TimeChoice[] = [
       { kind: 'fixed', seconds: 7 },
@@ -138,7 +138,7 @@ describe('times', () => {
     expect(runner.requests).toHaveLength(1);
   });
 
-  it('of the base are never touched (54)', async () => {
+  it('of the base image are never changed', async () => {
     const images = {
       base: {
         entries: [
@@ -201,7 +201,7 @@ describe('secrets that were deleted', () => {
     ]);
   });
 
-  it('that were replaced are found as well, those that are still there are no business of ours', async () => {
+  it('are also found if they were replaced; those that the image still has are not reported', async () => {
     const { image } = await build('FROM scratch\nCOPY id_rsa token /\nCOPY plain /id_rsa', { files: context });
     expect(await leftSecrets(image, new Map())).toMatchObject([{ path: 'id_rsa' }]);
   });

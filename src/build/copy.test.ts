@@ -27,7 +27,7 @@ const listOf = async (lines: string, options: Parameters<typeof build>[1] = {}) 
   (await build(`FROM scratch\n${lines}`, { files: FILES, ...options })).list;
 
 describe('COPY of files and directories', () => {
-  it('copies the content of a directory, not itself (26)', async () => {
+  it('copies the content of a directory, not itself', async () => {
     expect(await listOf('COPY dir /to/')).toEqual([
       'to/ 755 0:0',
       'to/inner 777 0:0 → x',
@@ -50,7 +50,7 @@ describe('COPY of files and directories', () => {
     ]);
   });
 
-  it('takes an empty destination and relative ones for the working directory (28)', async () => {
+  it('resolves empty and relative destinations against the working directory', async () => {
     expect(await listOf('WORKDIR /w\nARG E\nCOPY a.txt $E .\nCOPY b.txt sub/', {})).toContain('w/a.txt 644 0:0');
     expect(await listOf('WORKDIR /w\nCOPY ["a.txt", ""]\nCOPY b.txt sub/b')).toEqual([
       'w/ 755 0:0',
@@ -60,7 +60,7 @@ describe('COPY of files and directories', () => {
     ]);
   });
 
-  it('follows links that a source names and keeps those in a tree (29)', async () => {
+  it('follows links that a source names and keeps those in a tree', async () => {
     expect(await listOf('COPY link /f\nCOPY dirlink /d/')).toEqual([
       'd/ 755 0:0',
       'd/inner 777 0:0 → x',
@@ -73,7 +73,7 @@ describe('COPY of files and directories', () => {
     expect(await (await build('FROM scratch\nCOPY link /f', { files: FILES })).text('f')).toBe('A');
   });
 
-  it('keeps hard links, also where a wildcard names them (36)', async () => {
+  it('keeps hard links, also where a wildcard names them', async () => {
     const files: TestEntry[] = [
       { name: 'h/' },
       { name: 'h/one', content: 'same' },
@@ -84,7 +84,7 @@ describe('COPY of files and directories', () => {
     expect(findPath(tree, 'h/one')?.node.inode).toBe(findPath(tree, 'h/two')?.node.inode);
   });
 
-  it('keeps extended attributes, set-id bits, devices and sparse files (37)', async () => {
+  it('keeps extended attributes, set-id bits, devices and sparse files', async () => {
     const capability = Uint8Array.from([1, 0, 0, 2, 0, 4]);
     const files: TestEntry[] = [
       { name: 'ping', content: 'x', mode: 0o4755, xattrs: new Map([['security.capability', capability]]) },
@@ -121,14 +121,14 @@ describe('wildcards', () => {
     expect((await copied).slice(1).map((line) => line.split(' ')[0])).toEqual(names.map((name) => `d/${name}`));
   });
 
-  it('that match nothing fail, with what is there (27)', async () => {
+  it('that match nothing fail; the error lists what is there', async () => {
     const { message, excerpt, hint, code } = await failure('FROM scratch\nCOPY *.go /', { files: FILES });
     expect([code, message]).toEqual(['PATH_UNKNOWN', 'Dockerfile:2: nothing matches in the context [*.go]']);
     expect(excerpt).toEqual(['2 | COPY *.go /', '  |      ^^^^']);
     expect(hint).toBe('There is: a.txt b.txt c.md dir dirlink link');
   });
 
-  it('sources that are not there fail, with the nearest name', async () => {
+  it('and other sources that are not there fail; the error suggests the nearest name', async () => {
     expect(await failure('FROM scratch\nCOPY dir/innr /', { files: FILES })).toMatchObject({
       message: 'Dockerfile:2: no such file or directory in the context [dir/innr]',
       hint: 'Did you mean dir/inner?',
@@ -137,7 +137,7 @@ describe('wildcards', () => {
     expect(hint).toBe('It is a link to what is not in the context: ../etc/x');
   });
 
-  it('of which a part is escaped mean that character', async () => {
+  it('that are escaped mean the character itself', async () => {
     const files = [
       { name: 'a*b', content: '1' },
       { name: 'axb', content: '2' },
@@ -167,20 +167,20 @@ const onBase = (lines: string, files: readonly TestEntry[] = FILES) =>
   build(`FROM base\n${lines}`, { files, images: BASE });
 
 describe('destinations', () => {
-  it('that are links are followed inside the root, never out of it (30)', async () => {
+  it('that are links are followed inside the root, never out of it', async () => {
     const { list } = await onBase('COPY a.txt /lnk/\nCOPY b.txt /up\nCOPY c.md /abs');
     expect(list).toEqual(
       expect.arrayContaining(['real/a.txt 644 0:0', 'real/b.txt 644 0:0', 'real/new 644 0:0', 'lnk 644 0:0 → real']),
     );
   });
 
-  it('in a circle fail', async () => {
+  it('that are links in a circle fail', async () => {
     expect((await failure('FROM base\nCOPY a.txt /loop/', { files: FILES, images: BASE })).message).toContain(
       'lead in a circle [/loop]',
     );
   });
 
-  it('that are directories keep owner and mode; what is copied brings its own (31)', async () => {
+  it('that are directories keep owner and mode; what is copied brings its own', async () => {
     const { list, lastLayer } = await onBase('COPY a.txt /real/\nCOPY dir /etc');
     expect(list).toEqual(
       expect.arrayContaining(['real/ 700 7:8', 'etc/ 711 3:4', 'etc/sub/ 755 0:0', 'real/old 644 0:0']),
@@ -189,7 +189,7 @@ describe('destinations', () => {
     expect(lastLayer.entries.filter(({ path }) => path === 'etc')).toMatchObject([{ mode: 0o711, uid: 3, gid: 4 }]);
   });
 
-  it('bring a directory below them with its own owner and mode', async () => {
+  it('that exist get owner and mode of a directory that is copied onto them', async () => {
     const files: TestEntry[] = [
       { name: 'src/' },
       { name: 'src/real/', mode: 0o701 },
@@ -200,7 +200,7 @@ describe('destinations', () => {
     );
   });
 
-  it('in the way of what is copied fail', async () => {
+  it('that are of another type than what is copied fail', async () => {
     const said = async (lines: string, files: readonly TestEntry[]) =>
       (await failure(`FROM base\n${lines}`, { files, images: BASE })).message;
     expect(await said('COPY . /', [{ name: 'real', content: '' }])).toBe(
@@ -214,7 +214,7 @@ describe('destinations', () => {
     );
   });
 
-  it('take --chown and --chmod for parents that are made (32)', async () => {
+  it('get missing parent directories with the owner and mode of --chown and --chmod', async () => {
     expect(await listOf('COPY --chown=5:6 --chmod=711 a.txt /new/deep/')).toEqual([
       'new/ 711 5:6',
       'new/deep/ 711 5:6',
@@ -225,7 +225,7 @@ describe('destinations', () => {
 });
 
 describe('--chown and --chmod', () => {
-  it("look names up in the image's own files (33)", async () => {
+  it("look names up in the image's own files", async () => {
     const { list } = await onBase(
       'COPY --chown=bob a.txt /1\nCOPY --chown=bob:staff a.txt /2\nCOPY --chown=12 a.txt /3\nCOPY --chown=:staff a.txt /4',
     );
@@ -240,7 +240,7 @@ describe('--chown and --chmod', () => {
     });
   });
 
-  it('are octal or symbolic, and may hold variables (34)', async () => {
+  it('are octal or symbolic, and may hold variables', async () => {
     expect(await listOf('ARG M=4711\nCOPY --chmod=$M a.txt /1\nCOPY --chmod=u=rwX,go=rX dir /2')).toEqual([
       '1 4711 0:0',
       '2/ 755 0:0',
@@ -257,7 +257,7 @@ describe('--chown and --chmod', () => {
 });
 
 describe('--exclude and --parents', () => {
-  it('leave out what a pattern matches below the source, and what is taken back not', async () => {
+  it('leave out what a pattern matches below the source, except what a later ! pattern includes', async () => {
     expect(await listOf('COPY --exclude=*.md --exclude=**/z.md . /d/')).not.toContain('d/c.md 644 0:0');
     expect(await listOf('COPY --exclude=sub --exclude=!sub/y dir /d/')).toEqual([
       'd/ 755 0:0',
@@ -269,7 +269,7 @@ describe('--exclude and --parents', () => {
     expect(await listOf('COPY --exclude=*.md *.* /d/')).toEqual(['d/ 755 0:0', 'd/a.txt 644 0:0', 'd/b.txt 644 0:0']);
   });
 
-  it('keep the directories of the source, from the pivot on (42)', async () => {
+  it('keep the directories of the source that follow /./', async () => {
     expect(await listOf('COPY --parents dir/sub/y a.txt /d/')).toEqual([
       'd/ 755 0:0',
       'd/a.txt 644 0:0',
@@ -298,7 +298,7 @@ describe('--exclude and --parents', () => {
 });
 
 describe('heredocs', () => {
-  it('become files: expanded but for quoted names, quotes as they are, backslashes as in a shell (11)', async () => {
+  it('become files: variables are expanded unless the name is quoted, quotes stay, backslashes work as in a shell', async () => {
     const { text, list } = await build(
       [
         'FROM scratch',
@@ -318,7 +318,7 @@ describe('heredocs', () => {
     expect(await text('d/three')).toBe('tab 1\n');
   });
 
-  it('are files of any name, and beside other sources', async () => {
+  it('become files of any name, and can stand beside other sources', async () => {
     expect(await listOf('COPY a.txt <<"my file" /d/\nx\nmy file\nADD <<E /plain\nE')).toEqual([
       'd/ 755 0:0',
       'd/a.txt 644 0:0',
@@ -353,14 +353,14 @@ describe('ADD of archives', () => {
     ['zstd', zstdCompressSync],
     ['bzip2', bzip2Of],
     ['xz', xzOf],
-  ])('unpacks %s, told by the content, not by the name (38)', async (_, compress) => {
+  ])('unpacks %s, recognised by its content, not by its name', async (_, compress) => {
     const files = [{ name: 'picture.png', content: compress(await archiveOf(entries)) }];
     expect(await listOf('ADD picture.png /', { files })).toEqual(expected);
     expect(await listOf('COPY picture.png /', { files })).toEqual(['picture.png 644 0:0']);
     expect(await listOf('ADD --unpack=false picture.png /', { files })).toEqual(['picture.png 644 0:0']);
   });
 
-  it('takes what is no archive for a file, whatever it is called', async () => {
+  it('copies what is not an archive as a file, whatever its name', async () => {
     const files = [
       { name: 'a.tar', content: 'no archive' },
       { name: 'b.tar.gz', content: gzipSync('not either') },
@@ -373,7 +373,7 @@ describe('ADD of archives', () => {
     ]);
   });
 
-  it('gives all to --chown, and puts it below the destination', async () => {
+  it('gives all entries the owner of --chown, and puts them below the destination', async () => {
     const files = [{ name: 'ovl.tar', content: await archiveOf(entries) }];
     const list = await listOf('ADD --chown=1:2 ovl.tar /opt/x', { files });
     expect(list).toEqual(
@@ -381,7 +381,7 @@ describe('ADD of archives', () => {
     );
   });
 
-  it('follows links of the image on the way, and replaces those that it names (40, 43)', async () => {
+  it('follows links of the image on the way, and replaces those that it names', async () => {
     const files = [
       {
         name: 'x.tar',
@@ -408,7 +408,7 @@ describe('ADD of archives', () => {
     expect(list).not.toContain('real/old 644 0:0');
   });
 
-  it('reads pax global headers (41)', async () => {
+  it('reads pax global headers', async () => {
     const archive = Buffer.from(await archiveOf([{ name: 'f', content: 'x' }]));
     const record = Buffer.from('19 comment=deadbee\n');
     const header = Buffer.alloc(512);
@@ -441,7 +441,7 @@ describe('ADD of archives', () => {
     expect(error.message).toMatch(/^Dockerfile:2: /);
   });
 
-  it('takes the name of an address or a heredoc for what it is, no pattern', async () => {
+  it('takes the file name of a URL or a heredoc literally, not as a pattern', async () => {
     const download: NonNullable<TestBuild['download']> = async (url) =>
       contextOf([{ name: nameOfUrl(url), content: 'fetched' }]);
     const lines = [
@@ -457,7 +457,7 @@ describe('ADD of archives', () => {
     expect(await text('u/a[b]*')).toBe('fetched');
   });
 
-  it('gives a file of an address or a heredoc another name where layers keep its own for themselves, or refuses it', async () => {
+  it('puts a file of a URL or a heredoc with the name of a whiteout under the name of the destination, or refuses it', async () => {
     const download: NonNullable<TestBuild['download']> = async (url) =>
       filesSource('there', [
         fileInMemory(nameOfUrl(url), Buffer.from('fetched'), { mode: 0o600, time: { seconds: 0, nanoseconds: 0 } }),
@@ -481,7 +481,7 @@ describe('ADD of archives', () => {
     'COPY --parents dir/x /.wh.d/',
     'WORKDIR /e/.wh.d/f',
     'ADD x.tar /.wh.d/',
-  ])('makes no directory of such a name: %s', async (line) => {
+  ])('makes no directory with the name of a whiteout: %s', async (line) => {
     const files = [...FILES, { name: 'x.tar', content: await archiveOf([{ name: 'f', content: '' }]) }];
     expect(await failure(`FROM scratch\n${line}`, { files })).toMatchObject({
       code: 'TAR_INVALID',
@@ -489,7 +489,7 @@ describe('ADD of archives', () => {
     });
   });
 
-  it('says where an address stands that does not give the file', async () => {
+  it('reports a URL that does not give the file with its line and column', async () => {
     const download = async () => {
       throw new ImagesError('BAD_ANSWER', 'the address answered 404 [http://h/x]', { hint: 'Check the address.' });
     };
@@ -506,7 +506,7 @@ describe('ADD of archives', () => {
 });
 
 describe('--link', () => {
-  it('makes the same layer whatever is below, and follows nothing (56, 30)', async () => {
+  it('makes the same layer whatever the base is, and follows no links', async () => {
     const [alone, above] = await Promise.all([
       build('FROM scratch\nCOPY --link a.txt /lnk/', { files: FILES }),
       onBase('COPY --link a.txt /lnk/'),
@@ -515,7 +515,7 @@ describe('--link', () => {
     expect(above.list).toContain('lnk/a.txt 644 0:0');
   });
 
-  it('says of the directories above what it would be without those below, as BuildKit does, but not with --chmod', async () => {
+  it('describes parent directories as on an empty base, as BuildKit does, but not with --chmod', async () => {
     const below = 'COPY --chown=5:6 --chmod=711 a.txt /lnk/';
     expect(await listOf(`${below}\nCOPY --link b.txt /lnk/`)).toContain('lnk/ 755 0:0');
     expect(await listOf(`${below}\nCOPY --link --chmod=600 b.txt /lnk/`)).toEqual([
@@ -535,7 +535,7 @@ describe('COPY --from', () => {
     expect(list).toEqual(['1 644 0:0', '2 644 0:0', '3 644 0:0']);
   });
 
-  it("ignores the source's working directory, and keeps owners (45)", async () => {
+  it("ignores the source's working directory, and keeps owners", async () => {
     expect(
       await listOf(
         'COPY --chown=5:6 a.txt /\nWORKDIR /w\nCOPY b.txt .\nFROM scratch\nWORKDIR /here\nCOPY --from=0 a.txt .',
@@ -543,7 +543,7 @@ describe('COPY --from', () => {
     ).toEqual(['here/ 755 0:0', 'here/a.txt 644 5:6']);
   });
 
-  it('refuses stages that come later, itself, and numbers that are none', async () => {
+  it('refuses later stages, its own stage, and numbers of no stage', async () => {
     const said = async (text: string) => (await failure(text, { files: FILES })).message;
     expect(await said('FROM scratch\nCOPY --from=later a /\nFROM scratch AS later')).toBe(
       'Dockerfile:2: this stage comes later [later]',

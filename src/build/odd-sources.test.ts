@@ -5,14 +5,14 @@ import { archiveOf, type TestEntry } from '../rootfs/testing/layers.ts';
 import { build, failure } from './testing/build.ts';
 
 describe('sources of COPY and ADD that are no patterns', () => {
-  it.each(['[', 'a[', '["a.txt" ', '[a'])('are told where they stand: %s', async (source) => {
+  it.each(['[', 'a[', '["a.txt" ', '[a'])('are reported with their line: %s', async (source) => {
     const line = `COPY ${source} /`;
     const error = await failure(`FROM scratch\n${line}`, { files: [{ name: 'a.txt', content: 'A' }] });
     expect(error).toMatchObject({ code: 'DOCKERFILE_INVALID', position: { line: 2, column: 6 } });
     expect(error.message).toMatch(/bracket|pattern/);
   });
 
-  it('keep an exclamation mark and blanks at the ends of a pattern', async () => {
+  it('may begin with an exclamation mark, and have blanks at either end', async () => {
     const files = ['!a', 'b', ' c', 'c'].map((name) => ({ name, content: name }));
     expect((await build('FROM scratch\nCOPY ["!*", "/d/"]', { files })).list).toEqual(['d/ 755 0:0', 'd/!a 644 0:0']);
     expect((await build('FROM scratch\nCOPY [" ?", "/d/"]', { files })).list).toEqual(['d/ 755 0:0', 'd/ c 644 0:0']);
@@ -20,7 +20,7 @@ describe('sources of COPY and ADD that are no patterns', () => {
 });
 
 describe('addresses of ADD that lead nowhere', () => {
-  it.each(['https://', 'http:///x', 'http://x:99999/a'])('are told before anything is asked: %s', async (url) => {
+  it.each(['https://', 'http:///x', 'http://x:99999/a'])('are reported before any request is sent: %s', async (url) => {
     const error = await failure(`FROM scratch\nADD ${url} /`, { download: () => expect.fail('asked') });
     expect(error).toMatchObject({ code: 'DOCKERFILE_INVALID', message: `Dockerfile:2: no http address [${url}]` });
   });

@@ -15,7 +15,7 @@ async function asked(lines: string, options: TestBuild = {}): Promise<RunRequest
 }
 
 describe('RUN', () => {
-  it("runs the shell form in the stage's shell, ignores ENTRYPOINT, and has a PATH on scratch (51)", async () => {
+  it("runs the shell form in the stage's shell, ignores ENTRYPOINT, and has a PATH on scratch", async () => {
     expect(await asked('ENTRYPOINT ["/x"]\nRUN echo  a')).toMatchObject({
       args: ['/bin/sh', '-c', 'echo  a'],
       env: [PATH],
@@ -28,7 +28,7 @@ describe('RUN', () => {
     expect((await asked('RUN ["/x", "$A"]')).args).toEqual(['/x', '$A']);
   });
 
-  it('whose owners may be passed over is not had from memory where they are kept', async () => {
+  it('that may ignore owners is not taken from the cache by a build that keeps them', async () => {
     const world = newWorld();
     const runner = recordingRunner();
     for (const ignoreChownErrors of [true, false, true]) {
@@ -37,7 +37,7 @@ describe('RUN', () => {
     expect(runner.requests).toHaveLength(2);
   });
 
-  it('sees ENV, ARG with a value, the user with groups, and the working directory (46)', async () => {
+  it('sees ENV, ARG with a value, the user with groups, and the working directory', async () => {
     const files = [
       { name: 'passwd', content: 'bob:x:1000:1001::/home/bob:\n' },
       { name: 'group', content: 'bob:x:1001:\nstaff:x:50:bob\n' },
@@ -51,7 +51,7 @@ describe('RUN', () => {
     expect((await asked('USER 77\nRUN x')).user).toEqual({ uid: 77, gid: 0, groups: [0], home: '/' });
   });
 
-  it('has the network that it names, else the one that is given; a file opens none that is closed', async () => {
+  it('has the network that it names, else the one of the build; a Dockerfile cannot open a network that the build closes', async () => {
     const networks = async (line: string, options: TestBuild = {}): Promise<string> =>
       (await asked(line, options)).network;
     expect(await networks('RUN x')).toBe('default');
@@ -70,7 +70,7 @@ describe('RUN', () => {
     }
   });
 
-  it('is run again where it had another network', async () => {
+  it('is run again if its network differs', async () => {
     const world = newWorld();
     const runner = recordingRunner();
     for (const network of ['host', 'none', 'host', 'private', 'none'] as const) {
@@ -79,7 +79,7 @@ describe('RUN', () => {
     expect(runner.requests).toHaveLength(3);
   });
 
-  it('says in the history which arguments it had (22)', async () => {
+  it('says in the history which arguments it had', async () => {
     const { config } = await build('FROM scratch\nARG A=1\nARG B\nENV A=env\nRUN x y\nRUN ["z"]', {
       runner: recordingRunner(),
     });
@@ -89,13 +89,13 @@ describe('RUN', () => {
     ]);
   });
 
-  it('that fails hands on what the machine knows of the reason', async () => {
+  it('that fails passes on what the runner knows of the reason', async () => {
     const error = await failure('FROM scratch\nRUN ["false"]', { runner: recordingRunner() });
     expect(error).toMatchObject({ code: 'BUILD_FAILED', hint: 'What it said is above. Mend the machine.' });
   });
 
   it.each(['CONFIG_INVALID', 'RUN_UNAVAILABLE'] as const)(
-    'that cannot be done is told with its line: %s',
+    'that is impossible is reported with its line: %s',
     async (code) => {
       const run = async () => {
         throw new ImagesError(code, 'why', { hint: 'mend' });
@@ -110,7 +110,7 @@ describe('RUN', () => {
     },
   );
 
-  it('whose changes cannot be read is told with its line', async () => {
+  it('whose changes cannot be read is reported with its line', async () => {
     const runner = recordingRunner();
     const run: Runner['run'] = async (...args) => {
       const result = await runner.run(...args);
@@ -133,13 +133,13 @@ describe('RUN', () => {
     expect(error).toMatchObject({ code: 'BUILD_FAILED', message: 'Dockerfile:4: the command failed [exit status 7]' });
   });
 
-  it('that changes nothing makes no layer (53)', async () => {
+  it('that changes nothing makes no layer', async () => {
     const { image, config } = await build('FROM scratch\nRUN x', { runner: recordingRunner(() => []) });
     expect(image.layers).toHaveLength(0);
     expect(config.history).toMatchObject([{ empty_layer: true }]);
   });
 
-  it('makes whiteouts and opaque directories part of its layer (57)', async () => {
+  it('makes whiteouts and opaque directories part of its layer', async () => {
     const runner = recordingRunner(({ args }) =>
       args.at(-1) === 'delete'
         ? [
@@ -156,7 +156,7 @@ describe('RUN', () => {
 });
 
 describe('heredocs in RUN', () => {
-  it('that are the whole command are what the shell gets (13)', async () => {
+  it('that are the whole command are what the shell gets', async () => {
     expect((await asked('RUN <<EOF\n  echo $A\necho b\nEOF')).args).toEqual(['/bin/sh', '-c', '  echo $A\necho b\n']);
     expect((await asked('SHELL ["/py", "-c"]\nRUN <<-EOF\n\tprint(1)\n\tEOF')).args).toEqual([
       '/py',
@@ -165,14 +165,14 @@ describe('heredocs in RUN', () => {
     ]);
   });
 
-  it('that begin with #! are run as a file (12)', async () => {
+  it('that begin with #! are run as a file', async () => {
     const { args, mounts } = await asked('RUN <<script\n#!/bin/py\nx\nscript');
     expect(args).toEqual(['/bin/sh', '-c', '/dev/pipes/script']);
     expect(mounts).toMatchObject([{ type: 'file', target: '/dev/pipes/script', mode: 0o755 }]);
     expect(Buffer.from((mounts[0] as { content: Uint8Array }).content).toString()).toBe('#!/bin/py\nx\n');
   });
 
-  it('are given to the shell as they are where there is more, or several (14)', async () => {
+  it('are passed to the shell unchanged if there are several, or a command beside them', async () => {
     expect((await asked('RUN cat <<A <<-"B" > /f\n1\nA\n\t2\n\tB')).args.at(-1)).toBe(
       'cat <<A <<-"B" > /f\n1\nA\n\t2\nB',
     );
@@ -180,7 +180,7 @@ describe('heredocs in RUN', () => {
 });
 
 describe('mounts', () => {
-  it('of all types reach the machine, with defaults', async () => {
+  it('of all types reach the runner, with defaults', async () => {
     const { mounts, env } = await asked(
       [
         'WORKDIR /w',
@@ -227,7 +227,7 @@ describe('mounts', () => {
     expect(runner.requests).toHaveLength(trees.length);
   });
 
-  it('shows no context of which a name would delete', async () => {
+  it('of a context that has a file with the name of a whiteout are refused', async () => {
     const runner = recordingRunner();
     const files = [...FILES, { name: 'd/.wh.x', content: '' }];
     expect(await failure('FROM scratch\nRUN --mount=target=/c x', { files, runner })).toMatchObject({
@@ -237,7 +237,7 @@ describe('mounts', () => {
     expect(runner.requests).toEqual([]);
   });
 
-  it('name no image that cannot be had without saying where', async () => {
+  it('of an image that is nowhere are reported with their line', async () => {
     const text = 'FROM scratch AS build\nFROM scratch\nRUN --mount=from=biuld,target=/c x';
     expect(await failure(text, { runner: recordingRunner() })).toMatchObject({
       message: 'Dockerfile:3: no such image [biuld]',
@@ -246,7 +246,7 @@ describe('mounts', () => {
     });
   });
 
-  it('take from stages and images, which are then needed', async () => {
+  it('of stages and images make these part of the build', async () => {
     const runner = recordingRunner();
     const { events } = await build(
       'FROM scratch AS src\nCOPY a.txt /\nFROM scratch\nRUN --mount=from=src,source=/a.txt,target=/m,rw --mount=from=img,target=/i x',
@@ -259,7 +259,7 @@ describe('mounts', () => {
     ]);
   });
 
-  it('secrets are in no key, no history, no configuration (59)', async () => {
+  it('of secrets leave nothing in cache keys, history or config', async () => {
     const world = newWorld();
     const runner = recordingRunner();
     const text = 'FROM scratch\nRUN --mount=type=secret,id=k,env=K use';
@@ -276,12 +276,12 @@ describe('mounts', () => {
     ['type=secret,id=k,required', 'a secret that is required is not given [k]', 'Add --secret=id=k,src=FILE'],
     ['type=cache', 'no path to mount to []', 'Write target=/path: the root itself cannot be one.'],
     ['type=tmpfs,target=/', 'no path to mount to [/]', 'Write target=/path: the root itself cannot be one.'],
-  ])('%s fails', async (mount, message, hint) => {
+  ])('with %s fail', async (mount, message, hint) => {
     const error = await failure(`FROM scratch\nRUN --mount=${mount} x`, { runner: recordingRunner() });
     expect(error).toMatchObject({ message: `Dockerfile:2: ${message}`, hint });
   });
 
-  it('a context that changes runs the step again, another file of a stage does not', async () => {
+  it('of the context run the step again when it changes; those of a stage, only when their own files change', async () => {
     const world = newWorld();
     const runner = recordingRunner();
     const text = 'FROM scratch\nRUN --mount=target=/c x';

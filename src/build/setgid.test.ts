@@ -31,7 +31,7 @@ describe('below a set-group-ID directory', () => {
     expect(await listOf('COPY --chown=5:6 f /s/a/')).toEqual(['s/a/ 2755 5:6', 's/a/f 644 5:6']);
   });
 
-  it('COPY and ADD make the way so; what they copy brings its own owner and mode', async () => {
+  it('COPY and ADD make missing parents so; what they copy keeps its own owner and mode', async () => {
     expect(await listOf('COPY f /s/a/')).toEqual(['s/a/ 2755 0:33', 's/a/f 644 0:0']);
     expect(await listOf('COPY d /s/n')).toEqual(['s/n/ 2755 0:33', 's/n/x 644 0:0']);
     expect(await listOf('COPY . /s/')).toEqual(['s/d/ 755 0:0', 's/d/x 644 0:0', 's/f 644 0:0']);
@@ -39,7 +39,7 @@ describe('below a set-group-ID directory', () => {
     expect(await listOf('COPY <<EOF /s/h/e\ntext\nEOF')).toEqual(['s/h/ 2755 0:33', 's/h/e 644 0:0']);
   });
 
-  it('a way that one instruction made is known to the next one of it, and to the next stage', async () => {
+  it('parents that one instruction made are known to the next one, and to the next stage', async () => {
     expect(await listOf('COPY f d /s/a/\nWORKDIR /s/a/w')).toEqual([
       's/a/ 2755 0:33',
       's/a/f 644 0:0',
@@ -49,7 +49,7 @@ describe('below a set-group-ID directory', () => {
     expect(await listOf('COPY --link f /s/a/')).toEqual(['s/a/ 755 0:0', 's/a/f 644 0:0']);
   });
 
-  it('an archive is unpacked so: what it does not describe is root’s own, with the bit', async () => {
+  it('an archive is unpacked so: directories that it does not describe belong to root, with the bit', async () => {
     const content = await archiveOf([
       { name: 'in/f', content: 'f', uid: 7, gid: 7 },
       { name: 'own/', mode: 0o750, uid: 7, gid: 7 },

@@ -28,7 +28,7 @@ describe('stages', () => {
     });
   });
 
-  it('can be bases, in any case; a later one of the same name hides an earlier one (24)', async () => {
+  it('can be bases, in any case; a later one of the same name hides an earlier one', async () => {
     const { list } = await build(
       'FROM scratch AS x\nCOPY a.txt /1\nFROM X AS x\nCOPY a.txt /2\nFROM x\nCOPY a.txt /3',
       { files: FILES },
@@ -53,7 +53,7 @@ describe('stages', () => {
     expect((await build('FROM --platform=linux/s390x base', { images })).warnings).toEqual([]);
   });
 
-  it('independent ones are built at the same time', async () => {
+  it('that are independent are built at the same time', async () => {
     let running = 0;
     const both = Promise.withResolvers<void>();
     const runner = recordingRunner();
@@ -71,7 +71,7 @@ describe('stages', () => {
     expect(running).toBe(2);
   });
 
-  it('that fail end the others, and the failure is the one that is told', async () => {
+  it('that fail end the others, and their own failure is reported', async () => {
     const runner = recordingRunner();
     let ended: unknown;
     const { run } = runner;
@@ -105,7 +105,7 @@ describe('ADD from git', () => {
     ['https://github.com/a/b.git#v1', ' [https://github.com/a/b.git#v1]'],
     ['--keep-git-dir=true x', ''],
     ['$REPO', ' [ssh://git@x/y]'],
-  ])('%s is refused, before anything is done, where it is needed', async (source, shown) => {
+  ])('%s is refused before anything is done, if its stage is needed', async (source, shown) => {
     const text = `FROM scratch AS git\nARG REPO=ssh://git@x/y\nADD ${source} /\nFROM scratch AS other\nENV a=b`;
     const { message, hint } = await failure(text, { files: FILES, target: 'git' });
     expect(message).toBe(`Dockerfile:3: ADD from a git repository is not supported${shown}`);
@@ -114,19 +114,19 @@ describe('ADD from git', () => {
   });
 });
 
-describe('the frontend', () => {
+describe('a warning of an unknown frontend', () => {
   it.each([
     ['# syntax=docker/dockerfile:1.7\n', 0],
     ['# syntax=docker.io/docker/dockerfile@sha256:ab\n', 0],
     ['#!/bin/x\n# syntax=acme/frontend:1\n', 1],
     ['\ufeff# check=x\n# Syntax = acme/frontend:1 more\n', 1],
     ['# comment\n# syntax=acme/frontend\n', 0],
-  ])('%j', async (head, warnings) => {
+  ])('comes only where one is named: %j', async (head, warnings) => {
     expect((await build(`${head}FROM scratch`)).warnings).toHaveLength(warnings);
   });
 });
 
-describe('ONBUILD (48)', () => {
+describe('ONBUILD', () => {
   const base = (...triggers: string[]) => ({
     files: FILES,
     images: { base: { entries: [{ name: 'f', content: '' }], config: { config: { OnBuild: triggers } } } },
@@ -167,7 +167,7 @@ describe('ONBUILD (48)', () => {
     expect(await text('h')).toBe('body\n');
   });
 
-  it('a mistake in it is told as one of the trigger', async () => {
+  it('with a mistake is reported as a mistake of the trigger', async () => {
     expect((await failure('FROM base', base('CPOY a b'))).message).toBe(
       'ONBUILD 1 of base:1: unknown instruction [CPOY]',
     );

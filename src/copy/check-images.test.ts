@@ -87,7 +87,7 @@ describe('a copy', () => {
     expect(again.asked.count('getBlob')).toBe(0);
   });
 
-  it('says of a config without diffIDs, and of one for another platform than its index says, that it is so', async () => {
+  it('warns of a config without diffIDs, and of one for another platform than its index says', async () => {
     const bare = makeImage({ layers, config: { rootfs: { type: 'layers', diff_ids: [] } } });
     const index = makeIndex([{ ...whole, platform: 'linux/arm64' }]);
     const from = await holding({ 'bare:1': bare, 'index:1': index });
@@ -175,7 +175,7 @@ describe('a platform that is asked for', () => {
     }
   });
 
-  it('is told where the image is for others of those asked for, or nobody named one', async () => {
+  it('is only noted if the image is for another of those asked for, or if nobody named one', async () => {
     expect(await copyFor('linux/arm64,linux/amd64', true)).toEqual(['app:1 is not there for linux/amd64']);
     expect(await copyFor('linux/amd64', false)).toEqual(['app:1 is for linux/arm64, not for linux/amd64']);
     expect(await copyFor('linux/arm64', true)).toEqual([]);
@@ -193,7 +193,7 @@ describe('a platform that is asked for', () => {
     }
   });
 
-  it('is named where an index says that it is there and it is not', async () => {
+  it('is named if the index lists its image and the image is missing', async () => {
     const index = makeIndex([whole, arm]);
     const sparse = { ...index, children: [whole] };
     await using directory = await temporaryDirectory('sparse');
@@ -207,7 +207,7 @@ describe('a platform that is asked for', () => {
     }
   });
 
-  it('is named where a part of its image is not there', async () => {
+  it('is named if a part of its image is missing', async () => {
     const own = makeBlob('of arm alone');
     const lost = own.descriptor.digest;
     const image = makeImage({ layers: [...layers, own], platform: 'linux/arm64' });

@@ -332,7 +332,7 @@ describe('executing a plan', () => {
     expect(asked).toEqual([false]);
   });
 
-  it('says that the destination failed where it did', async () => {
+  it('blames the destination for what failed there', async () => {
     const full: Registry = {
       ...memoryRegistry(),
       putBlob: async () => {
@@ -437,7 +437,7 @@ describe('executing a plan', () => {
     expect((await destination.getManifest('calico/node', '1')).digest).toBe(arm.manifest.digest);
   });
 
-  it('brings referrers to where they are found', async () => {
+  it('puts referrers where clients look for them', async () => {
     const from = await upstream();
     const signature = makeImage({
       layers: [makeBlob('sig')],

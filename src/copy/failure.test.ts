@@ -42,7 +42,7 @@ describe('a failure of a copy', () => {
     expect(failed('destination')).toMatchObject({ hint: undefined });
   });
 
-  it('is described by the first who knows; bugs and aborts are left alone', () => {
+  it('is described once, by the code nearest to it; bugs and aborts are left alone', () => {
     const failure = failureOf(new ImagesError('TIMEOUT', 'silence'), part);
     expect(failureOf(failure, { ...part, what: 'manifest' })).toBe(failure);
     for (const error of [new TypeError('bug'), new ImagesError('ABORTED', 'interrupted')]) {

@@ -221,7 +221,7 @@ describe('an oci-archive of another tool', () => {
 });
 
 describe('a docker-archive of another tool', () => {
-  it('keeps its images under their names, also short ones, and gives up those that are taken', async () => {
+  it('keeps its images under their names, also short ones, except names that the new image takes', async () => {
     await using directory = await temporaryDirectory('growing');
     const path = join(directory.path, 'a');
     const image = buildImage({ layers: [layerOf([{ name: 'a', data: 'a' }])] });

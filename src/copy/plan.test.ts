@@ -41,7 +41,7 @@ describe('a plan', () => {
     expect(plan.requests).toBe(2 + 5);
   });
 
-  it('refuses two images whose names come to one at the destination, and takes one image of two names', async () => {
+  it('refuses two images that would have one name at the destination, and accepts one image with two names', async () => {
     const { registry: from } = await upstream();
     const named = (host: string, path: string) => ({
       name: parseReference(`${host}/app:1`),
@@ -90,7 +90,7 @@ describe('a plan', () => {
     expect(plan.bytes).toBe(size(arm));
   });
 
-  it('names the platforms there are where none suits', async () => {
+  it('names the available platforms if none suits', async () => {
     const { registry: from } = await upstream();
     const failed = planOf(['multi:1'], { from, to: sinkInto(memoryRegistry()), platforms: 'windows/amd64' });
     await expect(failed).rejects.toMatchObject({

@@ -22,7 +22,7 @@ describe('a run of a copy', () => {
     expect(from.asked.most).toBe(2);
   });
 
-  it('is over for both with its first failure, and with its caller’s signal', async () => {
+  it('ends planning and execution with its first failure, and with its caller’s signal', async () => {
     const registry = await upstream();
     const run = copyRun(sinkInto(memoryRegistry()));
     const plan = await run.plan(images(registry, NAMES), { platforms: 'all' });
@@ -36,7 +36,7 @@ describe('a run of a copy', () => {
     await expect(other.execute(planned)).rejects.toThrow('enough');
   });
 
-  it('goes on where the signal of its planning is aborted later', async () => {
+  it('goes on if the signal of its planning is aborted later', async () => {
     const registry = await upstream();
     const aborter = new AbortController();
     const run = copyRun(sinkInto(memoryRegistry()));

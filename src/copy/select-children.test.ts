@@ -35,7 +35,7 @@ describe('selecting children of an index', () => {
     expect(select([amd64, arm6], 'linux/arm/v7,linux/amd64,linux/arm/v6').selected).toEqual([arm6, amd64]);
   });
 
-  it('says what nothing suits', () => {
+  it('names the platforms that no child suits', () => {
     expect(select([amd64], 'linux/amd64,linux/s390x')).toEqual({ selected: [amd64], lacking: 1 });
     expect(select([amd64], 'linux/s390x')).toEqual({ selected: [], lacking: 1 });
   });

@@ -78,7 +78,7 @@ describe('sending ahead of the plan', () => {
       expect({ bytes, alreadyThere }).toEqual({ bytes: size(config, base, top), alreadyThere: 0 });
   });
 
-  it('opens nothing that is there already', async () => {
+  it('opens no layer that is there already', async () => {
     const { opened, result, sent } = await copying([base, top], { registry: await upstream() });
     expect(opened).toEqual([]);
     expect(sent).toEqual({ blobs: 0, bytes: 0 });
@@ -99,7 +99,7 @@ describe('sending ahead of the plan', () => {
     expect(to.asked.count('putBlob')).toBe(1);
   });
 
-  it('leaves to the plan what fails, and sends no more then', async () => {
+  it('leaves a failed layer to the plan, and sends no more then', async () => {
     let failures = 1;
     const before = (method: string) => {
       if (method === 'putBlob' && failures-- > 0) throw new ImagesError('BROKEN_OFF', 'the other side hung up');
@@ -143,7 +143,7 @@ describe('sending ahead of the plan', () => {
     expect(ahead.signal.reason).toMatchObject({ code: 'TIMEOUT', message: expect.stringContaining('nobody is') });
   });
 
-  it('keeps nobody waiting for what is under way who has given up', async () => {
+  it('does not keep a caller that has given up waiting for what is under way', async () => {
     const before = (method: string) => (method === 'putBlob' ? sleep(60_000, undefined, { ref: false }) : undefined);
     const to = watchedRegistry(memoryRegistry(), { before });
     const ahead = sendAhead(sinkInto(to.registry), { name: NAME }, {});
@@ -154,7 +154,7 @@ describe('sending ahead of the plan', () => {
     await expect(putting).rejects.toThrow('enough');
   });
 
-  it('ends the plan, with what the destination says, where that is for good: not where it may pass', async () => {
+  it('ends the plan on a permanent error of the destination, not on one that may pass', async () => {
     const ended = async (code: ErrorCode) => {
       const before = (method: string) => {
         if (method === 'putBlob') throw new ImagesError(code, 'no');

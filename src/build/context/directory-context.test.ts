@@ -46,13 +46,13 @@ describe('a directory as a context', () => {
     expect(headerOf(node('d/soft')).linkname).toBe('../d/f');
   });
 
-  it('has files whose names would delete in a layer, as all others', async () => {
+  it('has files with the names of whiteouts, like all other files', async () => {
     await mkdir(join(root, '.wh.d'));
     for (const name of ['f', '.wh.f', '.wh.d/x', '.wh..wh..opq', '.wh.']) await writeFile(join(root, name), name);
     expect(pathsOf(await read())).toEqual(['.wh.', '.wh..wh..opq', '.wh.d', '.wh.d/x', '.wh.f', 'f']);
   });
 
-  it('has sockets as empty files (35), and named pipes as they are', async () => {
+  it('has sockets as empty files, and named pipes as they are', async () => {
     const server = createServer();
     await new Promise<void>((done) => server.listen(join(root, 'socket'), done));
     execFileSync('mkfifo', [join(root, 'pipe')]);
@@ -68,19 +68,16 @@ describe('a directory as a context', () => {
   });
 
   const hasXattrs = spawnSync('setfattr', ['--version']).status === 0;
-  it.skipIf(!hasXattrs)(
-    `keeps extended attributes (37)${hasXattrs ? '' : ' (skipped: no setfattr here)'}`,
-    async () => {
-      await writeFile(join(root, 'f'), '');
-      execFileSync('setfattr', ['-n', 'user.note', '-v', 'kept', join(root, 'f')]);
-      const { tree } = await read();
-      expect(Buffer.from(tree.root.children?.get('f')?.inode.entry?.xattrs.get('user.note') ?? []).toString()).toBe(
-        'kept',
-      );
-    },
-  );
+  it.skipIf(!hasXattrs)(`keeps extended attributes${hasXattrs ? '' : ' (skipped: no setfattr here)'}`, async () => {
+    await writeFile(join(root, 'f'), '');
+    execFileSync('setfattr', ['-n', 'user.note', '-v', 'kept', join(root, 'f')]);
+    const { tree } = await read();
+    expect(Buffer.from(tree.root.children?.get('f')?.inode.entry?.xattrs.get('user.note') ?? []).toString()).toBe(
+      'kept',
+    );
+  });
 
-  it('tells contents apart, whatever the times are', async () => {
+  it('gives files of the same content the same id, whatever their times', async () => {
     await writeFile(join(root, 'a'), 'same');
     await writeFile(join(root, 'b'), 'same');
     await writeFile(join(root, 'c'), 'else');
@@ -93,7 +90,7 @@ describe('a directory as a context', () => {
     expect([a === b, a === c]).toEqual([true, false]);
   });
 
-  it('leaves out what is ignored, and looks into it for what is taken back (44)', async () => {
+  it('leaves out ignored files, but searches ignored directories for exceptions (!)', async () => {
     await mkdir(join(root, 'out/deep'), { recursive: true });
     await mkdir(join(root, 'none/deep'), { recursive: true });
     await writeFile(join(root, 'out/deep/keep'), '');
@@ -102,7 +99,7 @@ describe('a directory as a context', () => {
     expect(pathsOf(await read('out', 'none', '!out/deep/keep'))).toEqual(['out', 'out/deep', 'out/deep/keep']);
   });
 
-  it('says what cannot be read, and where there is no tar', async () => {
+  it('names the file that cannot be read, and says if tar is missing', async () => {
     const bin = join(root, 'bin');
     await mkdir(bin);
     const withPath = (path: string) =>

@@ -29,12 +29,12 @@ describe('a spool', () => {
     }
   });
 
-  it('gives pieces that stay as they are', async () => {
+  it('gives chunks that are not overwritten later', async () => {
     await spool.append(CONTENT);
     expect(Buffer.concat(await Array.fromAsync(spool.read())).equals(CONTENT)).toBe(true);
   });
 
-  it('leaves a passing piece as it is until the next but one is asked for', async () => {
+  it('keeps a chunk that is only passed on unchanged until the next but one is asked for', async () => {
     await spool.append(CONTENT);
     let before: Uint8Array | undefined;
     let at = 0;
@@ -49,7 +49,7 @@ describe('a spool', () => {
     expect(at).toBe(CONTENT.length);
   });
 
-  it('gives what another process writes meanwhile, to the last byte before it is over', async () => {
+  it('gives what another process is still writing, to its last byte', async () => {
     let end = () => {};
     const isOver = new Promise<void>((done) => {
       end = done;
@@ -63,7 +63,7 @@ describe('a spool', () => {
     expect(Buffer.concat(await read).equals(CONTENT)).toBe(true);
   });
 
-  it('can be closed by who has read a part', async () => {
+  it('can be closed by a reader that has read only a part', async () => {
     await spool.append(CONTENT);
     for await (const piece of spool.read()) {
       expect(piece.length).toBe(PIECE);

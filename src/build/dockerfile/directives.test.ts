@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { detectSyntax } from './directives.ts';
 
-describe('the frontend that a text asks for', () => {
+describe('the frontend that a Dockerfile asks for', () => {
   it.each([
     ['# syntax=a/b:1', 'a/b:1'],
     ['#SYNTAX =  a/b:1   and more', 'a/b:1'],
@@ -16,5 +16,5 @@ describe('the frontend that a text asks for', () => {
     ['\n# syntax=x', undefined],
     ['# comment\n# syntax=x', undefined],
     ['FROM a\n# syntax=x', undefined],
-  ])('%j: %s', (text, expected) => expect(detectSyntax(text)).toBe(expected));
+  ])('in %j is %s', (text, expected) => expect(detectSyntax(text)).toBe(expected));
 });

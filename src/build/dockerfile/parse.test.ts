@@ -20,7 +20,7 @@ function told(text: string): readonly string[] {
   return [message, ...excerpt, ...(hint ? [hint] : [])];
 }
 
-describe('mistakes', () => {
+describe('mistakes in a Dockerfile', () => {
   it('have file, line, the line, a caret and the word that was probably meant', () => {
     expect(told('FROM scratch\nRUNN ls')).toEqual([
       'Dockerfile:2: unknown instruction [RUNN]',
@@ -85,7 +85,7 @@ describe('mistakes', () => {
     ['FROM a\nRUN <<EOF\nx', 'Dockerfile:2: the heredoc has no end [EOF]'],
     ['# escape=`\n# ESCAPE=`\nFROM a', 'Dockerfile:2: the directive is there twice [escape]'],
     ['# escape=x\nFROM a', 'Dockerfile:1: no escape character [x]'],
-  ])('%j', (text, message) => {
+  ])('are found in %j', (text, message) => {
     expect(failure(text).message).toBe(message);
   });
 
@@ -104,15 +104,15 @@ describe('mistakes', () => {
       'Give the image a name with FROM … AS name, where variables are expanded.',
     ],
     ['type=tmpfs,target=/x,size=big', 'no size [big]', undefined],
-  ])('--mount=%s', (mount, message, hint) => {
+  ])('are found in --mount=%s', (mount, message, hint) => {
     const error = failure(`FROM a\nRUN --mount=${mount} true`);
     expect(error.message).toBe(`Dockerfile:2: ${message}`);
     expect(error.hint).toBe(hint);
   });
 });
 
-describe('what is no mistake', () => {
-  it('a flag with nothing for its value, where BuildKit takes it for none', () => {
+describe('accepted in a Dockerfile', () => {
+  it('is a flag with an empty value, where BuildKit ignores it', () => {
     const text = 'FROM --platform= a\nCOPY --from= b c\nADD --checksum= d e f/';
     const values = parseDockerfile('Dockerfile', text).instructions.map((each) => {
       if (each.kind === 'from') return each.platform;
@@ -121,20 +121,20 @@ describe('what is no mistake', () => {
     expect(values).toEqual([undefined, undefined, undefined]);
   });
 
-  it('unknown instructions in heredocs', () => {
+  it('are unknown instructions in heredocs', () => {
     expect(parseDockerfile('x', 'FROM a\nRUN <<E\nRUNN ls\nE\n').instructions).toHaveLength(2);
   });
 
-  it('a mount whose fields hold variables, until they are expanded', () => {
+  it('is a mount whose fields hold variables, until they are expanded', () => {
     expect(() => parseDockerfile('x', 'FROM a\nRUN --mount=type=$T,target=/x true')).not.toThrow();
   });
 
-  it('quotes that a shell understands, in RUN', () => {
+  it('are quotes that a shell understands, in RUN', () => {
     expect(() => parseDockerfile('x', "FROM a\nRUN echo it's <<EOF\nEOF")).toThrow(/EOF/);
     expect(() => parseDockerfile('x', "FROM a\nRUN cat <<EOF | sed 's/x//'\nit's\nEOF")).not.toThrow();
   });
 
-  it('a trigger of an image, which is one instruction', () => {
+  it('is a trigger of an image, which is one instruction', () => {
     expect(parseTrigger('ONBUILD of x', 'RUN <<E\na\nE')).toMatchObject({
       kind: 'run',
       heredocs: [{ content: 'a\n' }],

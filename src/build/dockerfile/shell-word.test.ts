@@ -65,7 +65,7 @@ describe('variables', () => {
     ["'open", 'a single quote has no end'],
   ])('%s is a mistake', (word, message) => expect(() => expanded(word)).toThrow(message));
 
-  it('in variables have an end', () => {
+  it('in variables can be nested only so deep', () => {
     expect(() => expanded(`${'${a:-'.repeat(100_000)}x${'}'.repeat(100_000)}`)).toThrow('too deep');
   });
 
@@ -96,11 +96,11 @@ describe('quotes and escapes', () => {
     ['end\\', 'end'],
   ])('%s is %j', (word, value) => expect(expanded(word)).toBe(value));
 
-  it('know the other escape character', () => {
+  it('use the escape character that the Dockerfile names', () => {
     expect(expanded('`$A \\$A', '`')).toBe('$A \\one');
   });
 
-  it('of what a single quote holds, nothing is changed', () => {
+  it('change nothing inside single quotes', () => {
     fc.assert(
       fc.property(
         fc.string().filter((text) => !text.includes("'")),

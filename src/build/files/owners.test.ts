@@ -15,7 +15,7 @@ describe('--chown', () => {
     ['7:wheel', { uid: 7, gid: 10 }],
     ['bob:0', { uid: 1000, gid: 0 }],
     [':staff', { uid: 0, gid: 50 }],
-  ])('%s', (text, owner) => expect(ownerOf(text, accounts)).toEqual(owner));
+  ])('accepts %s', (text, owner) => expect(ownerOf(text, accounts)).toEqual(owner));
 
   it('refuses names that the image does not have, with the nearest one', () => {
     expect(() => ownerOf('bbo', accounts)).toThrow('the image has no such user [bbo]');
@@ -28,7 +28,7 @@ describe('--chown', () => {
   });
 });
 
-describe('USER', () => {
+describe('the user of a USER instruction', () => {
   it.each([
     ['', { uid: 0, gid: 0, groups: [0], home: '/root' }],
     ['bob', { uid: 1000, gid: 1001, groups: [1001, 50, 10], home: '/home/bob' }],
@@ -36,5 +36,5 @@ describe('USER', () => {
     ['1234', { uid: 1234, gid: 0, groups: [0], home: '/' }],
     ['bob:wheel', { uid: 1000, gid: 10, groups: [10], home: '/home/bob' }],
     ['1234:5', { uid: 1234, gid: 5, groups: [5], home: '/' }],
-  ])('%j', (text, user) => expect(userOf(text, accounts)).toEqual(user));
+  ])('is found for %j', (text, user) => expect(userOf(text, accounts)).toEqual(user));
 });

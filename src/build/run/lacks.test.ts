@@ -30,16 +30,16 @@ describe('what a machine lacks', () => {
       'sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0',
     ],
     ['/.dockerenv', '', 'seccomp=unconfined'],
-  ])('is told from %s', async (file, content, mend) => {
+  ])('is recognised from %s', async (file, content, mend) => {
     const lack = await whyNoNamespace('Operation not permitted', settings({ [file]: content }));
     expect(lack.mend).toContain(mend);
   });
 
-  it('names what unshare said where nothing explains it', async () => {
+  it('is quoted from unshare if nothing explains it', async () => {
     expect((await whyNoNamespace('unshare failed: Oops', settings({}))).what).toContain('[unshare failed: Oops]');
   });
 
-  it('is a program with the package that brings it', async () => {
+  it('may be a program: the hint names its package', async () => {
     expect(await missingPrograms(without())).toEqual([]);
     expect(await missingPrograms(without('unshare', 'tar'))).toEqual([
       { what: 'there is no program [unshare]', mend: 'Install it: sudo apt install util-linux' },
@@ -47,7 +47,7 @@ describe('what a machine lacks', () => {
     ]);
   });
 
-  it('is ids: as many as are needed, in one command', () => {
+  it('may be ids: one command adds as many as are needed', () => {
     const user = { name: 'me', uid: 1000 };
     expect(moreIds({ user, firstFree: 100_000 })).toBe(
       'Give the user subordinate ids: sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 me',
@@ -55,7 +55,7 @@ describe('what a machine lacks', () => {
     expect(moreIds({ user, firstFree: 100_000 }, 100_001)).toContain('100000-200000 me');
   });
 
-  it('is ids that nobody else has', () => {
+  it('may be ids: the hint proposes some that nobody else has', () => {
     expect(firstFreeId([])).toBe(100_000);
     const given = [
       { first: 165_536, count: 65_536 },
@@ -65,7 +65,7 @@ describe('what a machine lacks', () => {
     expect(moreIds({ user: { name: 'me', uid: 1000 }, firstFree })).toContain('--add-subuids 231072-296607 ');
   });
 
-  it('is an emulator for programs of another architecture', async () => {
+  it('may be an emulator for programs of another architecture', async () => {
     expect(await foreignLack(process.arch === 'x64' ? 'amd64' : process.arch)).toBeUndefined();
     expect((await foreignLack('no-such-machine'))?.mend).toContain('qemu-user-static');
   });
@@ -138,7 +138,7 @@ describe.skipIf(missing)(`RUN where it is impossible${why}`, () => {
     });
   });
 
-  it('is not taken in by a tar that knows no extended attributes', async () => {
+  it('names a tar that cannot store extended attributes', async () => {
     const bin = join(directory.path, 'busybox');
     await mkdir(bin);
     await writeFile(join(bin, 'tar'), '#!/bin/sh\nexec busybox tar "$@"\n');

@@ -145,7 +145,7 @@ describe.skipIf(missing)(`layers under RUN${why}`, () => {
     ]);
   });
 
-  it('of paths that no program can name are told in one short line', async () => {
+  it('with paths that are too long to be read are reported in one short line', async () => {
     const script =
       'cd /t; for i in $(seq 300); do mkdir a-name-of-some-length && cd a-name-of-some-length || break; done';
     const request = { args: ['/bin/sh', '-c', script] };
@@ -169,7 +169,7 @@ describe.skipIf(missing)(`layers under RUN${why}`, () => {
     expect((await world.drive(who('nobody'), spec)).output).toBe('0\n');
   });
 
-  it('that a full file system has no room for are no damaged ones', async () => {
+  it('for which the file system has no space are not called damaged', async () => {
     const big = await world.archive('big', 'head -c 8000000 /dev/urandom >big');
     const small = join(world.path, 'small');
     await mkdir(small);

@@ -90,7 +90,7 @@ describe.skipIf(missing)(`how a RUN ends${why}`, () => {
       await until(async () => (await namesIn(user, 'stage')).length === 0, 5);
     });
 
-    it('is killed while it unpacks: nothing half is taken for a layer', async () => {
+    it('a builder that is killed while it unpacks leaves no half layer that another one would use', async () => {
       const user = who(title);
       const large = await world.archive(
         `large-${user.owners}`,

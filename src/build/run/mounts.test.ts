@@ -82,7 +82,7 @@ describe.skipIf(missing)(`mounts of RUN${why}`, () => {
       expect(part.output).toBe('content\nx\n');
     });
 
-    it('cache: is another one where it begins with something else, or is another one’s', async () => {
+    it('cache: is a separate one if its initial content or its owner differs', async () => {
       const [first, second] = await Promise.all(
         ['first', 'second'].map((name) => world.archive(`${name}-${title.replaceAll(' ', '-')}`, `echo ${name} >it`)),
       );

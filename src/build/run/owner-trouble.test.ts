@@ -22,12 +22,12 @@ describe('a command that failed for a user with a single id', () => {
     'unable to set ownership: EPERM',
     'Invalid argument: chown failed for /var/x',
     'install: cannot change owner and permissions of ‘/x’: Operation not permitted',
-  ])('is told what mends it where it says: %s', (line) => {
+  ])('gets a hint with the remedy if it prints: %s', (line) => {
     expect(hintAfter([`before\n${line}\nafter\n`])).toBe(`Give the user subordinate ids: ${MEND}`);
   });
 
   it.each(['make: *** [all] Error 2', 'Invalid argument', 'chown: missing operand', 'not found'])(
-    'is told that it may be so where it says: %s',
+    'gets a hint that owners may be the cause if it prints: %s',
     (line) => {
       expect(hintAfter([`${line}\n`])).toBe(
         `If it needs files of other owners than root: Give the user subordinate ids: ${MEND}`,
@@ -35,18 +35,18 @@ describe('a command that failed for a user with a single id', () => {
     },
   );
 
-  it('is understood in pieces, but not across lines', () => {
+  it('is recognised by output that comes in pieces, but not across lines', () => {
     expect(hintAfter(['cho', 'wn: x: Invalid ', 'argument\n'])).toMatch(/^Give/);
     expect(hintAfter(['chown: x\n', 'Invalid argument of another thing\n'])).toMatch(/^If/);
   });
 
-  it('is understood after much output, and what it said once stays', () => {
+  it('is recognised after much output, and stays recognised', () => {
     const much = `${'compiling\n'.repeat(2000)}`;
     expect(hintAfter([much, 'chown: x: Invalid argument\n', much])).toMatch(/^Give/);
   });
 });
 
-it('where files can have all owners, nothing is looked for', () => {
+it('output is not searched if files can have all owners', () => {
   expect(hintAfter(['chown: x: Invalid argument\n'], MANY)).toBeUndefined();
 });
 

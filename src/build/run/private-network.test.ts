@@ -68,7 +68,7 @@ describe.skipIf(missing)(`RUN with a private network${why}`, () => {
   });
 
   it.skipIf(needs('slirp4netns').missing).each(RUNTIMES.filter((name) => !needs(name).missing))(
-    'finds the way out, and nothing of the machine, with %s',
+    'reaches the outside, and nothing of this machine, with %s',
     async (runtime) => {
       const settings = { runtime, resolvConf: 'nameserver 192.0.2.1\nsearch example.org\n' };
       const { output, status, error } = await drive('root', `${ASK}; cat /etc/resolv.conf; exit 3`, { settings });
@@ -80,7 +80,7 @@ describe.skipIf(missing)(`RUN with a private network${why}`, () => {
     },
   );
 
-  it.skipIf(needs('pasta').missing)('is connected by pasta where there is nothing else', async () => {
+  it.skipIf(needs('pasta').missing)('is connected by pasta if slirp4netns is missing', async () => {
     const script =
       'ip route | grep -c default; cat /etc/resolv.conf; nc 127.0.0.1 8081 </dev/null 2>/dev/null || echo shut';
     const settings = { resolvConf: 'nameserver 192.0.2.1\n' };
@@ -88,7 +88,7 @@ describe.skipIf(missing)(`RUN with a private network${why}`, () => {
     expect({ output, error }).toEqual({ output: '1\nnameserver 169.254.1.1\nshut\n', error: undefined });
   });
 
-  it('is not there where nothing connects it', async () => {
+  it('fails, and says what to install, if no program can connect it', async () => {
     const before = [...without('slirp4netns'), ...without('pasta')];
     expect((await drive('root', 'true', { before })).error).toEqual({
       code: 'RUN_UNAVAILABLE',
@@ -97,7 +97,7 @@ describe.skipIf(missing)(`RUN with a private network${why}`, () => {
     });
   });
 
-  it.skipIf(needs('slirp4netns').missing)('a user has it too, or is told what is closed to him', async () => {
+  it.skipIf(needs('slirp4netns').missing)('an unprivileged user has it too, or learns what forbids it', async () => {
     const device = (mode: string): string[] => {
       const path = join(world.path, `tun-${crypto.randomUUID()}`);
       const script = `mknod -m ${mode} ${path} c 10 200; mount -o bind ${path} /dev/net/tun; exec "$@"`;

@@ -15,7 +15,7 @@ const at = async (...words: readonly string[]) => {
 };
 
 describe('completion', () => {
-  it('offers commands first, those that are hidden aside', async () => {
+  it('offers commands first, except hidden ones', async () => {
     const { words } = await at('');
     expect(words).toContain('lreg_preload');
     expect(words).not.toContain('__complete');
@@ -109,7 +109,7 @@ describe('completion', () => {
     expect((await at('help', 'get')).words).toEqual(['getimages']);
   });
 
-  it('has nothing for a command that there is not', async () => {
+  it('offers nothing for an unknown command', async () => {
     expect(await at('nonsense', '')).toEqual({ words: [] });
   });
 });

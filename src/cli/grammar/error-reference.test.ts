@@ -7,7 +7,7 @@ import { errorHelp, errorReference, unknownCode } from './error-reference.ts';
 const CODES = [...Object.keys(REGISTRY_ERRORS), ...Object.keys(OTHER_ERRORS)];
 
 describe('the codes of errors', () => {
-  it('are all in the reference, with cause and mend as sentences', () => {
+  it('are all in the reference, with cause and remedy as sentences', () => {
     const page = errorReference();
     for (const code of CODES) expect(page).toMatch(new RegExp(`^\\| \`${code}\` \\| .+[.] \\| .+[.] \\|$`, 'm'));
   });
@@ -27,7 +27,7 @@ describe('the codes of errors', () => {
     expect(unknownCode('SOMETHING_ELSE').hint).toMatch('`images help errors`');
   });
 
-  it('are all used by something', () => {
+  it('are each used somewhere', () => {
     const src = join(import.meta.dirname, '../..');
     const files = readdirSync(src, { recursive: true, encoding: 'utf8' });
     const texts = files

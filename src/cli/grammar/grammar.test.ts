@@ -49,15 +49,15 @@ describe('commands', () => {
   });
 });
 
-describe('whether an option is given', () => {
-  it('is said also of a line that is wrong elsewhere, and of no command', () => {
+describe('whether an option was given', () => {
+  it('is also known for a line that is wrong elsewhere, or has no command', () => {
     expect(givenValue('json', PRELOAD, ['--nonsense', 'a', '--json'])).toBe(true);
     expect(givenValue('json', undefined, ['--json=yes'])).toBe(true);
     expect(givenValue('keep-going', PRELOAD, ['--keep_going'])).toBe(true);
     expect(givenValue('pause', PRELOAD, ['--pause', 'x'])).toBe('x');
   });
 
-  it('is not said of a value, of what follows --, and of one that is taken back', () => {
+  it('is denied for a value, for what follows --, and for an option that is negated', () => {
     expect(givenValue('json', PRELOAD, ['--pause', '--json'])).toBeUndefined();
     expect(givenValue('json', PRELOAD, ['--', '--json'])).toBeUndefined();
     expect(givenValue('keep-going', PRELOAD, ['--keep-going', '--keep-going=no'])).toBeUndefined();
@@ -75,7 +75,7 @@ describe('an option whose value can be left out', () => {
     expect(refusal(() => parse('--debug=')).message).toContain('--debug needs a value');
   });
 
-  it('is read before the line is', () => {
+  it('is known before the line is parsed', () => {
     expect(givenValue('debug', PRELOAD, ['--nonsense', '--debug=http'])).toBe('http');
     expect(givenValue('debug', PRELOAD, ['--debug', 'http'])).toBe(true);
     expect(givenValue('debug', undefined, ['--debug=no'])).toBeUndefined();
@@ -135,12 +135,12 @@ describe('options', () => {
     expect(parse('-').args).toEqual(['-']);
   });
 
-  it('ask for help before anything else is missed', () => {
+  it('that ask for help win over missing arguments', () => {
     expect(parseCommandLine(ONE, ['--help']).options.flag('help')).toBe(true);
     expect(parseCommandLine(ONE, ['-h']).options.flag('help')).toBe(true);
   });
 
-  it('asked for without being declared are a bug', () => {
+  it('that a command reads without declaring them are a bug', () => {
     expect(() => parse().options.flag('colour')).toThrow('not declared');
   });
 });

@@ -17,7 +17,7 @@ describe('the cache directory', () => {
     }
   }
 
-  it('is $XDG_CACHE_HOME’s or the home’s, also where it is still to be made, and none without a home', () =>
+  it('is in $XDG_CACHE_HOME or the home directory, even if it has yet to be made; without a home there is none', () =>
     inHome(async (home) => {
       expect(cacheDirectory({ HOME: home })).toBe(`${home}/.cache/images`);
       expect(cacheDirectory({ HOME: home, XDG_CACHE_HOME: `${home}/c` })).toBe(`${home}/c/images`);
@@ -26,7 +26,7 @@ describe('the cache directory', () => {
       expect(cacheDirectory({ XDG_CACHE_HOME: '/tmp' })).toBe('/tmp/images');
     }));
 
-  it('is none where others can write', () =>
+  it('is not used if others can write there', () =>
     inHome(async (home) => {
       await mkdir(join(home, '.cache/images'), { recursive: true });
       for (const open of ['.cache', '.cache/images']) {

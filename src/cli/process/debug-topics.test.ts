@@ -2,13 +2,13 @@ import { describe, expect, it } from 'vitest';
 import { DEBUG_TOPICS, debugTopics } from './debug-topics.ts';
 
 describe('the topics of --debug', () => {
-  it('are all where none is named, and else those that are', () => {
+  it('are all topics if none is named, else the named ones', () => {
     for (const text of ['', 'all', '1', 'yes', 'http,all']) expect([...debugTopics(text)]).toEqual(DEBUG_TOPICS);
     expect([...debugTopics('copy, HTTP')]).toEqual(['copy', 'http']);
     expect([...debugTopics('0')]).toEqual([]);
   });
 
-  it('are listed where one is unknown', () => {
+  it('are listed if one is unknown', () => {
     expect(() => debugTopics('http,stor')).toThrow(
       expect.objectContaining({
         code: 'USAGE',

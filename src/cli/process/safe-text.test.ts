@@ -6,7 +6,7 @@ import { safeJson, safeLine, safeOutput, safeText } from './safe-text.ts';
 const UNSAFE = /[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/u;
 
 describe('text of others', () => {
-  it('drives no terminal and turns no line around, and is otherwise what it was', () => {
+  it('loses control characters and characters that reverse a line, and nothing else', () => {
     fc.assert(
       fc.property(anyText(), (text) => {
         expect(safeText(text).replaceAll(/[\n\t]/g, '')).not.toMatch(UNSAFE);
@@ -19,7 +19,7 @@ describe('text of others', () => {
     expect(safeText('a\u202eb\u001b[2J\u2066')).toBe('a?b?[2J?');
   });
 
-  it('keeps colours where programs print', () => {
+  it('keeps colours in the output of programs', () => {
     expect(safeOutput('\u001b[31mred\u001b[0m\u001b[2J\u0007 50%\r')).toBe('\u001b[31mred\u001b[0m[2J 50%\r');
   });
 

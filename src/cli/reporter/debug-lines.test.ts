@@ -24,7 +24,7 @@ describe('lines of --debug', () => {
     expect(linesOf([REQUEST], ['copy'])).toEqual([]);
   });
 
-  it('leave out what is only progress', () => {
+  it('leave out mere progress', () => {
     expect(linesOf([{ topic: 'copy', event: { type: 'progress', digest, bytes: 1 } }])).toEqual([]);
   });
 

@@ -30,7 +30,7 @@ describe('progress', () => {
     expect(remaining).toBe(1);
   });
 
-  it('says neither before it means something', () => {
+  it('shows neither before there is enough data', () => {
     const progress = createProgress();
     progress.apply({ type: 'plan', images: 1, blobs: 1, bytes: 10, alreadyThere: 0 }, 0);
     expect(progress.snapshot(100)).not.toHaveProperty('rate');
@@ -51,7 +51,7 @@ describe('progress', () => {
     expect(progress.snapshot(300)).not.toHaveProperty('compressing');
   });
 
-  it('takes back what an attempt got that has to begin again', () => {
+  it('subtracts the bytes of an attempt that has to begin again', () => {
     const progress = half();
     progress.apply({ type: 'blob', digest: DIGEST, size: 2_000_000, from: 0 }, 1100);
     expect(progress.snapshot(1100).fetched).toBe(500_000);
@@ -74,7 +74,7 @@ describe('drawing', () => {
     expect(blob).toBe(`[############------------]  ${DIGEST.slice(7, 19)}  1.0 MB of 2.0 MB`);
   });
 
-  it('never wraps, and gives up its bars before what they say', () => {
+  it('never wraps, and on narrow terminals gives up its bars before its figures', () => {
     const drawn = (columns: number) => drawProgress(half().snapshot(1000), { columns, rows: 24 });
     for (const columns of [1, 10, 30, 50, 60, 80]) {
       const lengths = drawn(columns)
@@ -86,7 +86,7 @@ describe('drawing', () => {
     expect(drawn(53)).toMatch(/^1\.5 MB of 3\.0 MB {2}1\.5 MB\/s {2}0:01 left {2}0\/2 images\n/);
   });
 
-  it('leaves out blobs that have no room below each other', () => {
+  it('leaves out blobs for which the terminal has no lines', () => {
     expect(drawProgress(half().snapshot(1000), { columns: 80, rows: 3 }).split('\n')).toHaveLength(2);
   });
 });

@@ -28,7 +28,7 @@ describe('an error', () => {
     expect(reportError(error, false).lines[0]).toBe('ERROR: no space left [/x/y]');
   });
 
-  it('of what is damaged come with a next step, also where nobody gave one', () => {
+  it('about damage has a hint, even if the thrower gave none', () => {
     const { lines } = reportError(new ImagesError('SIZE_INVALID', 'blob has 137 bytes, expected 3'), false);
     expect(lines).toEqual(['ERROR: blob has 137 bytes, expected 3', expect.stringContaining('`images check IMAGE`')]);
   });
@@ -49,7 +49,7 @@ describe('an error', () => {
   });
 });
 
-it('gives programs the end that failed, the words of the other side and the request', () => {
+it('as JSON has the end that failed, the words of the other side and the request', () => {
   const error = new ImagesError('SERVER_ERROR', 'h: status 500', {
     said: 'oops\u001b[2J',
     status: 500,
@@ -74,7 +74,7 @@ it.each([
     (error: Error, suppressed: Error): Error =>
       Object.assign(new Error(), { name: 'SuppressedError', error, suppressed }),
   ],
-])('says what failed first, where closing failed after it%s', (_, both) => {
+])('whose clean-up failed as well names the first failure%s', (_, both) => {
   const first = new ImagesError('NO_SPACE', 'no space left [x]', { hint: 'Free some.' });
   const thrown = both(new Error('closing'), both(new Error('other'), first));
   expect(reportError(thrown, false)).toMatchObject({ lines: ['ERROR: no space left [x]', 'Free some.'] });

@@ -25,7 +25,7 @@ describe('the table of commands', () => {
     for (const command of COMMANDS) expect(typeof (await command.load()).run, command.name).toBe('function');
   });
 
-  it('has every command of the contract that this version covers', () => {
+  it('has every command that the reference promises', () => {
     const names = COMMANDS.flatMap((command) => [command.name, ...(command.aliases ?? [])]);
     expect(names).toEqual(
       expect.arrayContaining([
@@ -78,7 +78,7 @@ describe('help', () => {
   });
 });
 
-describe('what is derived', () => {
+describe('what is generated', () => {
   it('docs/commands.md is current: else `npm run docs`', () => {
     expect(readFileSync(join(ROOT, 'docs/commands.md'), 'utf8')).toBe(commandReference(COMMANDS));
   });

@@ -15,20 +15,20 @@ async function bytesOf(body: AsyncIterable<Uint8Array>): Promise<Buffer> {
 }
 
 describe('a packed stream', () => {
-  it('tells digest and size of both forms', async () => {
+  it('has digest and size of both forms', async () => {
     const { body, result } = pack(inChunks(CONTENT), { kind: 'gzip' });
     const packed = await bytesOf(body);
     expect(gunzipSync(packed)).toEqual(CONTENT);
     expect(result()).toEqual({ plain: MEASURES, packed: { digest: digestOf(packed), size: packed.length } });
   });
 
-  it('is the bytes themselves where nothing is compressed', async () => {
+  it('is the bytes themselves if nothing is to be compressed', async () => {
     const { body, result } = pack(inChunks(CONTENT), { kind: 'none' });
     expect(await bytesOf(body)).toEqual(CONTENT);
     expect(result()).toEqual({ plain: MEASURES, packed: MEASURES });
   });
 
-  it('verifies what is known of the uncompressed bytes', async () => {
+  it('verifies the uncompressed bytes if their digest is known', async () => {
     const good = pack(inChunks(CONTENT), { kind: 'zstd', expected: MEASURES });
     await bytesOf(good.body);
     expect(good.result().plain).toEqual(MEASURES);

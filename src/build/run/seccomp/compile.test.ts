@@ -73,7 +73,7 @@ describe('the list of system calls', () => {
     '/usr/include/x86_64-linux-gnu/asm/unistd_64.h': X86_64,
     '/usr/include/x86_64-linux-gnu/asm/unistd_32.h': I386,
   };
-  it.each(Object.entries(headers))('has the numbers of %s, where that is', (file, numbers) => {
+  it.each(Object.entries(headers))('has the numbers of the kernel header %s, if that is installed', (file, numbers) => {
     if (!existsSync(file)) return;
     const found = readFileSync(file, 'utf8').matchAll(/^#define __NR_(\w+) (\d+)$/gm);
     const theirs = new Map([...found].map(([, name = '', number]) => [name, Number(number)]));
