@@ -14,7 +14,7 @@ function machine(addresses: Readonly<Record<string, string>>): Interfaces {
   return { lo, ...Object.fromEntries(others) };
 }
 
-describe('bestAddress', () => {
+describe('the address that VMs are given', () => {
   it('is never a loopback or link-local address', () => {
     expect(bestAddress('0.0.0.0', { lo })).toBeUndefined();
     expect(bestAddress('::', machine({ eth0: 'fe80::1', eth1: '169.254.7.7' }))).toBeUndefined();
@@ -26,24 +26,24 @@ describe('bestAddress', () => {
     expect(bestAddress('0.0.0.0', machine({ eth0: '8.8.8.8', eth1: '172.17.0.1' }))).toBe('172.17.0.1');
   });
 
-  it('gives IPv6 only to who listens on IPv6', () => {
+  it('is an IPv6 address only if the registry listens on IPv6', () => {
     expect(bestAddress('0.0.0.0', machine({ eth0: 'fd00::5' }))).toBeUndefined();
     expect(bestAddress('::', machine({ eth0: 'fd00::5' }))).toBe('fd00::5');
   });
 });
 
-describe('addresses', () => {
-  it('knows loopback in both families, also mapped', () => {
+describe('the kinds of addresses', () => {
+  it('loopback is recognised in both families, also mapped', () => {
     expect(['127.0.0.1', '127.9.9.9', '::1', 'localhost', '::ffff:127.0.0.1'].every(isLoopback)).toBe(true);
     expect(['128.0.0.1', '::2', 'example.com'].some(isLoopback)).toBe(false);
   });
 
-  it('knows the unspecified address in both families', () => {
+  it('the unspecified address is recognised in both families', () => {
     expect(['0.0.0.0', '::', '0:0:0:0:0:0:0:0'].every(isUnspecified)).toBe(true);
     expect(['::1', '10.0.0.0', '1::'].some(isUnspecified)).toBe(false);
   });
 
-  it('knows its own', () => {
+  it('the addresses of this machine are recognised', () => {
     expect(isOwnAddress('10.0.0.5', machine({ eth0: '10.0.0.5' }))).toBe(true);
     expect(isOwnAddress('10.0.0.6', machine({ eth0: '10.0.0.5' }))).toBe(false);
   });

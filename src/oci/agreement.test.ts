@@ -28,13 +28,13 @@ function configOf(diffIds: unknown, more: object = {}): Uint8Array {
   return Buffer.from(JSON.stringify({ os: 'linux', architecture: 'amd64', rootfs: { diff_ids: diffIds }, ...more }));
 }
 
-describe('what describes one image', () => {
+describe('manifest and config of one image', () => {
   it.each([
     ['a layer more', [OCI_LAYER_GZIP, OCI_LAYER_GZIP], 1],
     ['a layer less', [OCI_LAYER_GZIP], 2],
     ['no layers', [], 2],
     ['a file that is no layer, and a layer too many', [OCI_LAYER_GZIP, IN_TOTO, OCI_LAYER_GZIP], 1],
-  ])('disagrees where the manifest has %s', (_, layers, diffIds) => {
+  ])('disagree if the manifest has %s', (_, layers, diffIds) => {
     const config = configOf(Array.from({ length: diffIds }, (__, at) => diffId(at)));
     expect(() => agreeingConfig(manifestOf(layers), config)).toThrow(/disagree: \d diffIDs? for \d layers?$/);
   });
@@ -45,12 +45,12 @@ describe('what describes one image', () => {
     ['no layers', [], 0],
     ['nydus and estargz layers', [NYDUS, NYDUS, OCI_LAYER_GZIP], 3],
     ['the layers of files alone', [OCI_LAYER_GZIP, 'application/vnd.wasm.content.layer.v1+wasm'], 1],
-  ])('agrees with diffIDs of %s', (_, layers, diffIds) => {
+  ])('agree with diffIDs of %s', (_, layers, diffIds) => {
     const config = configOf(Array.from({ length: diffIds }, (__, at) => diffId(at)));
     expect(agreeingConfig(manifestOf(layers), config).diffIds).toHaveLength(diffIds);
   });
 
-  it('disagrees where one blob is to be two layers', () => {
+  it('disagree if one blob has two diffIDs', () => {
     const manifest = manifestOf([OCI_LAYER_GZIP, OCI_LAYER_GZIP]);
     const layers = manifest.layers.map((layer) => ({ ...layer, digest: manifest.config.digest }));
     const twice = { ...manifest, layers };
@@ -60,7 +60,7 @@ describe('what describes one image', () => {
     expect(agreeingConfig(twice, configOf([diffId(0), diffId(0)])).diffIds).toHaveLength(2);
   });
 
-  it('tells of uncompressed layers that are not what the config says', () => {
+  it('disagree if an uncompressed layer has another digest than its diffID', () => {
     const manifest = manifestOf([OCI_LAYER, OCI_LAYER, OCI_LAYER_GZIP]);
     const [first, second] = manifest.layers.map(({ digest }) => digest);
     const others = (ids: readonly unknown[]) => otherThanDiffIds(manifest, agreeingConfig(manifest, configOf(ids)));
@@ -69,12 +69,12 @@ describe('what describes one image', () => {
     expect(others([])).toEqual([]);
   });
 
-  it('agrees though the history tells of other layers: no runtime reads it', () => {
+  it('agree even if the history names other layers: no runtime reads it', () => {
     const config = configOf([diffId(0)], { history: [{}, {}, { empty_layer: true }] });
     expect(agreeingConfig(manifestOf([OCI_LAYER_GZIP]), config).history).toHaveLength(3);
   });
 
-  it('is refused with a diffID that is no digest: the next one would take its place', () => {
+  it('are refused with a diffID that is not a digest: the next one would take its place', () => {
     const config = configOf(['garbage', diffId(1)]);
     for (const layers of [1, 2]) {
       const manifest = manifestOf(Array.from({ length: layers }, () => OCI_LAYER_GZIP));
@@ -83,7 +83,7 @@ describe('what describes one image', () => {
     expect(() => agreeingConfig(manifestOf([OCI_LAYER_GZIP]), Buffer.from('<html>'))).toThrow('config is not JSON');
   });
 
-  it('is read as runtimes read it: a text that is null is empty, a list that is null has nothing', () => {
+  it('are read as runtimes read them: a text that is null is empty, and so is a list', () => {
     const config = configOf([diffId(0)], {
       config: { Labels: { a: null, b: 'c' }, Env: [null, 'X=1'] },
       history: null,
@@ -94,7 +94,7 @@ describe('what describes one image', () => {
     expect(() => agreeingConfig(manifestOf([OCI_LAYER_GZIP]), other)).toThrow('config.config.Labels.a is not a string');
   });
 
-  it('gives each layer of files its diffID', () => {
+  it('give each layer of files its diffID', () => {
     const manifest = manifestOf([IN_TOTO, OCI_LAYER_GZIP]);
     expect(layerDiffIds(manifest, agreeingConfig(manifest, configOf([diffId(0)])))).toEqual([undefined, diffId(0)]);
     const all = agreeingConfig(manifest, configOf([diffId(0), diffId(1)]));
@@ -117,7 +117,7 @@ describe('an image with a file system', () => {
     ['an attestation', manifestOf([IN_TOTO]), false],
     ['an empty config', manifestOf([OCI_LAYER_GZIP], OCI_EMPTY), false],
     ['a plugin', manifestOf([DOCKER_LAYER_GZIP], 'application/vnd.docker.plugin.v1+json', DOCKER_MANIFEST), false],
-  ])('%s: %#', (_, manifest, expected) => {
+  ])('is recognised by config and layers: %s', (_, manifest, expected) => {
     expect(hasFileSystem(manifest)).toBe(expected);
   });
 });

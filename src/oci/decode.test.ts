@@ -36,7 +36,7 @@ describe('JSON', () => {
   });
 });
 
-it('what is of another kind is said in short, however long it is', () => {
+it('an error about a value of the wrong type quotes it in short, however long it is', () => {
   expect(() =>
     object(
       Array.from({ length: 1e6 }, () => []),

@@ -21,7 +21,7 @@ describe('the message of an error', () => {
     });
   });
 
-  it('of a part of a copy begins with the image, says the end, and keeps what is known of the cause as data', () => {
+  it('of a part of a copy begins with the image, names source or destination, and keeps the cause as data', () => {
     const request = { method: 'GET', url: 'https://quay.io/v2/' };
     const cause = new ImagesError('DENIED', 'quay.io: access is denied', { said: 'no', status: 403, request });
     const error = new ImagesError(cause.code, cause.message, { part, cause });
@@ -38,7 +38,7 @@ describe('the message of an error', () => {
     expect(around).toMatchObject({ message: 'it failed', end: 'source', said: 'no' });
   });
 
-  it('and its data hold no credentials', () => {
+  it('has no credentials, and neither has its data', () => {
     const label = 'https://me:secret@quay.io';
     const error = new ImagesError('DENIED', 'x', { said: `see ${label}/a`, part: { ...part, label } });
     const { message, said, part: kept } = error;

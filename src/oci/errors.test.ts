@@ -15,7 +15,7 @@ describe('an error', () => {
     expect(error.stack).not.toContain('hunter2');
   });
 
-  it('knows the request that failed, also where another error tells of it', () => {
+  it('knows the request that failed, also if it wraps the error that says so', () => {
     const request = { method: 'GET', url: 'https://x.example/v2/' };
     const inner = new ImagesError('DENIED', 'no', { status: 403 })
       .during(request)
@@ -36,7 +36,7 @@ describe('text without userinfo', () => {
     ['ssh://git:hunter2@x/y', 'ssh://***@x/y'],
     ['alpine:3.20@sha256:12', undefined],
     ['mail me@example.com, see https://x/@scope/y', undefined],
-  ])('of %s', (text, expected) => {
+  ])('is made of %s', (text, expected) => {
     expect(withoutUserinfo(text)).toBe(expected ?? text);
   });
 });

@@ -22,8 +22,8 @@ const image = {
   ],
 };
 
-describe('decodeManifest', () => {
-  it('reads an image; what is published elsewhere is no successor', () => {
+describe('decoding a manifest', () => {
+  it('reads an image; foreign layers are not among its successors', () => {
     const manifest = decodeManifest(rawManifest(bytesOf(image)));
     expect(manifest.kind).toBe('image');
     expect(successors(manifest).blobs.map((blob) => blob.size)).toEqual([6, 1, 2]);
@@ -81,7 +81,7 @@ describe('decodeManifest', () => {
     expect(decodeManifest(raw)).toMatchObject({ kind: 'index', mediaType: types.OCI_INDEX, manifests: [] });
   });
 
-  it('gives only its own errors, whatever the JSON', () => {
+  it('throws only its own errors, whatever the JSON', () => {
     fc.assert(
       fc.property(fc.json(), (json) => {
         try {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { formatPlatform, isImageFor, parsePlatform, parsePlatformChoice, platformSuits } from './platform.ts';
 
-describe('parsePlatform', () => {
+describe('parsing a platform', () => {
   it.each([
     ['linux/amd64', 'linux/amd64'],
     ['linux/x86_64', 'linux/amd64'],
@@ -18,21 +18,21 @@ describe('parsePlatform', () => {
   });
 });
 
-it('a choice is a list or all', () => {
+it('a choice of platforms is a list or `all`', () => {
   expect(parsePlatformChoice('all')).toBe('all');
   expect(parsePlatformChoice('linux/amd64,linux/arm64')).toHaveLength(2);
 });
 
-describe('platformSuits', () => {
+describe('a platform that suits a wanted one', () => {
   const suits = (child: string, wanted: string) => platformSuits(parsePlatform(child), parsePlatform(wanted));
 
-  it('wants the same system and architecture', () => {
+  it('has the same system and architecture', () => {
     expect(suits('linux/amd64', 'linux/arm64')).toBe(0);
     expect(suits('windows/amd64', 'linux/amd64')).toBe(0);
     expect(suits('linux/amd64', 'linux/amd64')).toBeGreaterThan(0);
   });
 
-  it('takes an older variant, never a newer one, and prefers the exact one', () => {
+  it('may have an older variant, never a newer one; the exact one is preferred', () => {
     expect(suits('linux/arm/v6', 'linux/arm/v7')).toBeGreaterThan(suits('linux/arm/v5', 'linux/arm/v7'));
     expect(suits('linux/arm/v7', 'linux/arm/v7')).toBeGreaterThan(suits('linux/arm/v6', 'linux/arm/v7'));
     expect(suits('linux/arm/v7', 'linux/arm/v6')).toBe(0);
@@ -40,7 +40,7 @@ describe('platformSuits', () => {
     expect(suits('linux/amd64/v3', 'linux/amd64')).toBe(0);
   });
 
-  it('knows that arm64 is v8', () => {
+  it('may leave out v8 of arm64', () => {
     expect(suits('linux/arm64/v8', 'linux/arm64')).toBe(suits('linux/arm64', 'linux/arm64'));
     expect(suits('linux/arm64', 'linux/arm64/v8')).toBe(100);
   });

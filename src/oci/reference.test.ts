@@ -4,7 +4,7 @@ import { canonicalHost, formatReference, fullReference, isHost, parseReference, 
 
 const DIGEST = `sha256:${'0123456789abcdef'.repeat(4)}`;
 
-describe('parseReference', () => {
+describe('parsing a reference', () => {
   it.each([
     ['alpine', { path: 'alpine' }],
     ['alpine:3.8', { path: 'alpine', tag: '3.8' }],
@@ -69,12 +69,12 @@ describe('parseReference', () => {
     ['[fd00::1]:123456/app', 'port is not between 1 and 65535 [123456]'],
     ['[::::1]/app', '[[::::1]] is no IPv6 address'],
     ['[1.2.3.4]:5000/app', '[[1.2.3.4]:5000] is no IPv6 address'],
-  ])('refuses the host of %s, which nothing can be at', (text, why) => {
+  ])('refuses the impossible host of %s', (text, why) => {
     expect(() => parseReference(text)).toThrowError(expect.objectContaining({ message: expect.stringContaining(why) }));
     expect(isHost(text.slice(0, text.indexOf('/')))).toBe(false);
   });
 
-  it('gives back what it read', () => {
+  it('can be undone: the written reference is the one that was read', () => {
     const part = fc.stringMatching(/^[a-z0-9]{1,8}(?:[._-][a-z0-9]{1,4})?$/);
     const host = fc.constantFrom('docker.io', 'quay.io', 'localhost:5000', '[fd00::1]:80', '10.0.0.1');
     const tag = fc.stringMatching(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,20}$/);
@@ -94,7 +94,7 @@ describe('parseReference', () => {
     );
   });
 
-  it('never fails otherwise than with REFERENCE_INVALID', () => {
+  it('fails only with REFERENCE_INVALID', () => {
     fc.assert(
       fc.property(fc.string(), (text) => {
         try {
@@ -107,14 +107,14 @@ describe('parseReference', () => {
   });
 });
 
-describe('fullReference', () => {
+describe('the full reference', () => {
   it.each([
     ['alpine', 'docker.io/library/alpine:latest'],
     ['docker.io/alpine:1', 'docker.io/library/alpine:1'],
     ['calico/node:v3', 'docker.io/calico/node:v3'],
     ['quay.io/x', 'quay.io/x:latest'],
     [`alpine@${DIGEST}`, `docker.io/library/alpine@${DIGEST}`],
-  ])('fills in what %s leaves out', (text, expected) => {
+  ])('has what %s leaves out', (text, expected) => {
     expect(formatReference(fullReference(parseReference(text)))).toBe(expected);
   });
 });

@@ -3,7 +3,7 @@ import { indexLayer } from './layer-index.ts';
 import { layerOf } from './testing/layers.ts';
 import { verifyLayer } from './verify-layer.ts';
 
-it('a layer is verified to what those who read it refuse', async () => {
+it('verifying a layer refuses what its readers refuse', async () => {
   const layer = await layerOf([{ name: 'directory/'.repeat(500), content: '' }]);
   const refusal = { code: 'TAR_INVALID', message: expect.stringContaining('a name in a layer is too long [4999 ') };
   await expect(indexLayer(layer)).rejects.toMatchObject(refusal);

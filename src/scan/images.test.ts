@@ -14,7 +14,7 @@ it('lists are unique and in byte order, as sort with LC_ALL=C has them', () => {
   expect(imagesOf({ findings, warnings: [] })).toEqual(['B.io/x', 'a', 'a:10', 'a:2', 'b']);
 });
 
-it('a maybe that is in use elsewhere is no maybe', () => {
+it('an image that is uncertain in one place and used in another is listed as used', () => {
   const findings = [finding('a', 'maybe'), finding('b', 'maybe'), finding('a', 'used')];
   expect(imagesOf({ findings, warnings: [] }, { maybe: true })).toEqual(['b']);
 });

@@ -9,7 +9,7 @@ const { mayMatter, isOnlySchemas } = cluesOf(SCAN_RULES.documents);
 const big = (text: string) => `${text}\nrules:\n${'- verbs: [get]\n'.repeat(1000)}`;
 const LISTED = SCAN_RULES.documents as readonly ListedRule[];
 
-it('small parts are always worth parsing, big ones where they speak of images', () => {
+it('small documents are always parsed, big ones if they mention images', () => {
   expect(mayMatter('a: 1')).toBe(true);
   expect(mayMatter(big('kind: ClusterRole'))).toBe(false);
   expect(mayMatter(big('image: x'))).toBe(true);
@@ -17,7 +17,7 @@ it('small parts are always worth parsing, big ones where they speak of images', 
   expect(mayMatter(big('kind: Secret'))).toBe(true);
 });
 
-it('big schemas only where an image is the default of a field', () => {
+it('big schemas are parsed only if a field has an image as its default', () => {
   expect(mayMatter(big('kind: CustomResourceDefinition\nproperties: {image: {type: string}}'))).toBe(false);
   expect(mayMatter(big('kind: CustomResourceDefinition\n  default: quay.io/a/b:1'))).toBe(true);
 });

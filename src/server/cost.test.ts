@@ -112,7 +112,7 @@ describe('requests that are sent ahead', () => {
     expect((await ask(`${server.url}/v2/a/manifests/large`, 'GET')).status).toBe(200);
   });
 
-  it('are so many in all: the connection that brings more is closed, the others live', async () => {
+  it('are limited in number: the connection that exceeds it is closed, the others go on', async () => {
     const { registry, release } = gated();
     const server = await start(registry, { waitingRequests: 100 });
     const patient = open(server);
@@ -129,7 +129,7 @@ describe('requests that are sent ahead', () => {
     await eventually(() => next.received().match(/HTTP\/1\.1 200/g)?.length === 90);
   });
 
-  it('are dropped where their connection ends before', async () => {
+  it('are dropped if their connection ends before', async () => {
     const { registry, release } = gated();
     const server = await start(registry);
     const client = open(server);
@@ -143,7 +143,7 @@ describe('requests that are sent ahead', () => {
 });
 
 describe('connections', () => {
-  it('are so many: for one more the longest idle one is closed, a busy one never', async () => {
+  it('are limited in number: for another one the longest idle one is closed, never a busy one', async () => {
     const { registry, release } = gated();
     const server = await start(registry, { connections: 3, connectionsPerClient: 3 });
     const busy = open(server);
@@ -175,7 +175,7 @@ describe('connections', () => {
     expect((await ask(`${server.url}/v2/`, 'GET')).status).toBe(200);
   });
 
-  it('of one client are fewer than those of all', () => {
+  it('of one client have a lower limit than all together', () => {
     for (const files of [64, 1024, 4096, 1_048_576]) {
       const { connections, connectionsPerClient } = defaultLimits(files);
       expect(connectionsPerClient).toBeLessThan(connections);
@@ -190,7 +190,7 @@ describe('connections', () => {
     ['2001:db8:1:2::7', '2001:db8:1:2'],
     ['fe80::1%eth0', 'fe80:0:0:0'],
     ['::1', '0:0:0:0'],
-  ])('from %s are those of %s', (remoteAddress, client) => {
+  ])('from %s count as those of %s', (remoteAddress, client) => {
     expect(clientOf({ remoteAddress })).toBe(client);
   });
 
@@ -281,7 +281,7 @@ describe('memory', () => {
   const putOf = (tag: string, sent: number) =>
     `PUT /v2/a/manifests/${tag} HTTP/1.1\r\nHost: x\r\nContent-Length: 4000000\r\n\r\n${'x'.repeat(sent)}`;
 
-  it('that slow senders of manifests take, too', { timeout: 60_000 }, async () => {
+  it('that slow senders of manifests take is bounded, too', { timeout: 60_000 }, async () => {
     const registry = emptyRegistry();
     const { manifest } = await putImage(registry, 'a', 'v1');
     const server = await start(registry, { heldBytes: 8_000_000 });
@@ -302,7 +302,7 @@ describe('memory', () => {
     expect((await ask(`${server.url}/v2/a/manifests/v2`, 'PUT', small)).status).toBe(201);
   });
 
-  it('is not taken by what is announced and not sent', async () => {
+  it('is not held for bytes that are announced and not sent', async () => {
     const server = await start(emptyRegistry(), { heldBytes: 8_000_000 });
     const slow = Array.from({ length: 20 }, () => open(server));
     for (const [at, { socket }] of slow.entries()) socket.write(putOf(`s${at}`, 1));
@@ -316,7 +316,7 @@ describe('memory', () => {
 });
 
 describe('a request', () => {
-  it('sets so many tags', async () => {
+  it('may set only a limited number of tags', async () => {
     const registry = emptyRegistry();
     const { manifest } = await putImage(registry, 'a', 'v1');
     const server = await start(registry, { tags: 20 });
@@ -329,7 +329,7 @@ describe('a request', () => {
     expect((await put(21)).json()).toMatchObject({ errors: [{ code: 'TAG_INVALID' }] });
   });
 
-  it('names so many descriptors, each counted once', async () => {
+  it('may name only a limited number of descriptors, each counted once', async () => {
     const registry = emptyRegistry();
     const { manifest } = await putImage(registry, 'a', 'v1');
     const server = await start(registry, { descriptors: 50 });
@@ -344,7 +344,7 @@ describe('a request', () => {
     expect((await put(many)).json()).toMatchObject({ errors: [{ code: 'MANIFEST_INVALID' }] });
   });
 
-  it('lists so much, whatever it asks for, and is told where to go on', async () => {
+  it('gets a list of limited size, whatever it asks for, with a link to the rest', async () => {
     const registry = emptyRegistry();
     const { manifest } = await putImage(registry, 'a', 'v1');
     const tags = Array.from({ length: 25 }, (_, at) => `t${at}`);

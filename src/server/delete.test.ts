@@ -20,15 +20,15 @@ beforeEach(async () => {
   call = (method, path) => ask(`${server.url}/v2/${path}`, method);
 });
 
-describe('end-9', () => {
-  it('a tag goes alone', async () => {
+describe('deleting manifests (end-9)', () => {
+  it('by tag removes the tag alone', async () => {
     expect((await call('DELETE', 'a/b/manifests/one')).status).toBe(202);
     expect((await call('GET', 'a/b/manifests/one')).status).toBe(404);
     expect((await call('GET', 'a/b/manifests/two')).status).toBe(200);
     expect((await call('GET', `a/b/manifests/${image.manifest.digest}`)).status).toBe(200);
   });
 
-  it('a manifest goes with all its tags', async () => {
+  it('by digest removes the manifest with all its tags', async () => {
     expect((await call('DELETE', `a/b/manifests/${image.manifest.digest}`)).status).toBe(202);
     for (const reference of ['one', 'two', image.manifest.digest]) {
       expect((await call('GET', `a/b/manifests/${reference}`)).status).toBe(404);
@@ -37,8 +37,8 @@ describe('end-9', () => {
   });
 });
 
-describe('end-10', () => {
-  it('a blob goes from its repository', async () => {
+describe('deleting blobs (end-10)', () => {
+  it('removes a blob from its repository', async () => {
     const digest = image.blobs[1]?.descriptor.digest;
     expect((await call('DELETE', `a/b/blobs/${digest}`)).status).toBe(202);
     expect((await call('GET', `a/b/blobs/${digest}`)).status).toBe(404);

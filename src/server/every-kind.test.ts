@@ -24,8 +24,8 @@ afterAll(async () => {
   expect(server.events.filter(({ type }) => type === 'failure')).toEqual([]);
 });
 
-describe.each(Object.entries(EVERY_KIND))('%s', (name, make) => {
-  it('goes in, is listed, comes out and goes away again', async () => {
+describe.each(Object.entries(EVERY_KIND))('a repository with %s', (name, make) => {
+  it('can be pushed, listed, pulled and deleted', async () => {
     const content = make();
     const repository = await push(name, content);
     await expectThere(repository, content);
@@ -49,7 +49,7 @@ describe.each(Object.entries(EVERY_KIND))('%s', (name, make) => {
 const SMALL = Object.entries(EVERY_KIND).filter(([name]) => !name.includes('MiB'));
 
 describe.each(SMALL)('%s', (name, make) => {
-  it('goes away blobs first, too, and comes back', async () => {
+  it('can be deleted blobs first, and pushed again', async () => {
     const content = make();
     const repository = await push(`${name} again`, content);
     for (const digest of blobDigests(content)) expect(await status(repository, 'DELETE', `blobs/${digest}`)).toBe(202);

@@ -11,7 +11,7 @@ import { startServer } from './testing/start.ts';
 const BODY = Buffer.alloc(20_000, 'a');
 
 describe.skipIf(!canMount)('a full disk (skipped where we may not mount)', () => {
-  it('is a 507 for all that is not written, and no answer says that something is there which is not', async () => {
+  it('is a 507 for all that is not written; no answer promises what is not stored', async () => {
     await using disk = await smallDisk(2048);
     const path = disk?.path ?? '';
     const { registry } = await openEmbeddedStore(path);

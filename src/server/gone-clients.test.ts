@@ -51,7 +51,7 @@ async function start(inner: Registry, heldBytes: number): Promise<{ server: Test
 }
 
 describe('clients that go before their answer', () => {
-  it('leave no memory counted as held for them', async () => {
+  it('leave no memory that counts as held for them', async () => {
     const inner = emptyRegistry();
     const large = { schemaVersion: 2, mediaType: OCI_INDEX, manifests: [], annotations: { a: 'x'.repeat(1_000_000) } };
     await inner.putManifest('a', rawManifest(Buffer.from(JSON.stringify(large))), ['now']);

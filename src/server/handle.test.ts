@@ -32,8 +32,8 @@ async function raw(server: TestServer, ...pieces: readonly string[]): Promise<st
   return Buffer.concat(chunks).toString();
 }
 
-describe('one event a request', () => {
-  it('says what was asked, what was answered, how much and how long', async () => {
+describe('the event of a request', () => {
+  it('has request, status, bytes and duration', async () => {
     const registry = emptyRegistry();
     const { manifest } = await putImage(registry, 'a', 'v1');
     const server = await start(registry);
@@ -117,10 +117,10 @@ describe('errors', () => {
   });
 });
 
-describe('a web page of elsewhere', () => {
+describe('a page of another web site', () => {
   const page = { Origin: 'http://attacker.example', 'Sec-Fetch-Site': 'cross-site', 'Content-Type': 'text/plain' };
 
-  it('neither reads nor writes', async () => {
+  it('may neither read nor write', async () => {
     const registry = emptyRegistry();
     const { manifest } = await putImage(registry, 'a', 'v1');
     const server = await start(registry);
@@ -142,7 +142,7 @@ describe('a web page of elsewhere', () => {
     expect(server.events.filter(({ type }) => type === 'failure')).toEqual([]);
   });
 
-  it('is one under a name that is not ours, unless the name was given', async () => {
+  it('is any page under a host name that was not given to the server', async () => {
     const server = await startServer(emptyRegistry(), {}, { names: ['registry.lan'] });
     onTestFinished(() => server[Symbol.asyncDispose]());
     const from = (name: string) => ({
@@ -279,7 +279,7 @@ it.each([
   expect(await raw(await start(), text)).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
 });
 
-it('nothing that is sent, in whatever order, is trouble of the server', async () => {
+it('no sequence of requests makes the server answer with an error of its own', async () => {
   const registry = emptyRegistry();
   const { manifest, blobs } = await putImage(registry, 'a', 'v1');
   const server = await start(registry);

@@ -27,21 +27,21 @@ describe('health', () => {
     expect(await said({ canRead: nothing, canWrite: nothing })).toEqual({ status: 200, text: 'ok\n', errors: 0 });
   });
 
-  it('says which of them does not, and no path', async () => {
+  it('says which of them fails, without naming a path', async () => {
     const full = await said({ canRead: nothing, canWrite: noSpace });
     expect(full).toEqual({ status: 503, text: "pushes: no space left on the registry's disk\n", errors: 1 });
     const lost = await said({ canRead: gone, canWrite: noSpace });
     expect(lost).toEqual({ status: 503, text: 'pulls: the registry cannot use its own store\n', errors: 1 });
   });
 
-  it('of a disk that does not answer is bad, in time, and nothing more is asked of it', async () => {
+  it('of a disk that does not answer is bad within the time limit, and the disk is asked nothing more', async () => {
     let writes = 0;
     const canWrite = async () => void writes++;
     expect(await said({ canRead: () => new Promise(() => undefined), canWrite }, 50)).toMatchObject({ status: 503 });
     expect(writes).toBe(0);
   });
 
-  it('is looked at once for all who ask at a time, and anew after that', async () => {
+  it('is checked once for all who ask at the same time, and anew after that', async () => {
     let looks = 0;
     let isFull = false;
     const canWrite = async () => {
@@ -64,7 +64,7 @@ describe('health', () => {
     expect(looks).toBe(3);
   });
 
-  it('that is bad is told to the operator once, until it changes', async () => {
+  it('that is bad is reported to the operator once, until it changes', async () => {
     const errors: unknown[] = [];
     let check = noSpace;
     const health = healthReply(

@@ -12,7 +12,7 @@ function hold(held: ReturnType<typeof createHeldBytes>, client: string, kib: num
   return one;
 }
 
-it('is refused to one client before others are', () => {
+it('memory for answers is refused to the client that holds most first', () => {
   const held = createHeldBytes(limits);
   const first = hold(held, 'a', 400);
   expect(() => hold(held, 'a', 101)).toThrow(expect.objectContaining(refused));
@@ -23,7 +23,7 @@ it('is refused to one client before others are', () => {
   hold(held, 'c', 65);
 });
 
-it('counts as it comes, and no more once it has gone, however often that is said', () => {
+it('memory for bodies counts as bytes come, and is released once, however often that is asked for', () => {
   const held = createHeldBytes(limits);
   const growing = held.open('a');
   for (let count = 0; count < 450; count++) growing.add(KIB);
@@ -34,7 +34,7 @@ it('counts as it comes, and no more once it has gone, however often that is said
   expect(() => hold(held, 'a', 70)).toThrow(expect.objectContaining(refused));
 });
 
-it('does not count the part that was refused', () => {
+it('memory that was refused does not count as held', () => {
   const held = createHeldBytes(limits);
   const other = hold(held, 'a', 100);
   const growing = hold(held, 'a', 300);
@@ -43,7 +43,7 @@ it('does not count the part that was refused', () => {
   hold(held, 'a', 200);
 });
 
-it('is free for what is small, and one alone may be larger than all', () => {
+it('memory for small bodies is never refused, and a single body may exceed the limit', () => {
   const held = createHeldBytes(limits);
   hold(held, 'a', 2000);
   for (let count = 0; count < 100; count++) hold(held, 'a', 64);

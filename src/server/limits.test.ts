@@ -8,7 +8,7 @@ const docs = readFileSync(join(import.meta.dirname, '../../docs/registries.md'),
 const MIB = 1024 * 1024;
 const MINUTE = 60_000;
 
-it('are as the table says', () => {
+it('limits are those of the table in the documentation', () => {
   const limits = defaultLimits(1_000_000);
   const grouped = (count: number) => count.toLocaleString('en-US');
   const rows = [

@@ -40,7 +40,7 @@ async function pages(path: string, field: string): Promise<readonly (readonly st
   return all;
 }
 
-describe('end-8, tags', () => {
+describe('tags (end-8)', () => {
   it('are listed in byte order', async () => {
     const answer = await get('/v2/lib/alpine/tags/list');
     expect(answer.status).toBe(200);
@@ -77,13 +77,13 @@ describe('end-8, tags', () => {
     expect(answer.json()).toMatchObject({ errors: [{ code: 'PAGINATION_NUMBER_INVALID' }] });
   });
 
-  it('of nobody is a 404', async () => {
+  it('of an unknown repository are a 404', async () => {
     const answer = await get('/v2/nobody/tags/list');
     expect(answer.status).toBe(404);
     expect(answer.json()).toMatchObject({ errors: [{ code: 'NAME_UNKNOWN' }] });
   });
 
-  it('in pages of any size are the whole list', async () => {
+  it('of all pages together are the whole list, whatever the page size', async () => {
     await fc.assert(
       fc.asyncProperty(fc.integer({ min: 1, max: 10 }), async (n) => {
         expect((await pages(`/v2/lib/alpine/tags/list?n=${n}`, 'tags')).flat()).toEqual(TAGS);
@@ -106,7 +106,7 @@ describe('the catalogue', () => {
   });
 });
 
-describe('end-12, referrers', () => {
+describe('referrers (end-12)', () => {
   it('of a manifest without any, or of an unknown one, are an empty index', async () => {
     for (const path of [
       `lib/alpine/referrers/${digestOf(Buffer.from('none'))}`,

@@ -63,7 +63,7 @@ describe('a server', () => {
     expect((await ask(`http://127.0.0.1:${port}/v2/`, 'GET')).status).toBe(200);
   });
 
-  it('tells people what it is, and probes that it lives', async () => {
+  it('answers people at / with what it is, and probes at /healthz', async () => {
     const server = await start(LOOPBACK);
     const about = await ask(`${urlOf(server)}/`, 'GET');
     expect(about.text).toMatch(/registry.*\/v2\/.*\n$/);
@@ -72,7 +72,7 @@ describe('a server', () => {
 });
 
 describe('an address that cannot be had', () => {
-  it('in use: the hint names the port; no other address stays bound', async () => {
+  it('because it is in use: the hint names the port; no other address stays bound', async () => {
     const taken = await start(LOOPBACK);
     const port = taken.addresses[0]?.port ?? 0;
     const free = createServer();
@@ -94,12 +94,12 @@ describe('an address that cannot be had', () => {
     expect(again.addresses).toEqual([{ host: '127.0.0.1', port: other }]);
   });
 
-  it('not of this machine', async () => {
+  it('because it is not of this machine is reported', async () => {
     const listen = [{ host: '192.0.2.1', port: 0 }];
     await expect(serve({ registry: emptyRegistry(), listen })).rejects.toMatchObject({ code: 'ADDRESS_UNAVAILABLE' });
   });
 
-  it('of no known name', async () => {
+  it('because the name is unknown is reported', async () => {
     const listen = [{ host: 'no-such-host.invalid', port: 0 }];
     await expect(serve({ registry: emptyRegistry(), listen })).rejects.toMatchObject({ code: 'ADDRESS_UNAVAILABLE' });
   });
@@ -120,8 +120,8 @@ describe('an address that cannot be had', () => {
   );
 });
 
-describe('the end', () => {
-  it('comes at once where nothing runs, idle connections or not', async () => {
+describe('stopping a server', () => {
+  it('is done at once if no request runs, even with idle connections', async () => {
     const server = await start(LOOPBACK);
     const agent = new Agent({ keepAlive: true });
     const [response] = (await once(httpGet(`${urlOf(server)}/v2/`, { agent }), 'response')) as [IncomingMessage];
@@ -132,7 +132,7 @@ describe('the end', () => {
     agent.destroy();
   });
 
-  it('waits for a running request, and closes its connection then', async () => {
+  it('waits for a running request, then closes its connection', async () => {
     const { server, release } = await startGated();
     const agent = new Agent({ keepAlive: true });
     const request = httpGet(`${urlOf(server)}/v2/a/blobs/${GATED.descriptor.digest}`, { agent });
@@ -152,7 +152,7 @@ describe('the end', () => {
     await expect(response.toArray()).rejects.toMatchObject({ code: 'ECONNRESET' });
   });
 
-  it('can be brought about by a signal', async () => {
+  it('can be caused by a signal', async () => {
     const controller = new AbortController();
     const server = await serve({ registry: emptyRegistry(), listen: [LOOPBACK], signal: controller.signal });
     controller.abort();

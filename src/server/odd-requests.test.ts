@@ -251,7 +251,7 @@ const path = () =>
     oddText.map((text) => `/${text}`),
   );
 
-it('are no trouble of the server, whatever stands in them', { timeout: timeFor(120_000) }, async () => {
+it('random requests never make the server answer with an error of its own', { timeout: timeFor(120_000) }, async () => {
   await fc.assert(
     fc.asyncProperty(method, path(), query(), headers, body(), async (verb, where, parameters, fields, content) => {
       const text = parameters.map(([key, value]) => `${key}=${value}`).join('&');
@@ -264,7 +264,7 @@ it('are no trouble of the server, whatever stands in them', { timeout: timeFor(1
   expect((await ask(`${server.url}/v2/a/b/manifests/${image.manifest.digest}`, 'GET')).status).toBeLessThan(500);
 });
 
-it('with manifests that are none are refused', async () => {
+it('requests with invalid manifests are refused', async () => {
   const fields = [
     'config',
     'layers',
@@ -302,14 +302,14 @@ it('with manifests that are none are refused', async () => {
   expect(server.events.filter(({ type }) => type === 'failure')).toEqual([]);
 });
 
-it('leave nothing outside of the store, and in it only what the layout has', async () => {
+it('random requests leave nothing outside of the store, and in it only what the layout has', async () => {
   expect(await readdir(scratch.path)).toEqual(['store']);
   expect((await readdir(join(scratch.path, 'store'))).sort()).toEqual(['docker', 'images']);
   const known = ['format', 'history', 'names', 'referrers', 'stage', 'tmp'];
   for (const folder of await readdir(join(scratch.path, 'store/images'))) expect(known).toContain(folder);
 });
 
-it('that are no HTTP, or half of it, end their own connection alone', { timeout: 60_000 }, async () => {
+it('requests that are not HTTP, or only half of it, end their own connection alone', { timeout: 60_000 }, async () => {
   const line = fc.oneof(
     fc.constantFrom(
       'GET / HTTP/1.1',

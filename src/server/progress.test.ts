@@ -21,20 +21,20 @@ function isGivenUp(moves: readonly number[], waitsForClient = true): boolean {
   return giveUp.mock.calls.length > 0;
 }
 
-it('one that moves what is asked for, or more, goes on', () => {
+it('a transfer at the lowest allowed rate or above goes on', () => {
   expect(isGivenUp([100, 100, 5000, 100])).toBe(false);
 });
 
-it('one that moves less is given up, also after it was fast', () => {
+it('a slower transfer is given up, even if it was fast before', () => {
   expect(isGivenUp([5000, 99])).toBe(true);
   expect(isGivenUp([0])).toBe(true);
 });
 
-it('one that waits for the disk goes on', () => {
+it('a transfer that waits for the server’s disk goes on', () => {
   expect(isGivenUp([0, 0, 0], false)).toBe(false);
 });
 
-it('nothing is given up after its end', () => {
+it('a transfer that has ended is not given up afterwards', () => {
   const giveUp = vi.fn();
   watchProgress({ moved: () => 0, waitsForClient: () => true, giveUp }, limits)[Symbol.dispose]();
   vi.advanceTimersByTime(10 * limits.slow);

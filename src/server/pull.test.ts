@@ -31,8 +31,8 @@ function layer(): Image['blobs'][number] {
   return content;
 }
 
-describe('end-1, the API is there', () => {
-  it('GET /v2/ says so', async () => {
+describe('the API’s presence (end-1)', () => {
+  it('is confirmed by GET /v2/', async () => {
     const answer = await ask(`${server.url}/v2/`, 'GET');
     expect(answer.status).toBe(200);
     expect(answer.headers['docker-distribution-api-version']).toBe('registry/2.0');
@@ -40,7 +40,7 @@ describe('end-1, the API is there', () => {
   });
 });
 
-describe('end-3, manifests', () => {
+describe('pulling manifests (end-3)', () => {
   it.each(['3.20', 'digest'])('GET by %s gives the bytes as they were pushed', async (by) => {
     const reference = by === 'digest' ? image.manifest.digest : by;
     const answer = await ask(`${base}/manifests/${reference}`, 'GET');
@@ -54,7 +54,7 @@ describe('end-3, manifests', () => {
     });
   });
 
-  it('HEAD says the same without the body', async () => {
+  it('by HEAD says the same without the body', async () => {
     const get = await ask(`${base}/manifests/3.20`, 'GET');
     const head = await ask(`${base}/manifests/3.20`, 'HEAD');
     expect(head.status).toBe(200);
@@ -75,7 +75,7 @@ describe('end-3, manifests', () => {
     expect((await ask(`${other.url}/v2/lib/damaged/manifests/1`, method)).status).toBe(200);
   });
 
-  it('is served to clients that do not say that they accept its type', async () => {
+  it('works for clients that do not say that they accept the type', async () => {
     const answer = await ask(`${base}/manifests/3.20`, 'GET', {
       headers: { Accept: 'application/vnd.docker.distribution.manifest.v2+json' },
     });
@@ -91,7 +91,7 @@ describe('end-3, manifests', () => {
     }
   });
 
-  it('is sent where something else is known', async () => {
+  it('sends the manifest to a client that has another one', async () => {
     const answer = await ask(`${base}/manifests/3.20`, 'GET', { headers: { 'If-None-Match': `"${UNKNOWN}"` } });
     expect(answer.status).toBe(200);
   });
@@ -118,14 +118,14 @@ describe('end-3, manifests', () => {
     expect(answer.json()).toMatchObject({ errors: [{ code: 'DIGEST_INVALID' }] });
   });
 
-  it('names the host that it was looked up for', async () => {
+  it('names the host that the manifest was looked up for', async () => {
     const answer = await ask(`${base}/manifests/3.20?ns=docker.io`, 'GET');
     expect(answer.headers['oci-namespace']).toBe('docker.io');
     expect((await ask(`${base}/manifests/3.20`, 'GET')).headers).not.toHaveProperty('oci-namespace');
   });
 });
 
-describe('end-2, blobs', () => {
+describe('pulling blobs (end-2)', () => {
   it('GET gives the bytes', async () => {
     const answer = await ask(`${base}/blobs/${layer().descriptor.digest}`, 'GET');
     expect(answer.status).toBe(200);
@@ -139,7 +139,7 @@ describe('end-2, blobs', () => {
     });
   });
 
-  it('HEAD says the same without the body', async () => {
+  it('by HEAD says the same without the body', async () => {
     const get = await ask(`${base}/blobs/${layer().descriptor.digest}`, 'GET');
     const head = await ask(`${base}/blobs/${layer().descriptor.digest}`, 'HEAD', { headers: { Range: 'bytes=0-1' } });
     expect(head.status).toBe(200);

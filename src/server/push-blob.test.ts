@@ -49,7 +49,7 @@ async function expectStored(
 }
 
 describe('a blob in one piece', () => {
-  it.each(['sha256', 'sha512'] as const)('end-4b: one POST, %s', async (algorithm) => {
+  it.each(['sha256', 'sha512'] as const)('by one POST is stored (end-4b), %s', async (algorithm) => {
     const bytes = randomBytes(5000);
     const digest = digestOf(bytes, algorithm);
     await expectStored(
@@ -59,7 +59,7 @@ describe('a blob in one piece', () => {
     );
   });
 
-  it.each(['sha256', 'sha512'] as const)('end-4a, end-6: POST, then PUT, %s', async (algorithm) => {
+  it.each(['sha256', 'sha512'] as const)('by POST, then PUT is stored (end-4a, end-6), %s', async (algorithm) => {
     const bytes = randomBytes(5000);
     const location = await start(`?digest-algorithm=${algorithm}`);
     const put = await ask(`${location}?digest=${digestOf(bytes, algorithm)}`, 'PUT', { body: bytes });
@@ -127,7 +127,7 @@ describe('a blob in one piece', () => {
 });
 
 describe('a blob in chunks', () => {
-  it('end-5, end-6: each answer says how far it is', async () => {
+  it('is stored; each answer says how many bytes have come (end-5, end-6)', async () => {
     const bytes = randomBytes(3000);
     const location = await start();
     const first = await chunk(location, bytes.subarray(0, 1000), '0-999');
@@ -142,7 +142,7 @@ describe('a blob in chunks', () => {
     await expectStored(bytes, put);
   });
 
-  it('streamed, without a range', async () => {
+  it('may be one stream without a range', async () => {
     const bytes = randomBytes(500_000);
     const location = await start();
     const patch = await ask(location, 'PATCH', { body: bytes, streamed: true });
@@ -175,11 +175,11 @@ describe('a blob in chunks', () => {
     await expectStored(bytes, await ask(`${next}?digest=${digestOf(bytes)}`, 'PUT'));
   });
 
-  it('a first chunk that is not the first is a 416', async () => {
+  it('that does not begin with the first chunk is a 416', async () => {
     expect((await chunk(await start(), randomBytes(10), '10-19')).status).toBe(416);
   });
 
-  it('a chunk of another length than its range is refused', async () => {
+  it('with a chunk of another length than its range is refused', async () => {
     const location = await start();
     const short = await chunk(location, randomBytes(5), '0-9');
     expect(short.status).toBe(400);
@@ -194,7 +194,7 @@ describe('a blob in chunks', () => {
 });
 
 describe('an upload', () => {
-  it('end-13: says how much it has, also when that is nothing', async () => {
+  it('says how many bytes it has, also when there are none (end-13)', async () => {
     const location = await start();
     const empty = await ask(location, 'GET');
     expect(empty.status).toBe(204);
@@ -203,7 +203,7 @@ describe('an upload', () => {
     expect((await ask(location, 'GET')).headers.range).toBe('0-9');
   });
 
-  it('end-14: can be cancelled, and is gone then', async () => {
+  it('can be cancelled, and is gone then (end-14)', async () => {
     const location = await start();
     await chunk(location, randomBytes(10));
     expect((await ask(location, 'DELETE')).status).toBe(204);
@@ -268,8 +268,8 @@ describe('an upload', () => {
   });
 });
 
-describe('end-11, a mount', () => {
-  it('takes the blob of another repository over', async () => {
+describe('a mount (end-11)', () => {
+  it('makes the blob of another repository available in this one', async () => {
     const content = blob();
     await putBlob(registry, 'src/one', content);
     const { digest } = content.descriptor;
@@ -288,7 +288,7 @@ describe('end-11, a mount', () => {
     await expectStored(bytes, await ask(`${location}?digest=${digestOf(bytes)}`, 'PUT', { body: bytes }));
   });
 
-  it('refuses what is no digest and no name', async () => {
+  it('refuses invalid digests and names', async () => {
     expect((await ask(`${server.url}${UPLOADS}?mount=x`, 'POST')).status).toBe(400);
     expect((await ask(`${server.url}${UPLOADS}?mount=${digestOf(Buffer.from(''))}&from=A`, 'POST')).status).toBe(400);
   });

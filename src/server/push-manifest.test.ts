@@ -48,7 +48,7 @@ describe('a manifest', () => {
     }
   });
 
-  it.each(['sha256', 'sha512'] as const)('by %s digest', async (algorithm) => {
+  it.each(['sha256', 'sha512'] as const)('by %s digest is stored', async (algorithm) => {
     const { manifest } = await withBlobs(image({ algorithm }));
     expect((await put(manifest.digest, manifest)).status).toBe(201);
     const answer = await get(manifest.digest);
@@ -56,7 +56,7 @@ describe('a manifest', () => {
     expect(answer.body).toEqual(Buffer.from(manifest.bytes));
   });
 
-  it.each(['sha256', 'sha512'] as const)('end-7b: by %s digest with tags', async (algorithm) => {
+  it.each(['sha256', 'sha512'] as const)('by %s digest with tags gets these tags (end-7b)', async (algorithm) => {
     const { manifest } = await withBlobs(image({ algorithm }));
     const answer = await put(`${manifest.digest}?tag=x-${algorithm}&tag=y-${algorithm}`, manifest);
     expect(answer.status).toBe(201);
@@ -64,7 +64,7 @@ describe('a manifest', () => {
     expect((await get(`y-${algorithm}`)).headers['docker-content-digest']).toBe(manifest.digest);
   });
 
-  it('a tag moves to what was pushed last', async () => {
+  it('moves its tag if it is the one pushed last', async () => {
     const [one, two] = [await withBlobs(image()), await withBlobs(image())];
     await put('moving', one.manifest);
     await put('moving', two.manifest);
@@ -72,7 +72,7 @@ describe('a manifest', () => {
     expect((await get(one.manifest.digest)).status).toBe(200);
   });
 
-  it('with a subject says that it was seen, also where the subject is not there', async () => {
+  it('with a subject is acknowledged so, even if the subject is missing', async () => {
     const subject = manifestDescriptor(image().manifest);
     const { manifest } = await withBlobs(image({ subject, artifactType: 'application/x' }));
     const answer = await put('signature', manifest);
@@ -80,13 +80,13 @@ describe('a manifest', () => {
     expect(answer.headers['oci-subject']).toBe(subject.digest);
   });
 
-  it('parameters of its media type are ignored', async () => {
+  it('may have parameters in its media type, which are ignored', async () => {
     const { manifest } = await withBlobs(image());
     expect((await put('p', { ...manifest, mediaType: `${OCI_MANIFEST}; charset=utf-8` })).status).toBe(201);
     expect((await get('p')).headers['content-type']).toBe(OCI_MANIFEST);
   });
 
-  it('without a Content-Type is what it says it is', async () => {
+  it('without a Content-Type has the type that it names itself', async () => {
     const { manifest } = await withBlobs(image());
     await ask(`${server.url}/v2/a/b/manifests/q`, 'PUT', { body: manifest.bytes });
     expect((await get('q')).headers['content-type']).toBe(OCI_MANIFEST);
@@ -104,7 +104,7 @@ describe('an index', () => {
   });
 });
 
-describe('what is refused', () => {
+describe('a push of a manifest is refused', () => {
   const text = (value: string) => new TextEncoder().encode(value);
   const digest = `sha256:${'0'.repeat(64)}`;
 
@@ -125,14 +125,14 @@ describe('what is refused', () => {
     ['an unknown type', '{}', 'application/json', 'MANIFEST_INVALID'],
     ['schema 1', '{"schemaVersion":1}', DOCKER_SCHEMA1[1] ?? '', 'MANIFEST_INVALID'],
     ['UTF-16', '\u0000{\u0000}', OCI_MANIFEST, 'MANIFEST_INVALID'],
-  ])('%s', async (_, body, mediaType, code) => {
+  ])('with %s', async (_, body, mediaType, code) => {
     const answer = await put('bad', { bytes: text(body), mediaType });
     expect(answer.status).toBe(400);
     expect(answer.json()).toMatchObject({ errors: [{ code, message: expect.any(String) }] });
     expect((await get('bad')).status).toBe(404);
   });
 
-  it('other bytes than its digest says', async () => {
+  it('if its digest is another one', async () => {
     const { manifest } = await withBlobs(image());
     const answer = await put(manifest.digest, { ...manifest, bytes: Buffer.concat([manifest.bytes, text('  ')]) });
     expect(answer.status).toBe(400);
@@ -140,7 +140,7 @@ describe('what is refused', () => {
     expect((await get(manifest.digest)).status).toBe(404);
   });
 
-  it('a manifest whose blobs are not there', async () => {
+  it('if its blobs are not there', async () => {
     const answer = await put('blobless', image().manifest);
     expect(answer.status).toBe(400);
     expect(answer.json()).toMatchObject({ errors: [{ code: 'MANIFEST_BLOB_UNKNOWN' }] });
@@ -152,13 +152,13 @@ describe('what is refused', () => {
     ['.hidden', 'TAG_INVALID'],
     ['t'.repeat(129), 'TAG_INVALID'],
     [`${digestOf(text('x'))}?tag=-`, 'TAG_INVALID'],
-  ])('the reference %s', async (reference, code) => {
+  ])('under the reference %s', async (reference, code) => {
     const answer = await put(reference, image().manifest);
     expect(answer.status).toBe(400);
     expect(answer.json()).toMatchObject({ errors: [{ code }] });
   });
 
-  it.each([false, true])('more than 4 MiB, streamed: %s', async (streamed) => {
+  it.each([false, true])('if it has more than 4 MiB, streamed: %s', async (streamed) => {
     const answer = await ask(`${server.url}/v2/a/b/manifests/big`, 'PUT', {
       body: Buffer.alloc(MAX_MANIFEST_SIZE + 1, ' '),
       headers: { 'Content-Type': OCI_MANIFEST },
@@ -168,7 +168,7 @@ describe('what is refused', () => {
     expect(answer.json()).toMatchObject({ errors: [{ code: 'MANIFEST_TOO_LARGE' }] });
   });
 
-  it('not yet 4 MiB', async () => {
+  it('not if it has just under 4 MiB', async () => {
     const annotations = { filler: 'x'.repeat(MAX_MANIFEST_SIZE - 2000) };
     const { manifest } = await withBlobs(image({ annotations }));
     expect(manifest.size).toBeGreaterThan(4_000_000);

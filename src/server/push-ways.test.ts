@@ -64,8 +64,8 @@ const WAYS: Readonly<Record<string, Way>> = {
 
 const MOUNTS: Readonly<Record<string, string>> = { 'a mount': '&from=c', 'a mount from anywhere': '' };
 
-describe.each(['sha256', 'sha512'] satisfies DigestAlgorithm[])('%s', (algorithm) => {
-  describe.each(Object.entries(WAYS))('by %s', (_, push) => {
+describe.each(['sha256', 'sha512'] satisfies DigestAlgorithm[])('a %s blob', (algorithm) => {
+  describe.each(Object.entries(WAYS))('pushed by %s', (_, push) => {
     it.each(['', `?digest-algorithm=${algorithm}`])(
       'is there at once, and gone at once when deleted [%s]',
       async (start) => {
@@ -84,7 +84,7 @@ describe.each(['sha256', 'sha512'] satisfies DigestAlgorithm[])('%s', (algorithm
     });
   });
 
-  it.each(Object.entries(MOUNTS))('by %s', async (_, from) => {
+  it.each(Object.entries(MOUNTS))('can come by %s', async (_, from) => {
     const bytes = randomBytes(3067);
     const digest = digestOf(bytes, algorithm);
     await ask(`${server.url}/v2/c/blobs/uploads/?digest=${digest}`, 'POST', { body: bytes });
@@ -93,7 +93,7 @@ describe.each(['sha256', 'sha512'] satisfies DigestAlgorithm[])('%s', (algorithm
     expect((await ask(`${server.url}/v2/c/blobs/${digest}`, 'HEAD')).status).toBe(200);
   });
 
-  it('that is empty, by every way of one piece', async () => {
+  it('that is empty can be pushed in every way that takes one piece', async () => {
     const bytes = Buffer.alloc(0);
     const digest = digestOf(bytes, algorithm);
     for (const way of ['one POST', 'POST and PUT', 'a stream']) {

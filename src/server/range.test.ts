@@ -30,7 +30,7 @@ describe('the Range of a download', () => {
     ['bytes=a-b', { kind: 'whole' }],
     ['items=0-1', { kind: 'whole' }],
     [undefined, { kind: 'whole' }],
-  ])('%s of 2048 bytes', (header, expected) => {
+  ])('may be %s of 2048 bytes', (header, expected) => {
     expect(parseRange(header, 2048)).toEqual(expected);
   });
 
@@ -70,7 +70,7 @@ describe('the Range of a download', () => {
 });
 
 describe('the Content-Range of a chunk', () => {
-  it('is written as the specification or as HTTP has it', () => {
+  it('may be written as the OCI specification or as HTTP has it', () => {
     expect(parseChunkRange('0-9')).toEqual({ from: 0, to: 10 });
     expect(parseChunkRange('bytes 10-19/*')).toEqual({ from: 10, to: 20 });
     expect(parseChunkRange(undefined)).toBeUndefined();
@@ -80,7 +80,7 @@ describe('the Content-Range of a chunk', () => {
     expect(() => parseChunkRange(header)).toThrow(expect.objectContaining({ code: 'RANGE_INVALID' }));
   });
 
-  it('is a range or an error with a code', () => {
+  it('is parsed, or is an error with a code', () => {
     fc.assert(
       fc.property(fc.string(), (header) => {
         try {

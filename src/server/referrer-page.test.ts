@@ -23,7 +23,7 @@ async function* after(all: readonly Descriptor[], last: string, read: string[] =
   }
 }
 
-it('of any sizes are all, each once, in the order of digests', async () => {
+it('pages of referrers of any size together list all, each once, in the order of digests', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(fc.nat(2000), { maxLength: 40 }),
@@ -43,7 +43,7 @@ it('of any sizes are all, each once, in the order of digests', async () => {
   );
 });
 
-it('read one more than they hold', async () => {
+it('pages of referrers read one entry more than they hold', async () => {
   const read: string[] = [];
   const all = descriptors(Array.from({ length: 500 }, () => 5000));
   const { manifests, next } = await referrerPage(after(all, '', read), { limit: 20_000, signal });
@@ -52,7 +52,7 @@ it('read one more than they hold', async () => {
   expect(read).toHaveLength(4);
 });
 
-it('end when the client has gone', async () => {
+it('pages of referrers stop when the client has gone', async () => {
   const gone = AbortSignal.abort(new Error('gone'));
   await expect(referrerPage(after(descriptors([1]), ''), { limit: 1, signal: gone })).rejects.toThrow('gone');
 });

@@ -22,7 +22,7 @@ it.each([
   ['two of the client’s', both(goneClient, refusal), refusal],
   ['three', both(refusal, both(goneClient, trouble)), trouble],
   ['three, of which the last is trouble', both(both(trouble, refusal), goneClient), trouble],
-])('of %s', (_, error, root) => {
+])('the error that a client is told is the worst of %s', (_, error, root) => {
   expect(rootOf(error)).toBe(root ?? error);
 });
 

@@ -18,7 +18,7 @@ function codeOf(method: string, url: string): string | undefined {
   }
 }
 
-describe('every end-point has its kind', () => {
+describe('parsing a request', () => {
   it.each([
     ['GET', '/v2/', { kind: 'ping' }],
     ['GET', '/v2', { kind: 'ping' }],
@@ -112,7 +112,7 @@ describe('every end-point has its kind', () => {
 });
 
 it.each(['.', '..', '...', '-', '../..', 'a/b', 'a%2fb', '%00', 'a%0d%0ab', '%ff', '[', 'a:0', 'x'.repeat(300)])(
-  'what is no host is refused, whatever is asked for there: [%s]',
+  'an invalid host in `ns` is refused for every end-point: [%s]',
   (host) => {
     for (const [method, path] of [
       ['GET', 'manifests/v1'],
@@ -127,7 +127,7 @@ it.each(['.', '..', '...', '-', '../..', 'a/b', 'a%2fb', '%00', 'a%0d%0ab', '%ff
   },
 );
 
-describe('what is wrong with a request is said by its code', () => {
+describe('the error code of a wrong request', () => {
   it.each([
     ['GET', '/v2/UPPER/tags/list', 'NAME_INVALID'],
     ['GET', '/v2//a/tags/list', 'NAME_INVALID'],
@@ -174,16 +174,19 @@ describe('what is wrong with a request is said by its code', () => {
     ['POST', '/v2/a/blobs/uploads/id', ['GET', 'HEAD', 'PATCH', 'PUT', 'DELETE']],
     ['DELETE', '/v2/_catalog', ['GET', 'HEAD']],
     ['BREW', '/v2/a/tags/list', ['GET', 'HEAD']],
-  ])('%s %s is not allowed, and it is said what is', (method, url, allow) => {
+  ])('says of %s %s that the method is not allowed, and which ones are', (method, url, allow) => {
     expect(parseRequest(method, url)).toEqual({ kind: 'method-not-allowed', method, allow });
   });
 
-  it.each(['/v1/', '/v2/a', '/v2/a/b', '/favicon.ico', '/v3/a/tags/list'])('%s is nothing', (url) => {
-    expect(parseRequest('GET', url)).toMatchObject({ kind: 'not-found' });
-  });
+  it.each(['/v1/', '/v2/a', '/v2/a/b', '/favicon.ico', '/v3/a/tags/list'])(
+    'is absent for %s, which is not a path of the API',
+    (url) => {
+      expect(parseRequest('GET', url)).toMatchObject({ kind: 'not-found' });
+    },
+  );
 });
 
-describe('whatever is sent', () => {
+describe('any text as a request', () => {
   const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
   const word = fc.constantFrom(
     'v2',
@@ -202,7 +205,7 @@ describe('whatever is sent', () => {
     '?n=',
   );
 
-  it('is a value or an error with a code, and never a name that is none', () => {
+  it('gives a valid request or an error with a code', () => {
     fc.assert(
       fc.property(
         fc.constantFrom(...METHODS),
@@ -224,7 +227,7 @@ describe('whatever is sent', () => {
     );
   });
 
-  it('a valid name comes out as it went in', () => {
+  it('keeps a valid name as it is', () => {
     const part = fc.stringMatching(/^[a-z0-9]{1,8}(?:(?:\.|_|__|-{1,3})[a-z0-9]{1,8}){0,2}$/);
     fc.assert(
       fc.property(fc.array(part, { minLength: 1, maxLength: 5 }), (parts) => {

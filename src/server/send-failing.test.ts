@@ -20,7 +20,7 @@ function failing(response: ServerResponse): FillingBytes {
   };
 }
 
-it('ends the connection, and not the program', async () => {
+it('an answer that fails on the way ends the connection, and not the program', async () => {
   const unhandled: unknown[] = [];
   const see = (reason: unknown) => void unhandled.push(reason);
   process.on('unhandledRejection', see);

@@ -26,7 +26,7 @@ const begin = (server: TestServer, repository = 'a') => ask(`${server.url}/v2/${
 const at = (server: TestServer, begun: Answer) => `${server.url}${begun.headers.location}`;
 
 describe('uploads', () => {
-  it('are so many: for one more another one must end, whichever way', async () => {
+  it('are limited in number: one must end, in any way, before another one begins', async () => {
     const server = await start({ uploads: 3 });
     const { bytes, descriptor } = blob();
     const wrong = digestOf(Buffer.from('wrong'));
@@ -58,7 +58,7 @@ describe('uploads', () => {
     expect([one.status, other.status].sort()).toEqual([202, 429]);
   });
 
-  it('of one client are so many, and others are not kept out by them', async () => {
+  it('of one client are limited in number, and do not keep others out', async () => {
     const registry = emptyRegistry();
     const limits = { uploads: 100, uploadsPerClient: 2, uploadAge: HOUR, uploadAgeInNeed: HOUR };
     const unfinished = createUnfinishedUploads({ registry, isActive: () => false, limits });
@@ -76,7 +76,7 @@ describe('uploads', () => {
     ['the store refuses', new ImagesError('READ_ONLY', 'it cannot be written to'), undefined],
     ['somebody else holds', new DOMException('too late', 'TimeoutError'), undefined],
     ['a bug keeps', new TypeError('a bug'), TypeError],
-  ])('that cannot be discarded because %s keep nobody out, but for bugs', async (_, failure, thrown) => {
+  ])('that cannot be discarded because %s keep nobody out, unless that is a bug', async (_, failure, thrown) => {
     const inner = emptyRegistry();
     const registry: Registry = {
       ...inner,
@@ -94,7 +94,7 @@ describe('uploads', () => {
     else expect(await begin()).toBeDefined();
   });
 
-  it('that nobody goes on with are discarded when another one is begun', async () => {
+  it('that nobody continues are discarded when another one is begun', async () => {
     const server = await start({ uploadAge: HOUR });
     const old = await begin(server);
     const used = await begin(server);
@@ -106,7 +106,7 @@ describe('uploads', () => {
     expect((await ask(at(server, used), 'GET')).headers.range).toBe('0-0');
   });
 
-  it('that were not used for a while make room where there are too many', async () => {
+  it('that were not used for a while make room if there are too many', async () => {
     const server = await start({ uploadsPerClient: 2, uploadAgeInNeed: 60_000 });
     const [first, second] = [await begin(server), await begin(server)];
     expect((await begin(server)).status).toBe(429);
@@ -116,7 +116,7 @@ describe('uploads', () => {
     expect((await ask(at(server, second), 'GET')).status).toBe(204);
   });
 
-  it('that were not used for a while make room where the disk is full', async () => {
+  it('that were not used for a while make room if the disk is full', async () => {
     const inner = emptyRegistry();
     let isFull = false;
     const registry: Registry = {

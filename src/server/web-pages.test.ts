@@ -5,7 +5,7 @@ import { isPageOfElsewhere } from './web-pages.ts';
 const NAMES = ['registry.lan'];
 const PAGE = 'http://attacker.example';
 
-describe('a program', () => {
+describe('a program that is no browser', () => {
   it.each([
     ['docker, podman', { host: '127.0.0.1:5000' }],
     ['a VM that asks for another host', { host: 'docker.io' }],
@@ -26,7 +26,7 @@ describe('a program', () => {
       { host: 'registry.example', 'user-agent': 'Wget/1.21.3', accept: '*/*', 'accept-encoding': 'identity' },
     ],
     ['HTTP/1.0', {}],
-  ])('may do all: %s', (_, headers) => {
+  ])('may do everything: %s', (_, headers) => {
     for (const method of ['GET', 'POST', 'PATCH', 'DELETE'])
       expect(isPageOfElsewhere(method, headers, NAMES)).toBe(false);
   });
@@ -41,14 +41,14 @@ describe('a page of the registry itself', () => {
     'LocalHost',
     'registry.lan:5000',
     'Registry.LAN',
-  ])('at %s may do all', (host) => {
+  ])('at %s may do everything', (host) => {
     const headers = { host, origin: `http://${host}`, 'sec-fetch-site': 'same-origin', 'sec-fetch-mode': 'cors' };
     expect(isPageOfElsewhere('DELETE', headers, NAMES)).toBe(false);
     expect(isPageOfElsewhere('POST', { host, origin: `https://${host}` }, NAMES)).toBe(false);
     expect(isPageOfElsewhere('GET', { host, 'sec-fetch-site': 'same-origin' }, NAMES)).toBe(false);
   });
 
-  it('is read where a person types its address, and nothing is written so', () => {
+  it('may be opened by typing its address, which never writes', () => {
     const typed = { host: 'localhost:5000', 'sec-fetch-site': 'none', 'sec-fetch-mode': 'navigate' };
     expect(isPageOfElsewhere('GET', typed, NAMES)).toBe(false);
     expect(isPageOfElsewhere('POST', typed, NAMES)).toBe(true);
@@ -64,11 +64,11 @@ const BROWSER = {
 };
 
 describe('a browser without fetch metadata', () => {
-  it.each(['192.168.1.7:5000', '[fd00::1]', 'registry.lan'])('reads what is at %s', (host) => {
+  it.each(['192.168.1.7:5000', '[fd00::1]', 'registry.lan'])('may read at %s', (host) => {
     expect(isPageOfElsewhere('GET', { host, ...BROWSER }, NAMES)).toBe(false);
   });
 
-  it('reads nothing under a name that may have been made to lead here, whatever a page has it say', () => {
+  it('may read nothing under another host name (DNS rebinding), whatever headers a page sets', () => {
     const host = 'attacker.example:5000';
     const { 'user-agent': mozilla, 'accept-language': _, ...mute } = BROWSER;
     for (const headers of [
@@ -83,7 +83,7 @@ describe('a browser without fetch metadata', () => {
   });
 });
 
-describe('a page of elsewhere', () => {
+describe('a page of another web site', () => {
   const host = '127.0.0.1:5000';
   it.each([
     ['sends a form', { host, origin: PAGE, 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors' }],
@@ -112,7 +112,7 @@ describe('a page of elsewhere', () => {
     ['has a name like localhost', { host: 'localhost.attacker.example', origin: 'http://localhost.attacker.example' }],
     ['has a name that begins like an own one', { host: 'registry.lan.example', origin: 'http://registry.lan.example' }],
     ['leaves the host out', { origin: 'http://', 'sec-fetch-site': 'same-origin' }],
-  ])('%s: refused', (_, headers) => {
+  ])('is refused: %s', (_, headers) => {
     for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']) {
       expect(isPageOfElsewhere(method, headers, NAMES), method).toBe(true);
     }

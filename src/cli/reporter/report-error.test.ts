@@ -49,7 +49,7 @@ describe('an error', () => {
   });
 });
 
-it('as JSON has the end that failed, the words of the other side and the request', () => {
+it('an error as JSON has the end that failed, the words of the other side and the request', () => {
   const error = new ImagesError('SERVER_ERROR', 'h: status 500', {
     said: 'oops\u001b[2J',
     status: 500,
@@ -74,7 +74,7 @@ it.each([
     (error: Error, suppressed: Error): Error =>
       Object.assign(new Error(), { name: 'SuppressedError', error, suppressed }),
   ],
-])('whose clean-up failed as well names the first failure%s', (_, both) => {
+])('an error whose clean-up failed as well names the first failure%s', (_, both) => {
   const first = new ImagesError('NO_SPACE', 'no space left [x]', { hint: 'Free some.' });
   const thrown = both(new Error('closing'), both(new Error('other'), first));
   expect(reportError(thrown, false)).toMatchObject({ lines: ['ERROR: no space left [x]', 'Free some.'] });

@@ -45,7 +45,7 @@ describe.each([
   ['zstd', (body: Bytes) => decompressed(body), zstdCompressSync, MUCH],
   ['Content-Encoding gzip', (body: Bytes) => decodeStream(body, ['gzip']), gzipSync, LITTLE],
   ['Content-Encoding br', (body: Bytes) => decodeStream(body, ['br']), brotliCompressSync, LITTLE],
-] as const)('%s', (_, decode, encode, plain) => {
+] as const)('a decoded stream of %s', (_, decode, encode, plain) => {
   it('that is left does not wait for bytes that have not come, and closes its body when they do', async () => {
     const source = silent(encode(plain));
     let read = 0;
@@ -60,7 +60,7 @@ describe.each([
     await eventually(() => source.isClosed);
   });
 
-  it('has all of its body', async () => {
+  it('has all bytes of its body', async () => {
     const source = silent(encode(plain));
     source.speak();
     expect(Buffer.concat(await Array.fromAsync(decode(source.body))).equals(Buffer.from(plain))).toBe(true);

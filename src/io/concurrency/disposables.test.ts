@@ -8,13 +8,13 @@ function added() {
   return { all, disposed };
 }
 
-it('are disposed of in the reverse order', () => {
+it('disposables are disposed of in the reverse order', () => {
   const { all, disposed } = added();
   all[Symbol.dispose]();
   expect(disposed).toEqual([2, 1]);
 });
 
-it('that were handed over are disposed of by their new owner alone', () => {
+it('disposables that were handed over are disposed of by their new owner alone', () => {
   const { all, disposed } = added();
   const dispose = all.handOver();
   all[Symbol.dispose]();

@@ -32,7 +32,7 @@ describe('the identity of a process', () => {
   );
 
   it.each(['', 'x', '1', '0..', '-1..', '1.2.3.4', '99999999999999999999.1.'])(
-    'is dead for what is none [%s]',
+    'counts as dead if it is not one: [%s]',
     (text) => {
       expect(isAlive(text)).toBe(false);
     },

@@ -14,7 +14,7 @@ describe('retrying', () => {
     expect(await retrying(attempt, { backoff, judge: () => ({}) })).toBe(2);
   });
 
-  it('throws the last error when the attempts are used up, or it is hopeless', async () => {
+  it('throws the last error when the attempts are used up, or the error is permanent', async () => {
     let calls = 0;
     const attempt = async () => {
       calls += 1;
@@ -46,7 +46,7 @@ describe('retrying', () => {
     await expect(outcome).rejects.toBe(reason);
   });
 
-  it('does not multiply what a loop further in has tried', async () => {
+  it('does not try again what an inner loop has given up', async () => {
     let calls = 0;
     const attempt = async () => {
       calls += 1;
@@ -58,7 +58,7 @@ describe('retrying', () => {
     expect(calls).toBe(3);
   });
 
-  it('takes a pause of nothing for none that is asked for', async () => {
+  it('ignores a requested pause of zero', async () => {
     const waits: number[] = [];
     const attempt = async () => {
       throw new Error('no');

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { singleFlight } from './single-flight.ts';
 
-describe('turns', () => {
-  it('let one work for a key while the others wait, and different keys at a time', async () => {
+describe('single-flight calls', () => {
+  it('let one caller work for a key while others wait, and different keys work at the same time', async () => {
     const turns = singleFlight<string>();
     const done = new Set<string>();
     let atATime = 0;
@@ -25,7 +25,7 @@ describe('turns', () => {
     expect(most).toBe(2);
   });
 
-  it('pass to who waits where the work fails, and tell only its own failure', async () => {
+  it('pass the work on to a waiting caller after a failure, and throw each caller only its own failure', async () => {
     const turns = singleFlight<string>();
     let tries = 0;
     let done = false;
@@ -41,7 +41,7 @@ describe('turns', () => {
     expect(tries).toBe(3);
   });
 
-  it('are given up by who is interrupted', async () => {
+  it('stop waiting when their own signal is aborted', async () => {
     const turns = singleFlight<string>();
     const interrupted = new AbortController();
     let finish = () => {};

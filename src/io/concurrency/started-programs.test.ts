@@ -44,7 +44,7 @@ describe('a started program', () => {
     await eventually(() => alive(begun) === 0);
   });
 
-  it('has time to end, and what does not is killed, though its parent has ended', async () => {
+  it('has time to end, and children that do not are killed, even after their parent has ended', async () => {
     const begun = await begin(
       `(trap '' TERM; env -i sh -c 'trap "" TERM; echo $$; while :; do sleep 0.1; done') & ${FAMILY}`,
       4,
@@ -61,7 +61,7 @@ describe('a started program', () => {
     expect(await closed).toEqual([7, null]);
   });
 
-  it('leaves alone what others have started, and what has a session of its own', async () => {
+  it('is killed without programs that others have started, or that have a session of their own', async () => {
     const other = await begin(FAMILY, 3);
     // The second line comes when `setsid` has ended. Until then it is the parent of what it started, which is killed as a descendant.
     const begun = await begin(`setsid -f sh -c 'echo $$; exec sleep 60'; echo $$; sleep 60`, 2);

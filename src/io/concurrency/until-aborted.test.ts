@@ -4,14 +4,14 @@ import { untilAborted } from './until-aborted.ts';
 
 const enough = new Error('enough');
 
-it('gives what the work gives, or its failure', async () => {
+it('waiting for work gives its result or its failure', async () => {
   const { signal } = new AbortController();
   expect(await untilAborted(Promise.resolve(1), signal)).toBe(1);
   expect(await untilAborted(Promise.resolve(2), undefined)).toBe(2);
   await expect(untilAborted(Promise.reject(new Error('no')), signal)).rejects.toThrow('no');
 });
 
-it('ends with the signal, and leaves the work to others', async () => {
+it('waiting ends with the signal; the work goes on', async () => {
   const user = new AbortController();
   const work = sleep(20, 'done');
   setTimeout(() => user.abort(enough), 5);
@@ -19,7 +19,7 @@ it('ends with the signal, and leaves the work to others', async () => {
   expect(await work).toBe('done');
 });
 
-it('leaves no failure unseen where the signal has fired before', async () => {
+it('work that fails after the signal causes no unhandled rejection', async () => {
   const unseen: unknown[] = [];
   const see = (error: unknown) => unseen.push(error);
   process.on('unhandledRejection', see);

@@ -22,8 +22,8 @@ async function aged(directory: string, count: number, make: (path: string) => Pr
 }
 const asFile = (path: string) => writeFile(path, '{}');
 
-describe('what is remembered', () => {
-  it('is there for who comes later, and the last one counts', async () => {
+describe('an entry of the cache', () => {
+  it('is there for later readers, and the last one written counts', async () => {
     await using scratch = await temporaryDirectory('cache');
     const directory = join(scratch.path, 'made/when/needed');
     expect(await cacheFolder(directory, AMPLE).read('a')).toBeUndefined();
@@ -35,7 +35,7 @@ describe('what is remembered', () => {
     expect(await readdir(directory)).toEqual(['a']);
   });
 
-  it.each(['', '{"n":', 'no JSON', '\0\0\0\0', '\xff\xfe'])('is none where the file is broken: %j', async (text) => {
+  it.each(['', '{"n":', 'no JSON', '\0\0\0\0', '\xff\xfe'])('is absent if the file is broken: %j', async (text) => {
     await using scratch = await temporaryDirectory('cache');
     const folder = cacheFolder(scratch.path, AMPLE);
     await writeFile(join(scratch.path, 'a'), text, 'latin1');
@@ -44,14 +44,14 @@ describe('what is remembered', () => {
     expect(await folder.read('a')).toEqual({ mended: true });
   });
 
-  it('is none where a file is larger than any that was ever written, and it is not read', async () => {
+  it('is absent if the file is larger than any that was ever written; the file is not read', async () => {
     await using scratch = await temporaryDirectory('cache');
     await writeFile(join(scratch.path, 'a'), '{}');
     await truncate(join(scratch.path, 'a'), 3 * 2 ** 30);
     expect(await cacheFolder(scratch.path, AMPLE).read('a')).toBeUndefined();
   });
 
-  it('is none where a pipe has its name: nobody waits for it, and it is replaced', async () => {
+  it('is absent if a pipe has its name: nobody waits for the pipe, and it is replaced', async () => {
     await using scratch = await temporaryDirectory('cache');
     const folder = cacheFolder(scratch.path, AMPLE);
     execFileSync('mkfifo', [join(scratch.path, 'a')]);
@@ -60,7 +60,7 @@ describe('what is remembered', () => {
     expect(await folder.read('a')).toEqual({ n: 1 });
   });
 
-  it('is none where a directory has its name, and that is left as it is', async () => {
+  it('is absent if a directory has its name, and the directory stays', async () => {
     await using scratch = await temporaryDirectory('cache');
     const folder = cacheFolder(scratch.path, AMPLE);
     await mkdir(join(scratch.path, 'a'));
@@ -90,7 +90,7 @@ describe('a folder that cannot be written', () => {
     expect(await folder.read('a')).toBeUndefined();
   });
 
-  it('hides no bug: what is no JSON, and what is no name, is thrown', async () => {
+  it('hides no bug: a value that is not JSON, and an invalid name, throw', async () => {
     await using scratch = await temporaryDirectory('cache');
     const folder = cacheFolder(scratch.path, AMPLE);
     await expect(folder.write('a', { n: 1n })).rejects.toThrow(TypeError);
@@ -99,8 +99,8 @@ describe('a folder that cannot be written', () => {
   });
 });
 
-describe('the bound', () => {
-  it('is kept by the first write: the newest stay, three quarters of it', async () => {
+describe('the size limit of the cache', () => {
+  it('is kept by the first write: the newest entries stay, up to three quarters of it', async () => {
     await using scratch = await temporaryDirectory('cache');
     await aged(scratch.path, 30, asFile);
     await cacheFolder(scratch.path, { most: 20 }).write('new', {});
@@ -108,7 +108,7 @@ describe('the bound', () => {
     expect(left.sort()).toEqual(['new', ...Array.from({ length: 14 }, (_, age) => `entry-${age}`)].sort());
   });
 
-  it('takes nothing before it is passed, and reading takes nothing at all', async () => {
+  it('removes nothing before it is exceeded, and reading removes nothing at all', async () => {
     await using scratch = await temporaryDirectory('cache');
     await aged(scratch.path, 19, asFile);
     const folder = cacheFolder(scratch.path, { most: 20 });
@@ -118,7 +118,7 @@ describe('the bound', () => {
     expect(await readdir(scratch.path)).toHaveLength(20);
   });
 
-  it('is looked at once: what one process adds stays until the next one comes', async () => {
+  it('is checked once a process: what one process adds stays until the next one starts', async () => {
     await using scratch = await temporaryDirectory('cache');
     const folder = cacheFolder(scratch.path, { most: 4 });
     for (let n = 0; n < 10; n++) await folder.write(`${n}`, {});
@@ -129,7 +129,7 @@ describe('the bound', () => {
     expect(left).toContain('last');
   });
 
-  it('holds for directories that earlier versions left, with all that is in them', async () => {
+  it('removes directories of earlier versions, with all that is in them', async () => {
     await using scratch = await temporaryDirectory('cache');
     await aged(scratch.path, 10, async (path) => {
       await mkdir(join(path, 'sha256/ab'), { recursive: true });

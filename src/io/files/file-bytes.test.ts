@@ -17,7 +17,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(path));
 
-describe('the bytes of a file, with its handle', () => {
+describe('a stream of a file’s bytes', () => {
   it.each<[string, (iterator: AsyncIterator<Uint8Array>) => Promise<unknown>]>([
     ['before the first chunk', async (iterator) => await iterator.return?.()],
     [
@@ -33,7 +33,7 @@ describe('the bytes of a file, with its handle', () => {
         while (!(await iterator.next()).done);
       },
     ],
-  ])('close it where they are left %s', async (_, leave) => {
+  ])('closes the file if it is left %s', async (_, leave) => {
     const handle = await open(path);
     await leave((await readFileBytes(handle, { close: true }))[Symbol.asyncIterator]());
     expect(handle.fd).toBe(-1);
@@ -42,14 +42,14 @@ describe('the bytes of a file, with its handle', () => {
   it.each([
     ['it is no file', false],
     ['its size cannot be told', true],
-  ])('close it where %s', async (_, fails) => {
+  ])('closes the file if %s', async (_, fails) => {
     const handle = await open(tmpdir());
     if (fails) vi.spyOn(handle, 'stat').mockRejectedValue(new Error('EIO'));
     await expect(readFileBytes(handle, { close: true })).rejects.toThrow();
     expect(handle.fd).toBe(-1);
   });
 
-  it('fill memory that is used again, up to the end of the range, and close it when they are left', async () => {
+  it('fills memory that is used again, up to the end of the range, and closes the file when it is left', async () => {
     const handle = await open(path);
     await handle.read(Buffer.alloc(1), 0, 1, 0);
     const bytes = await readFileBytes(handle, { from: 100_000, to: 250_000, close: true });
@@ -64,7 +64,7 @@ describe('the bytes of a file, with its handle', () => {
   });
 
   it.each([0, 1])(
-    'close it where they are forgotten after %i chunks: a handle must not be collected open',
+    'closes the file if it is forgotten after %i chunks: an open handle must not be garbage-collected',
     async (chunks) => {
       const handle = await open(path);
       await (async () => {

@@ -21,7 +21,7 @@ describe('a writer of a file', () => {
     expect(`${await readFile(path)}`).toBe('old new!');
   });
 
-  it('can drop what it has gathered, and be cut back then', async () => {
+  it('can drop what it has gathered, and can be cut back then', async () => {
     await using directory = await temporaryDirectory('writer');
     const path = join(directory.path, 'x');
     await using handle = await open(path, 'w+');
@@ -36,8 +36,8 @@ describe('a writer of a file', () => {
   });
 });
 
-describe('a writer of whatever takes bytes', () => {
-  it('asks again until all is taken, also where there was no room', async () => {
+describe('a writer of anything that takes bytes', () => {
+  it('writes again until all bytes are taken, also after there was no room', async () => {
     const taken: Uint8Array[] = [];
     const room = [0, 2, 0, 5, 1, 100];
     const writer = gatheringWriter(async (chunks) => {
@@ -51,7 +51,7 @@ describe('a writer of whatever takes bytes', () => {
     expect(room).toEqual([]);
   });
 
-  it('says at the next call what failed, and then how much was written', async () => {
+  it('throws a failure at the next call, and then says how much was written', async () => {
     let calls = 0;
     const writer = gatheringWriter(async () => {
       if (++calls === 2) throw new Error('full');

@@ -42,7 +42,7 @@ describe('a lock', () => {
     expect(await readdir(join(directory, 'deep'))).toEqual([]);
   });
 
-  it('says who has it, if its process lives', async () => {
+  it('names its owner, if the owner’s process lives', async () => {
     const path = join(directory, 'deep/lock');
     expect(await lockHolder(path)).toBeUndefined();
     const lock = await acquireLock(path);
@@ -53,7 +53,7 @@ describe('a lock', () => {
     expect(await lockHolder(path)).toBeUndefined();
   });
 
-  it('is not had by who only tries while another holds it', async () => {
+  it('is not taken by a caller that does not wait while another holds it', async () => {
     const path = join(directory, 'lock');
     const lock = await acquireLock(path);
     expect(await tryLock(path)).toBeUndefined();
@@ -69,7 +69,7 @@ describe('a lock', () => {
     expect(await readdir(directory)).toEqual([]);
   });
 
-  it('is none of a lock whose name begins the same', async () => {
+  it('is independent of a lock whose name begins the same', async () => {
     await using _one = await acquireLock(join(directory, 'lock'));
     await using other = await tryLock(join(directory, 'lock2'));
     expect(other).toBeDefined();

@@ -9,7 +9,7 @@ import { temporaryDirectory } from '../../../test/peers/temporary.ts';
 import { type ReopenablePipe, readPipe, reopenablePipes } from './reopenable-pipe.ts';
 
 describe('a pipe for a child', () => {
-  it('can be opened again by its names, and is of no directory', async () => {
+  it('can be opened again by /dev/stdout and the like, and leaves no file', async () => {
     await using directory = await temporaryDirectory('pipe');
     // In the first directory, which is missing, no pipe can be made.
     const [pipe] = (await reopenablePipes([join(directory.path, 'none'), directory.path], 1)) as [ReopenablePipe];
@@ -22,7 +22,7 @@ describe('a pipe for a child', () => {
     expect(await said).toBe('1\n2\n3\n4\n');
   });
 
-  it('that cannot be made is told with the reason', async () => {
+  it('that cannot be made is reported with the reason', async () => {
     await expect(reopenablePipes(['/no/such/directory'], 1)).rejects.toMatchObject({
       code: 'RUN_UNAVAILABLE',
       message: expect.stringContaining('/no/such/directory'),

@@ -7,7 +7,7 @@ import { fileOutput, pipeOutput } from './rewindable-output.ts';
 
 const bytes = (text: string) => [Buffer.from(text)];
 
-it('takes back what was written since the last mark, in a file and before a pipe', async () => {
+it('output can be taken back to the last mark, in a file and before a pipe', async () => {
   await using directory = await temporaryDirectory('output');
   const path = join(directory.path, 'f');
   const sent: Uint8Array[] = [];
@@ -28,7 +28,7 @@ it('takes back what was written since the last mark, in a file and before a pipe
   expect(Buffer.concat(sent).toString()).toBe('one two three');
 });
 
-it('holds back more than fits into memory in a file without a name', async () => {
+it('output that is held back and exceeds memory goes into a file without a name', async () => {
   await using directory = await temporaryDirectory('output');
   const big = Buffer.alloc(5 << 20, 'x');
   const sent: Uint8Array[] = [];
@@ -49,7 +49,7 @@ it('holds back more than fits into memory in a file without a name', async () =>
   expect(all.subarray(-4).toString()).toBe('fend');
 });
 
-it('copies a range of a file', async () => {
+it('output can be a range of a file', async () => {
   await using directory = await temporaryDirectory('output');
   const [from, to] = [join(directory.path, 'from'), join(directory.path, 'to')];
   const content = Buffer.from(Array.from({ length: 9_000_001 }, (_, at) => at % 251));
@@ -72,7 +72,7 @@ it('copies a range of a file', async () => {
   expect(Buffer.concat(sent).equals(expected)).toBe(true);
 });
 
-it('leaves what was there, and nothing else, where it is not finished', async () => {
+it('output that is not finished leaves what was there, and nothing else', async () => {
   await using directory = await temporaryDirectory('output');
   const path = join(directory.path, 'f');
   await writeFile(path, 'old');

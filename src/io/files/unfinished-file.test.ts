@@ -7,7 +7,7 @@ import { temporaryDirectory } from '../../../test/peers/temporary.ts';
 import { identityOf } from '../concurrency/process-identity.ts';
 import { unfinishedPath } from './unfinished-file.ts';
 
-it('names of unfinished files differ, and what processes left that are gone is removed', async () => {
+it('unfinished files have different names, and those of processes that are gone are removed', async () => {
   await using directory = await temporaryDirectory('unfinished');
   const at = (name: string) => join(directory.path, name);
   const other = spawn('sleep', ['60']);
@@ -31,7 +31,7 @@ it('names of unfinished files differ, and what processes left that are gone is r
   expect(await readdir(directory.path)).not.toContain(`.f.${identity}~1`);
 });
 
-it('what is no directory shows when the file is written', async () => {
+it('a missing directory is no error before the file is written', async () => {
   await using directory = await temporaryDirectory('unfinished');
   expect(await unfinishedPath(join(directory.path, 'none/f'))).toContain('none/.f.');
 });

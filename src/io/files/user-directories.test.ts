@@ -9,7 +9,7 @@ describe('directories of a user', () => {
     expect(runtimeDirectory(settings)).toBe('/r');
   });
 
-  it.each(['', '.', 'share', './share', '~/share'])('are the usual ones where it names none by [%s]', (path) => {
+  it.each(['', '.', 'share', './share', '~/share'])('are the usual ones if the environment names [%s]', (path) => {
     const env = { XDG_DATA_HOME: path, XDG_RUNTIME_DIR: path };
     expect(userDirectory('XDG_DATA_HOME', { env, home: '/home/u' })).toBe('/home/u/.local/share');
     expect(userDirectory('XDG_DATA_HOME', { env, home: undefined })).toBeUndefined();

@@ -6,7 +6,7 @@ import { temporaryDirectory } from '../../../test/peers/temporary.ts';
 import { readWholeFile } from './whole-file.ts';
 
 describe('a file that is read whole', () => {
-  it('is its bytes, none of an empty one, and its size if it is larger', async () => {
+  it('gives its bytes, or only its size if it is larger than wanted', async () => {
     await using directory = await temporaryDirectory('whole');
     const file = join(directory.path, 'file');
     const bytes = Buffer.alloc(200_000, 'some bytes');
@@ -27,7 +27,7 @@ describe('a file that is read whole', () => {
     expect(await readWholeFile(join(directory.path, 'pipe'), 10)).toBeUndefined();
   });
 
-  it('fails like the file system, and leaves nothing open', async () => {
+  it('fails with the file system’s error, and leaves nothing open', async () => {
     await using directory = await temporaryDirectory('whole');
     await writeFile(join(directory.path, 'file'), 'x');
     await expect(readWholeFile(join(directory.path, 'absent'), 1)).rejects.toMatchObject({ code: 'ENOENT' });

@@ -48,8 +48,8 @@ afterEach(async () => {
 
 const url = (path: string) => parseHttpUrl(`${base}${path}`);
 
-describe('an exchange', () => {
-  it('is told once, when its body was read, without the query', async () => {
+describe('the event of a request and its answer', () => {
+  it('comes once, when the body was read, and has no query', async () => {
     const { body } = await pool.send({ method: 'GET', url: url('/a?token=secret') });
     expect(events).toEqual([]);
     expect(Buffer.concat(await Array.fromAsync(body))).toEqual(BODY);
@@ -82,7 +82,7 @@ describe('an exchange', () => {
     await vi.waitFor(() => expect(events).toMatchObject([{ status: 401, received: 9 }]));
   });
 
-  it('counts what is sent, of bytes and of streams', async () => {
+  it('counts the bytes that were sent, of buffers and of streams', async () => {
     async function* stream() {
       yield BODY.subarray(0, 10);
       yield BODY.subarray(0, 20);
@@ -92,7 +92,7 @@ describe('an exchange', () => {
     expect(events.map(({ sent }) => sent)).toEqual([BODY.length, 30]);
   });
 
-  it('is told with its error where no answer comes, and where the body breaks off', async () => {
+  it('has the error if no answer comes, or if the body breaks off', async () => {
     await expect(pool.send({ method: 'GET', url: parseHttpUrl('http://127.0.0.1:1/x') })).rejects.toThrow();
     const { body } = await pool.send({ method: 'GET', url: url('/cut') });
     await expect(Array.fromAsync(body)).rejects.toThrow();

@@ -40,12 +40,12 @@ describe('addresses of requests', () => {
     '//x/y',
     '::',
     '',
-  ])('are not %j, and what is wrong with it is said without it: it may hold a password', (wrong) => {
+  ])('are not %j; the error does not repeat it, since it may hold a password', (wrong) => {
     expect(() => parseHttpUrl(wrong)).toThrow(/^not an http address$/);
     expect(tryParseHttpUrl(wrong)).toBeUndefined();
   });
 
-  it('hold what a request line can hold, and are else as they were signed', () => {
+  it('are encoded where a request line needs it, and otherwise stay as they were signed', () => {
     expect(parseHttpUrl('http://a:b@x/token%0d%0aX: y\r\n?ä').path).toBe('/token%0d%0aX:%20y%0D%0A?%C3%A4');
     expect(parseHttpUrl('http://x/a%2Fb/../c?X-Amz-Signature=a%2Bb|c').path).toBe(
       '/a%2Fb/../c?X-Amz-Signature=a%2Bb|c',
@@ -78,7 +78,7 @@ describe('addresses of requests', () => {
     ['?next', 'https://quay.io/v2/a/b?next'],
     ['https://QUAY.io:443/x', 'https://quay.io/x'],
     ['http://quay.io/x', 'https://quay.io/x'],
-  ])('lead to %j at the same host, whatever it believes to be asked over', (location, expected) => {
+  ])('redirect to %j at the same host, whatever scheme that host names', (location, expected) => {
     expect(resolveHttpUrl(base, location)).toEqual(parseHttpUrl(expected));
   });
 
@@ -86,14 +86,14 @@ describe('addresses of requests', () => {
     ['//cdn.example/x', 'https://cdn.example/x'],
     ['http://cdn.example:80/x', 'http://cdn.example/x'],
     ['http://quay.io:8080/x', 'http://quay.io:8080/x'],
-  ])('that lead to %j elsewhere remember who leads', (location, expected) => {
+  ])('that redirect to %j at another host remember who redirected', (location, expected) => {
     const from = { ...base, at: '203.0.113.7' };
     const ledBy = { host: 'quay.io', at: '203.0.113.7' };
     expect(resolveHttpUrl(from, location)).toEqual({ ...parseHttpUrl(expected), ledBy });
     expect(resolveHttpUrl(resolveHttpUrl(from, location), '/y').ledBy).toEqual(ledBy);
   });
 
-  it('lead nowhere but to http', () => {
+  it('redirect to http and https only', () => {
     for (const location of [
       'ftp://x/y',
       'javascript:x',
@@ -107,7 +107,7 @@ describe('addresses of requests', () => {
     }
   });
 
-  it('keep an IPv6 zone in what they lead to', () => {
+  it('keep an IPv6 zone in redirects', () => {
     const zoned = parseHttpUrl('http://[fe80::1%25eth0]:5000/v2/');
     expect(resolveHttpUrl(zoned, '/upload/1')).toEqual({ ...zoned, path: '/upload/1' });
   });
@@ -123,7 +123,7 @@ describe('addresses of requests', () => {
     expect(describeHttpUrl(parseHttpUrl('https://s3.example/x?X-Amz-Signature=abc'))).toBe('https://s3.example/x');
   });
 
-  it('take further parameters', () => {
+  it('can be given more parameters', () => {
     expect(withQuery(base, { digest: 'sha256:ab', none: undefined, s: 'a b' }).path).toBe(
       '/v2/a/b?c=d&digest=sha256:ab&s=a%20b',
     );
@@ -131,13 +131,13 @@ describe('addresses of requests', () => {
 });
 
 describe('hosts', () => {
-  it('are split into what sockets want', () => {
+  it('are split into what sockets need', () => {
     expect(hostAndPort('quay.io', true)).toEqual({ hostname: 'quay.io', port: 443 });
     expect(hostAndPort('[fd00::1]:5000', false)).toEqual({ hostname: 'fd00::1', port: 5000 });
     expect(hostAndPort('[fe80::1%25eth0]', false)).toEqual({ hostname: 'fe80::1%eth0', port: 80 });
   });
 
-  it('are loopback by name and address only', () => {
+  it('count as loopback by name and address only', () => {
     for (const host of ['localhost', 'localhost:5000', '127.0.0.1:5000', '127.1.2.3', '[::1]:5000']) {
       expect(isLoopbackHost(host)).toBe(true);
     }

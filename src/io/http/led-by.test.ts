@@ -113,7 +113,7 @@ describe('an answer of another host', () => {
     );
   });
 
-  it('does not use a connection that somebody else has opened', async () => {
+  it('does not lead there by a connection that is already open', async () => {
     await ask('localhost');
     await refusal(ask('localhost', STRANGER));
     await ask('localhost', { host: 'here', at: '127.0.0.1' });
@@ -121,7 +121,7 @@ describe('an answer of another host', () => {
     expect(asked).toHaveLength(2);
   });
 
-  it('leads to loopback where it came from there, and to its own link-local address', async () => {
+  it('leads to loopback if it came from there, and to its own link-local address', async () => {
     const { url } = await ask('127.0.0.1');
     expect(url.at).toBe('127.0.0.1');
     const next = resolveHttpUrl(url, `http://localhost:${port}/y`);
@@ -132,7 +132,7 @@ describe('an answer of another host', () => {
     expect((await refusal(ask('127.0.0.1', { host: 'x', at: '169.254.1.1' }))).message).toContain('loopback');
   });
 
-  it('leads on in no chain: each answer leads for itself', async () => {
+  it('gives no rights to the next answer in a chain: each is judged by the host that sent it', async () => {
     const { url } = await ask('127.0.0.1');
     const away = { ...(ledTo(url, 'https://cdn.example/x') ?? url), at: '203.0.113.7' };
     const back = resolveHttpUrl(away, `http://127.0.0.1:${port}/y`);
@@ -206,7 +206,7 @@ describe('a private network', () => {
     },
   );
 
-  it('leads to the whole world, and the world to itself', async () => {
+  it('may lead to public addresses, and public hosts to each other', async () => {
     for (const leader of [COLLEAGUE, STRANGER, { host: 'x' }]) {
       for (const address of ['203.0.113.9', '172.32.0.1', '11.0.0.1', '100.128.0.1', '[2606:4700::a00:1]']) {
         expect(await leads(leader, address)).toBe(true);
@@ -214,7 +214,7 @@ describe('a private network', () => {
     }
   });
 
-  it('may have a translator to IPv4, behind which the world is', async () => {
+  it('may have a translator to IPv4 (NAT64), behind which public addresses are', async () => {
     const behind: Leader = { host: 'x', at: '64:ff9b:1::203.0.113.7' };
     expect(await leads(behind, '[64:ff9b:1::198.51.100.1]')).toBe(true);
     expect(await leads(COLLEAGUE, '[64:ff9b:1::198.51.100.1]')).toBe(true);
@@ -227,7 +227,7 @@ describe('a private network', () => {
   });
 });
 
-describe('a user', () => {
+describe('the user', () => {
   it.each(['localhost', '127.0.0.1', '[::1]', '0', '[::ffff:127.0.0.1]'])('may name %s', async (host) => {
     expect((await ask(host)).status).toBe(200);
   });

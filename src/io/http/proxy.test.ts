@@ -3,8 +3,8 @@ import { proxyFor, proxySettings } from './proxy.ts';
 
 const proxied = proxySettings({ http_proxy: 'http://plain:3128', https_proxy: 'http://secure:3129' });
 
-describe('the proxy family of variables', () => {
-  it('is taken in small letters before capitals', () => {
+describe('the proxy variables', () => {
+  it('count in small letters before capitals', () => {
     expect(proxySettings({ HTTPS_PROXY: 'http://a', https_proxy: 'http://b', NO_PROXY: 'x' })).toEqual({
       https: 'http://b',
       noProxy: 'x',
@@ -16,19 +16,19 @@ describe('the proxy family of variables', () => {
     expect(proxySettings({ http_proxy: '' })).toEqual({});
   });
 
-  it('chooses by scheme', () => {
+  it('choose a proxy by scheme', () => {
     expect(proxyFor(proxied, 'quay.io', true)).toEqual({ secure: false, hostname: 'secure', port: 3129 });
     expect(proxyFor(proxied, 'quay.io', false)?.hostname).toBe('plain');
     expect(proxyFor({}, 'quay.io', true)).toBeUndefined();
   });
 
-  it('never sends loopback through a proxy', () => {
+  it('never send loopback through a proxy', () => {
     for (const host of ['localhost:5000', '127.0.0.1:5000', '[::1]:5000']) {
       expect(proxyFor(proxied, host, false)).toBeUndefined();
     }
   });
 
-  it('reads addresses without a scheme, and with user and password', () => {
+  it('may hold addresses without a scheme, and with user and password', () => {
     expect(proxyFor({ https: 'proxy:3128' }, 'quay.io', true)).toMatchObject({ hostname: 'proxy', port: 3128 });
     const secret = proxyFor({ https: 'https://me:p%40ss@[fd00::1]' }, 'quay.io', true);
     expect(secret).toEqual({
@@ -39,7 +39,7 @@ describe('the proxy family of variables', () => {
     });
   });
 
-  it('says which variable is wrong, and not what stands in it', () => {
+  it('names the variable that is wrong, and not its value', () => {
     expect(() => proxyFor({ https: 'socks5://me:secret@x' }, 'quay.io', true)).toThrow(
       expect.objectContaining({ code: 'CONFIG_INVALID', message: expect.not.stringContaining('secret') }),
     );

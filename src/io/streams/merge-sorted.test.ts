@@ -11,7 +11,7 @@ async function* streamOf(texts: readonly string[], taken: string[] = []): AsyncG
 
 const sorted = fc.uniqueArray(fc.stringMatching(/^[a-z0-9]{1,3}$/)).map((texts) => texts.sort());
 
-it('gives what all the streams have, sorted, each once', async () => {
+it('merging sorted streams gives what all of them have, sorted, each once', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(sorted, { maxLength: 5 }), async (lists) => {
       const merged = await Array.fromAsync(mergeSorted(lists.map((list) => streamOf(list))));
@@ -20,7 +20,7 @@ it('gives what all the streams have, sorted, each once', async () => {
   );
 });
 
-it('reads no further than it is read, but for one entry of each stream', async () => {
+it('merging reads one entry of each stream ahead, and no more', async () => {
   const taken: string[] = [];
   const merged = mergeSorted([streamOf(['a', 'c', 'e', 'g'], taken), streamOf(['b', 'd', 'f'], taken)]);
   expect(await merged.next()).toMatchObject({ value: 'a' });
@@ -29,7 +29,7 @@ it('reads no further than it is read, but for one entry of each stream', async (
   expect(taken.sort()).toEqual(['a', 'b', 'c']);
 });
 
-it('fails as its streams fail', async () => {
+it('merging fails if a stream fails', async () => {
   const failing = (async function* () {
     yield 'a';
     throw new Error('no more');
@@ -37,7 +37,7 @@ it('fails as its streams fail', async () => {
   await expect(Array.fromAsync(mergeSorted([failing, streamOf(['b'])]))).rejects.toThrow('no more');
 });
 
-it('gives of things with the same text that of the first stream', async () => {
+it('merging gives of things with the same text that of the first stream', async () => {
   const things = (of: string, ...keys: readonly string[]) =>
     (async function* () {
       for (const key of keys) yield { key, of };

@@ -22,7 +22,7 @@ it('a stream ends with the signal, at the next chunk, and is closed', async () =
   expect([taken, isClosed]).toEqual([3, true]);
 });
 
-it('is still one that verifies itself, and without a signal the same', () => {
+it('a stream with a signal still counts as verified; without a signal it is the same stream', () => {
   const bytes = Buffer.from('content');
   const expected = { digest: digestOf(bytes), size: bytes.length };
   const body = verified(oneChunk(bytes), expected);

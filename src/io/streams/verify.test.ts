@@ -20,7 +20,7 @@ describe('a verified stream', () => {
     expect(await collect(verified(chunks('hello', ', registry'), expected))).toBe('hello, registry');
   });
 
-  it('closes what it reads, also where it is let go before it was begun', async () => {
+  it('closes what it reads, even if it is left before its first byte', async () => {
     let closed = 0;
     const body: AsyncIterableIterator<Uint8Array> = {
       [Symbol.asyncIterator]: () => body,
@@ -70,7 +70,7 @@ describe('a verified stream', () => {
     expect(brokeOff(error)).toBe(true);
   });
 
-  it('is remembered as such, also behind a tap, and is not wrapped twice', () => {
+  it('is known to be verified, also behind a listener, and is not verified twice', () => {
     const stream = verified(chunks('hello, registry'), expected);
     expect(verifies(stream, expected)).toBe(true);
     expect(verifies(stream, { ...expected, size: 3 })).toBe(false);

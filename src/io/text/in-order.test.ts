@@ -12,11 +12,11 @@ it.each([
   expect(hasInOrder(text, [/a/, /b/])).toBe(expected);
 });
 
-it('what is found once is not found again', () => {
+it('what was found for one word is not found again for the next', () => {
   expect([hasInOrder('a', [/a/, /a/]), hasInOrder('aa', [/a/, /a/])]).toEqual([false, true]);
 });
 
-it('takes a time that grows with the text', async () => {
+it('finding words in order takes time in proportion to the text', async () => {
   expect(
     await growth(
       50_000,

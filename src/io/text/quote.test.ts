@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { anyText } from '../../../test/testing/any-text.ts';
 import { quote } from './quote.ts';
 
-describe('what others say, in a message', () => {
-  it('becomes one line of a bounded length, which a terminal only prints', () => {
+describe('text of others in a message', () => {
+  it('becomes one line of bounded length, without control characters', () => {
     fc.assert(
       fc.property(anyText({ maxLength: 2000 }), (text) => {
         const line = quote(text, 100);
@@ -14,7 +14,7 @@ describe('what others say, in a message', () => {
     );
   });
 
-  it('stays as it is where it is harmless', () => {
+  it('stays as it is if it is harmless', () => {
     expect(quote('requested access to the resource is denied')).toBe('requested access to the resource is denied');
     expect(quote('a\r\n\tb\u202e c')).toBe('a b c');
   });

@@ -36,7 +36,7 @@ describe('a secret that was sent', () => {
     }
   });
 
-  it('is not repeated in the alphabet of addresses, and without its padding', () => {
+  it('is not repeated in base64url, or without its padding', () => {
     const token = Buffer.from('>>>???>>>???').toString('base64');
     rememberSecrets(token);
     expect(withoutSecrets(`x ${Buffer.from('>>>???>>>???').toString('base64url')} y`)).toBe('x *** y');
@@ -53,7 +53,7 @@ describe('a secret that was sent', () => {
     );
   });
 
-  it('of a few letters is no reason to break words', () => {
+  it('of a few letters does not hide parts of words', () => {
     expect(withoutSecrets('crab1e, [ab1], ab12')).toBe('crab1e, [***], ab12');
   });
 });
@@ -69,7 +69,7 @@ describe('what looks like a secret of anybody', () => {
     expect(withoutSecrets(text)).toBe(expected);
   });
 
-  it('is found in a time that grows with the text, not with its square', async () => {
+  it('is found in time proportional to the text', async () => {
     for (const piece of ['-eyJ', '&a', '://', 'Basic ', 'a:', '%25', '\\\\u', '&#']) {
       const grows = await growth(16_000, (length) => piece.repeat(length / piece.length), withoutSecrets);
       expect([piece, grows < LINEAR]).toEqual([piece, true]);

@@ -22,16 +22,16 @@ it.each([
   expect(matchesImage(globOf(glob), repository, tag)).toBe(expected);
 });
 
-it.each(['', 'UPPER', 'a:b:c', 'a:', 'a b', 'a@sha256:12'])('[%s] is no pattern', (text) => {
+it.each(['', 'UPPER', 'a:b:c', 'a:', 'a b', 'a@sha256:12'])('[%s] is not a pattern', (text) => {
   expect(parseImageGlob(text)).toBeUndefined();
 });
 
-it('the pattern with more that is no wildcard is the more specific, first in the repository', () => {
+it('the pattern with more literal characters is the more specific one; the repository counts first', () => {
   const order = ['ci/app', 'ci/ap?', 'ci/*:v*', 'ci/*', 'ci/**', '*:latest', '**'];
   expect([...order].reverse().sort((a, b) => bySpecificity(globOf(a), globOf(b)))).toEqual(order);
 });
 
-it('matches as a regular expression does', () => {
+it('a pattern matches as the equivalent regular expression does', () => {
   const text = (alphabet: string) => fc.string({ unit: fc.constantFrom(...alphabet), maxLength: 8 });
   fc.assert(
     fc.property(text('ab/*?'), text('ab/'), (glob, name) => {
@@ -42,7 +42,7 @@ it('matches as a regular expression does', () => {
   );
 });
 
-it('takes time in proportion to the text', async () => {
+it('matching takes time in proportion to the text', async () => {
   expect(
     await growth(
       2000,

@@ -12,7 +12,7 @@ function newRegistry() {
   return { patterns, inner, registry: immutableTags(inner, async () => patterns) };
 }
 
-it('a tag that matches is set once; the same image again is no move', async () => {
+it('an immutable tag is set once; pushing the same image again is allowed', async () => {
   const { registry } = newRegistry();
   await pushImage(registry, 'release/app', first, ['v1']);
   await pushImage(registry, 'release/app', first, ['v1', 'v1.0']);
@@ -26,7 +26,7 @@ it('a tag that matches is set once; the same image again is no move', async () =
   expect(await registry.statManifest('release/app', 'new')).toBeUndefined();
 });
 
-it('others move, and a deleted one can be set again', async () => {
+it('other tags move, and a deleted immutable tag can be set again', async () => {
   const { registry } = newRegistry();
   await pushImage(registry, 'release/app', first, ['latest', 'v1']);
   await pushImage(registry, 'release/app', second, ['latest']);
@@ -36,7 +36,7 @@ it('others move, and a deleted one can be set again', async () => {
   expect((await registry.statManifest('release/app', 'v1'))?.digest).toBe(second.manifest.digest);
 });
 
-it('of pushes at the same time one sets the tag, also after one that failed', async () => {
+it('of simultaneous pushes one sets an immutable tag, also after a push that failed', async () => {
   const { registry, patterns } = newRegistry();
   const images = ['a', 'b', 'c'].map((seed) => imageOf(seed));
   for (const image of images) await pushImage(registry, 'release/app', image);

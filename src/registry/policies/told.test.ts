@@ -4,7 +4,7 @@ import { memoryStore } from '../../storage/drivers/staged-store.ts';
 import { storedRegistry } from '../../storage/repositories/stored-registry.ts';
 import { type RegistryCall, told } from './told.ts';
 
-it('a registry that is told of does the same, and says what came of each call', async () => {
+it('a registry with a listener does the same as without, and reports the outcome of each call', async () => {
   const calls: RegistryCall[] = [];
   const registry = told(storedRegistry(memoryStore()), (call) => calls.push(call));
   const { descriptor, bytes } = blobOf(bytesOf('blob', 10));
@@ -26,7 +26,7 @@ it('a registry that is told of does the same, and says what came of each call', 
   expect(calls.at(-1)?.error).toMatchObject({ code: 'MANIFEST_UNKNOWN' });
 });
 
-it('a registry that is told of keeps whole images', async () => {
+it('a registry with a listener stores whole images', async () => {
   const registry = told(storedRegistry(memoryStore()), () => undefined);
   const image = imageOf('kept');
   await pushImage(registry, 'team/app', image, ['1']);

@@ -10,13 +10,13 @@ objects:
 parameters: ${parameters}
 `;
 
-it("a template's parameters are filled in", () => {
+it('parameters of an OpenShift template are filled in', () => {
   expect(usedIn(template('[{name: IMAGE, value: quay.io/a/b}, {name: TAG, value: 1.20}]'))).toEqual([
     'quay.io/a/b:1.20',
   ]);
 });
 
-it('one without a value leaves a warning', () => {
+it('a parameter of an OpenShift template without a value causes a warning', () => {
   const { findings, warnings } = scanText(template('[{name: IMAGE, value: quay.io/a/b}, {name: TAG}]'));
   expect(findings).toEqual([]);
   expect(warnings).toMatchObject([{ line: 6 }]);
