@@ -36,12 +36,12 @@ describe('a layer on another', () => {
     expect(headerOf(findPath(tree, 'd')?.node as never).mode).toBe(0o1777);
   });
 
-  it('keeps the description of a directory that it has no entry of', async () => {
+  it('keeps the attributes of a directory that it has no entry for', async () => {
     const tree = await treeOf([{ name: 'd/', mode: 0o700 }], [file('d/b')]);
     expect(headerOf(findPath(tree, 'd')?.node as never).mode).toBe(0o700);
   });
 
-  it('gives parents that nobody describes as directories of root', async () => {
+  it('creates parents without an entry as directories of root', async () => {
     const tree = await treeOf([file('x/y/z')]);
     expect(headerOf(findPath(tree, 'x/y')?.node as never)).toMatchObject({ type: 'directory', mode: 0o755, uid: 0 });
   });
@@ -53,26 +53,26 @@ describe('a layer on another', () => {
     ]);
   });
 
-  it('hides only layers below, wherever the whiteout stands in the archive', async () => {
+  it('hides only files of layers below, wherever the whiteout is in the archive', async () => {
     const after = await listed([file('d/a')], [file('d/b'), file('d/.wh..wh..opq'), file('.wh.e'), file('e')]);
     const before = await listed([file('d/a')], [file('d/.wh..wh..opq'), file('d/b'), file('e'), file('.wh.e')]);
     expect(after).toEqual(['d directory @0', 'd/b file 1 @1', 'e file 1 @1']);
     expect(before).toEqual(after);
   });
 
-  it('knows no whiteouts where the entries are no layer', async () => {
+  it('has no whiteouts if the archive is not a layer', async () => {
     const indexes = await indexLayers([await layerOf([file('d/a'), file('d/.wh.a'), file('.wh..wh..opq')])]);
     const { root } = applyLayers(indexes, { noWhiteouts: true });
     expect([...walk(root)].map(({ path }) => path)).toEqual(['', '.wh..wh..opq', 'd', 'd/.wh.a', 'd/a']);
   });
 
-  it('takes no notice of whiteouts of what is not there, and of what aufs left', async () => {
+  it('ignores whiteouts of missing files, and files that aufs left', async () => {
     expect(
       await listed([file('a')], [file('x/.wh.y'), file('.wh.b'), file('.wh..wh.plnk/1.2'), file('.wh..wh.aufs')]),
     ).toEqual(['a file 1 @0']);
   });
 
-  it('turns a directory into a file and back, and nothing of the first one returns', async () => {
+  it('turns a directory into a file and back, without the content of the first directory', async () => {
     expect(await listed([file('d/a')], [file('d')])).toEqual(['d file 1 @1']);
     expect(await listed([file('d/a')], [file('d')], [file('d/b')])).toEqual(['d directory @2', 'd/b file 1 @2']);
   });
@@ -108,7 +108,7 @@ describe('within one layer', () => {
     await expect(listed(circle)).rejects.toMatchObject({ code: 'TAR_INVALID' });
   });
 
-  it('names deeper than Linux has paths are refused, also where links lead there; others are walked', async () => {
+  it('names deeper than paths of Linux are refused, also if links lead there', async () => {
     const deep = (depth: number) => 'd/'.repeat(depth);
     const link = { name: 'l', linkname: deep(1500), type: 'symlink' } as const;
     await expect(listed([link, file(`l/${deep(1500)}x`)])).rejects.toMatchObject({
@@ -124,7 +124,7 @@ describe('within one layer', () => {
   });
 });
 
-describe('a layer that is there twice', () => {
+describe('a layer that an image has twice', () => {
   it('is read once, and brings back what a layer between has deleted', async () => {
     const layer = await layerOf([file('a'), file('b')]);
     const tree = applyLayers(await indexLayers([layer, await layerOf([file('.wh.a')]), layer]));
@@ -141,7 +141,7 @@ describe('hard links', () => {
     expect(inodes[0]?.links).toBe(3);
   });
 
-  it('give the file that they name what their own headers say, as setting it by their name does', async () => {
+  it('apply the attributes of their own headers to the file that they name', async () => {
     const link = (name: string, linkname: string, mode: number): TestEntry => ({
       ...hardlink(name, linkname),
       mode,

@@ -19,12 +19,12 @@ function hex(parts: readonly Uint8Array[]): string {
 }
 
 describe('CRC-64', () => {
-  it('is that of the catalogues (CRC-64/GO-ISO)', () => {
+  it('has the published check value (CRC-64/GO-ISO)', () => {
     expect(hex([Buffer.from('123456789')])).toBe('b90956c775a41001');
     expect(hex([])).toBe('0000000000000000');
   });
 
-  it('equals the definition for long data too, at any offset in memory', () => {
+  it('equals a plain implementation for long data, at any offset in memory', () => {
     fc.assert(
       fc.property(fc.uint8Array({ minLength: 1020, maxLength: 5000, size: 'max' }), fc.nat(9), (bytes, skip) => {
         expect(hex([bytes.subarray(skip), bytes])).toBe(byDefinition(Buffer.concat([bytes.subarray(skip), bytes])));
@@ -40,7 +40,7 @@ describe('CRC-64', () => {
     expect(hex([large])).toBe(hex([large.subarray(0, 900), large.subarray(900, 300_000), large.subarray(300_000)]));
   });
 
-  it('is the definition’s for any bytes, in any portions', () => {
+  it('equals a plain implementation for any bytes, in any portions', () => {
     fc.assert(
       fc.property(fc.array(fc.uint8Array({ maxLength: 40 }), { maxLength: 8 }), (parts) => {
         expect(hex(parts)).toBe(byDefinition(Buffer.concat(parts)));

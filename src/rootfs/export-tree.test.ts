@@ -56,7 +56,7 @@ describe('an exported file system', () => {
     expect(lines.slice(-2)).toEqual(['directory ./', 'directory d/']);
   });
 
-  it('gives a hard link the content where the name it was made from is another file now', async () => {
+  it('gives a hard link the content if the name it was made from is another file now', async () => {
     const lines = await entriesOf(
       await exported(
         [
@@ -71,7 +71,7 @@ describe('an exported file system', () => {
     expect(lines.indexOf('file b = old')).toBeLessThan(lines.indexOf('hardlink c → b'));
   });
 
-  it('is the same bytes each time where one layer has all files', async () => {
+  it('is the same bytes each time if one layer has all files', async () => {
     const layer = [
       { name: 'x/y', content: 'z'.repeat(70_000) },
       { name: 'a', content: '1' },
@@ -209,7 +209,7 @@ function scriptOf(layer: Model): string {
 describe('a stack of layers', () => {
   const { missing, why } = needs('root', 'setfattr', 'tar', 'mount');
   it.skipIf(missing)(
-    `looks as a mount of overlayfs over the layers does${why}`,
+    `is like a mount of overlayfs over the layers${why}`,
     async () => {
       const top = mkdtempSync(join(tmpdir(), 'images-overlay-'));
       const inTop = (script: string): string =>

@@ -40,7 +40,7 @@ describe('a file', () => {
     expect(layers.map(({ reads }) => reads.opened)).toEqual([0, 1]);
   });
 
-  it('shows through a directory that a layer above describes anew', async () => {
+  it('is found below a layer that only describes its directory anew', async () => {
     const layers = await stack(base, [{ name: 'etc/', mode: 0o700 }]);
     expect((await findInLayers(layers, 'etc/passwd'))?.node.inode.layer).toBe(0);
   });
@@ -53,7 +53,7 @@ describe('a file', () => {
     expect(Buffer.concat(bytes).toString()).toBe('root');
   });
 
-  it('is read no further than to its end', async () => {
+  it('is found without reading the layer beyond it', async () => {
     const big = 'y'.repeat(100_000);
     const [layer] = [
       await layerOf([
@@ -68,7 +68,7 @@ describe('a file', () => {
     expect(layer.reads.bytes - before).toBeLessThan(3000);
   });
 
-  it('with holes reads as zeros there', async () => {
+  it('with holes has zeros there', async () => {
     const content = `${'a'.repeat(512)}def`;
     const sparse = [
       { offset: 1024, length: 512 },

@@ -30,7 +30,7 @@ const entry = fc
   }));
 
 describe('an index as bytes', () => {
-  it('is what it was, names that are no UTF-8 and all', () => {
+  it('can be decoded to what it was, including names that are not UTF-8', () => {
     fc.assert(
       fc.property(fc.array(entry, { maxLength: 5 }), (entries) => {
         expect(decodeIndex(encodeIndex({ entries }))).toEqual({ entries });
@@ -38,7 +38,7 @@ describe('an index as bytes', () => {
     );
   });
 
-  it('that is broken or of another form is none', () => {
+  it('that is broken or of another format is ignored', () => {
     const bytes = encodeIndex({ entries: [] });
     expect(decodeIndex(bytes.subarray(0, bytes.length - 3))).toBeUndefined();
     expect(decodeIndex(Buffer.from('{}'))).toBeUndefined();

@@ -50,7 +50,7 @@ describe('streams written into one', () => {
     expect(await Promise.all([written(0, 3, 0), written(3, 0, 3), written(1, 1, 0)])).toEqual(Array(3).fill(expected));
   });
 
-  it('are not written alone for long because one of them was: the others were read ahead as far as they may', async () => {
+  it('catch up after one of them was written alone, because they were read ahead meanwhile', async () => {
     const long = [
       () => pieces('a', [...Array<boolean>(20).fill(false), true, true]),
       () => pieces('b', Array<boolean>(9).fill(true)),

@@ -16,7 +16,7 @@ async function image(...layers: readonly (readonly TestEntry[])[]) {
 const at = (seconds: number) => ({ mtime: { seconds, nanoseconds: 0 } });
 
 describe('the differences of two images', () => {
-  it('are what was added, removed, and changed in which way', async () => {
+  it('are the added, the removed and the changed files, with what changed', async () => {
     const before = await image([
       { name: 'd/' },
       { name: 'd/same', content: 'same' },
@@ -71,7 +71,7 @@ describe('the differences of two images', () => {
 });
 
 describe('the usage of an image', () => {
-  it('says what layers hold and what later ones waste of it', async () => {
+  it('says what each layer holds, and what later layers hide of it', async () => {
     const { indexes } = await image(
       [
         { name: 'a', content: '1234' },
@@ -151,7 +151,7 @@ describe('the instruction of a layer', () => {
     ).toEqual(['RUN x']);
   });
 
-  it('is not guessed where history and layers do not match', () => {
+  it('is not guessed if history and layers do not match', () => {
     expect(layerInstructions({ ...config, diffIds, history: [{ created_by: 'x' }] })).toEqual(['', '']);
   });
 });

@@ -16,7 +16,7 @@ function listing({ files }: Formed): readonly string[] {
 }
 
 describe('a layer in overlay form', () => {
-  it('has whiteouts as devices 0:0 and opaque directories as an attribute', async () => {
+  it('has whiteouts as devices 0:0, and marks opaque directories with an attribute', async () => {
     const form = await formOf(
       await layerOf([
         { name: 'etc/' },
@@ -74,7 +74,7 @@ describe('a layer in overlay form', () => {
     expect(form.facts).toMatchObject({ uids: [0, 1], gids: [0, 2] });
   });
 
-  it('takes the root from its own entry, else from the layer below, else as the driver makes it', async () => {
+  it('takes the root directory from its own entry, else from the layer below, else as the driver makes it', async () => {
     const file = { name: 'f' };
     expect((await formOf(await layerOf([file, { name: './', mode: 0o700, uid: 9 }]))).files.get('')).toMatchObject({
       mode: 0o700,
@@ -127,7 +127,7 @@ describe('a layer in overlay form', () => {
       ],
       ['b/c=1'],
     ],
-  ])('%s', async (_, entries, expected) => {
+  ])('says what unpacking says: %s', async (_, entries, expected) => {
     const archive = await archiveOf(entries);
     const form = await formOf(layerOfArchive(archive));
     expect(form.plain).toBe(false);
@@ -138,7 +138,7 @@ describe('a layer in overlay form', () => {
     expect(await form.rejoined()).toEqual(archive);
   });
 
-  it('is opaque where a directory stands beside its own whiteout', async () => {
+  it('has an opaque directory if that stands beside its own whiteout', async () => {
     for (const entries of [
       [{ name: '.wh.a' }, { name: 'a/b' }],
       [{ name: 'a/b' }, { name: '.wh.a' }],
@@ -149,7 +149,7 @@ describe('a layer in overlay form', () => {
     }
   });
 
-  it('refuses whiteouts of no name, and has nothing of what is in a whiteout', async () => {
+  it('refuses whiteouts without a name, and ignores the content of a whiteout', async () => {
     for (const name of ['.wh.', '.wh..', 'd/.wh...', '.wh.../']) {
       await expect(layerOf([{ name }]).then(formOf)).rejects.toThrow(/a whiteout of no name/);
     }
@@ -173,7 +173,7 @@ describe('a layer in overlay form', () => {
     ]);
   });
 
-  it('has the content of a file below where it has a hard link to it', async () => {
+  it('has the content of a file below if it has a hard link to it', async () => {
     const base = await layerOf([{ name: 'bin/tool', content: 'tool', mode: 0o700 }]);
     const archive = await archiveOf([
       { name: 'bin/a', type: 'hardlink', linkname: 'bin/tool', mode: 0o711 },
@@ -185,7 +185,7 @@ describe('a layer in overlay form', () => {
     expect(await form.rejoined()).toEqual(archive);
   });
 
-  it('has of a file that links name the attributes that the last of them says', async () => {
+  it('has for a file with hard links the attributes of the last of them', async () => {
     const xattrs = new Map([
       ['security.capability', text('c')],
       ['user.a', text('a')],
@@ -222,7 +222,7 @@ describe('a layer in overlay form', () => {
     await expect(formOf(await layerOf(entries))).rejects.toMatchObject({ code: 'TAR_INVALID' });
   });
 
-  it('has the longest names that there can be', async () => {
+  it('can have the longest names that Linux allows', async () => {
     const entries = [
       { name: `.wh.${'w'.repeat(255)}` },
       { name: `${'é'.repeat(127)}é`.slice(1), content: 'x' },
@@ -233,7 +233,7 @@ describe('a layer in overlay form', () => {
     expect([...form.files.keys()]).toEqual(expect.arrayContaining(entries.map(({ name }) => name.replace('.wh.', ''))));
   });
 
-  it('keeps nothing of what overlayfs and its helpers say in attributes', async () => {
+  it('drops attributes of overlayfs and its helpers', async () => {
     const xattrs = new Map(
       [
         'trusted.overlay.redirect',
@@ -254,7 +254,7 @@ describe('a layer in overlay form', () => {
     expect([...(form.files.get('f')?.xattrs.keys() ?? [])]).toEqual(['user.mine']);
   });
 
-  it('has sparse files as they are, and the exact archive comes together again', async () => {
+  it('has sparse files as they are, and is turned back into the exact archive', async () => {
     const sparse = [{ offset: 4096, length: 3 }];
     const archive = await archiveOf([
       { name: 's', size: 10_000, sparse, content: 'abc' },
@@ -265,7 +265,7 @@ describe('a layer in overlay form', () => {
     expect(await form.rejoined()).toEqual(archive);
   });
 
-  it('has a sparse file whose pieces are single bytes in pieces that GNU tar finds', async () => {
+  it('has a sparse file of single bytes in pieces that GNU tar would find', async () => {
     const offsets = [1, 3, 700, 4096, 9999];
     const archive = rawArchive(
       {
@@ -290,7 +290,7 @@ describe('a layer in overlay form', () => {
     expect(await form.rejoined()).toEqual(archive);
   });
 
-  it('comes together again with whatever trails the archive', async () => {
+  it('is turned back into the exact archive, with whatever follows its end', async () => {
     const archive = Buffer.concat([
       await archiveOf([{ name: 'caf\udce9', content: 'latin1' }, { name: 'e' }]),
       Buffer.alloc(9000, 1),
@@ -336,7 +336,7 @@ describe('any layer', () => {
   /** The content of files below. Attributes of a link to such a file differ between a container and the store, so times are not compared. */
   const BELOW = 'file of the base';
 
-  it('shows over a base what applying it gives, once each name, and comes together again', async () => {
+  it('shows over a base what applying it gives, each name once, and is turned back into the exact archive', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(anEntry, { maxLength: 8 }), async (some) => {
         // A whiteout below a name that is a file in the base has no effect, but the layer alone does not show that.

@@ -28,7 +28,7 @@ async function join(lines: readonly object[], open: OpenFile): Promise<Buffer> {
 }
 
 describe('tar-split', () => {
-  it('puts headers and contents together again in their order', async () => {
+  it('assembles headers and contents in their order', async () => {
     const parts = fc.array(
       fc.oneof(
         fc.uint8Array({ maxLength: 2000 }).map((bytes) => ({ bytes, isFile: false })),
@@ -46,7 +46,7 @@ describe('tar-split', () => {
     );
   });
 
-  it('asks for names that are no UTF-8 as archives have them, and for no content where there is none', async () => {
+  it('asks for files by the bytes of their names, and not for empty ones', async () => {
     const raw = Buffer.from([0x6c, 0xe9]);
     const asked: string[] = [];
     const open: OpenFile = (name) => {
@@ -66,7 +66,7 @@ describe('tar-split', () => {
     ['another content', 'abd', 'its content is another'],
     ['less of it', 'ab', 'it has 2 bytes, not 3'],
     ['more of it', 'abcd', 'it has more than 3 bytes, not 3'],
-  ])('names the file that has %s now', async (_, content, why) => {
+  ])('names the file that now has %s', async (_, content, why) => {
     const lines = [file('etc/motd', Buffer.from('abc'))];
     await expect(join(lines, () => [Buffer.from(content)])).rejects.toMatchObject({
       code: 'TAR_INVALID',

@@ -40,16 +40,16 @@ describe('an encoded text', () => {
       'of a virtual machine',
       `apiVersion: kubevirt.io/v1\nkind: VirtualMachine\nspec: {cloudInitNoCloud: {userDataBase64: ${base64(`#cloud-config\nwrite_files:\n- content: ${base64(POD)}\n`)}}}\n`,
     ],
-  ])('%s, is looked into', (_, text) => {
+  ])('in %s is decoded and searched', (_, text) => {
     expect(usedIn(text)).toEqual(['quay.io/a/b:1']);
   });
 
-  it('stands at the line at which it begins', () => {
+  it('has the line at which it begins as position', () => {
     const secret = `apiVersion: v1\nkind: Secret\ndata:\n  a: |\n      ${wrapped(POD)}\n`;
     expect(whyIn(secret)).toEqual(['quay.io/a/b:1 5 data.a > spec.containers[0].image']);
   });
 
-  it('is looked into in a big file too', () => {
+  it('is decoded and searched in a big file, too', () => {
     const padding = `#cloud-config\n# ${'x '.repeat(8192)}\n`;
     expect(usedIn(`${padding}write_files:\n- content: ${base64(POD)}\n`)).toEqual(['quay.io/a/b:1']);
   });
@@ -60,13 +60,13 @@ describe('an encoded text', () => {
     ['gzip of far more than a text', base64(gzipSync(Buffer.alloc(32 << 20)))],
     ['a data URL that is none', 'data:,%E0%A4%A'],
     ['words', 'the quick brown fox jumps over it'],
-  ])('is none: %s', (_, text) => {
+  ])('is not seen in %s', (_, text) => {
     expect(decodedText(text)).toBeUndefined();
     expect(scanText(`a: "${text}"\n`)).toEqual({ findings: [], warnings: [] });
     expect(maybeIn(`apiVersion: v1\nkind: Secret\ndata: {a: "${text}"}\n`)).toEqual([]);
   });
 
-  it('that is longer than what is looked into is warned of, where it begins as a text', () => {
+  it('that is too long causes a warning if it begins like a text', () => {
     const cloudInit = (content: Uint8Array) =>
       `#cloud-config\nwrite_files:\n- content: ${base64(gzipSync(content, { level: 1 }))}\n`;
     const long = Buffer.from(`${POD}# ä\n`.repeat(50_000));
@@ -79,7 +79,7 @@ describe('an encoded text', () => {
     expect(scanText(cloudInit(Buffer.alloc(5 << 20))).warnings).toEqual([]);
   });
 
-  it('unpacks, with all others of a scan, to no more than some bytes: a warning names what is left out', async () => {
+  it('is decoded up to a limit for all texts of a scan; a warning names what is left out', async () => {
     const packed = base64(gzipSync(Buffer.from(`${POD}# ${' '.repeat(3 << 20)}`)));
     const entry = `- content: ${packed}\n`;
     const files = { 'a.yaml': `write_files:\n${entry.repeat(4)}`, 'b.yaml': `write_files:\n${entry.repeat(4)}` };

@@ -68,7 +68,7 @@ describe('a file tree', () => {
     expect(files.length).toBeLessThan(30);
   });
 
-  it('leaves out what Go keeps of other programs, and no other directory of that name', () => {
+  it('leaves out vendor directories of Go, and no other directory of that name', () => {
     for (const file of ['vendor/modules.txt', 'vendor/x/pod.yaml', 'deploy/vendor/pod.yaml']) put(file);
     expect(open().files).toEqual(['deploy/vendor/pod.yaml']);
   });
@@ -113,7 +113,7 @@ describe('a file tree', () => {
     expect(() => open(join(top, 'a.yaml'))).toThrow(expect.objectContaining({ code: 'FILE_UNREADABLE' }));
   });
 
-  it('reads a file once that a rule looked through, and keeps little for that', async () => {
+  it('reads a file once even if several rules see it, and keeps little in memory for that', async () => {
     put('a.yaml', 'one');
     put('large.yaml', Buffer.alloc((16 << 20) + 1, 0x61));
     const tree = open();

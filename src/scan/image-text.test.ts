@@ -12,7 +12,7 @@ describe('judging a text that stands where an image belongs', () => {
     ['docker://quay.io/a/b:v1', 'quay.io/a/b:v1'],
     ['localhost:5000/a:1', 'localhost:5000/a:1'],
     ['[fd00::1]:5000/a:1', '[fd00::1]:5000/a:1'],
-  ])('takes %s', (text, image) => expect(judgeImage(text)).toMatchObject({ kind: 'image', image }));
+  ])('accepts %s', (text, image) => expect(judgeImage(text)).toMatchObject({ kind: 'image', image }));
 
   it.each([
     '{{ .Values.image }}',

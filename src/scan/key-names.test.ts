@@ -39,11 +39,11 @@ describe('names of fields, variables and flags', () => {
   ])('%s does not', (name) => expect(imageKey(name)).toBe('no'));
 
   it.each(['osImage', 'machineImage', 'logoImage', 'diskImage', 'backgroundImage'])(
-    '%s is an image of another kind',
+    '%s holds an image of another kind (a disk, a picture)',
     (name) => expect(imageKey(name)).toBe('other'),
   );
 
-  it('leaves the decision to the value where words follow that say nothing', () => {
+  it('leaves the decision to the value if meaningless words follow', () => {
     expect(imageKey('VIRT_IMAGE_LAUNCHER')).toBe('perhaps');
   });
 

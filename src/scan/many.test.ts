@@ -7,20 +7,20 @@ const repeat = (count: number, one: (i: number) => string): string =>
   Array.from({ length: count }, (_, i) => one(i)).join('');
 
 describe('the cost of a text', () => {
-  it('is that of all of it: no value is left out for their number', () => {
+  it('is paid for all of it: no value is left out because there are many', () => {
     const count = 1_100_000;
     const document = { file: 'f', value: new Array<string>(count).fill('a'), lineOf: () => 1, lineInText: () => 1 };
     expect(visitsOf(document)).toHaveLength(count + 1);
   });
 
-  it('is no stack: findings may be many', async () => {
+  it('is no deep stack: there may be very many findings', async () => {
     const { findings } = await scanFiles({
       'a.yaml': `apiVersion: v1\nkind: X\nimages: [${repeat(150_000, (i) => `"q.io/a/b:${i}",`)}]`,
     });
     expect(findings).toHaveLength(150_000);
   });
 
-  it('is no stack: what is not here may be much, too', async () => {
+  it('is no deep stack: there may be very many warnings, too', async () => {
     const included = {
       'compose.yaml': `include: [{path: [${repeat(150_000, (i) => `f${i}, `)}]}]\nservices: {s: {image: "a/b:1"}}\n`,
     };

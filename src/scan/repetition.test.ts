@@ -7,7 +7,7 @@ describe('warnings', () => {
     expect(uniqueWarnings([of('a', 1), of('a', 2), of('b', 3)])).toEqual([of('a', 1), of('b', 3)]);
   });
 
-  it('of a file with many are cut short, and say so', () => {
+  it('of a file with many are shortened, and say so', () => {
     const many = Array.from({ length: 12 }, (_, line) => ({ file: 'a', line, text: `x${line}` }));
     expect(uniqueWarnings(many).map(({ text }) => text)).toEqual([
       'x0',

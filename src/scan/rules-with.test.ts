@@ -26,7 +26,7 @@ const MACHINE = '# The tag is 1.\nkind: Machine\nspec:\n  boots: disk\n';
 const rules = rulesWith({ documents: [machines] });
 
 describe('rules of one’s own', () => {
-  it('find beside those of the program: in files, in texts inside files, in a file that is named', async () => {
+  it('find images beside those of the program: in files, in texts inside files, in a file that is named', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'images-rules-'));
     try {
       const indented = MACHINE.replace(/^/gm, '    ').replace('disk', 'large');
@@ -51,7 +51,7 @@ describe('rules of one’s own', () => {
     }
   });
 
-  it.each(['matches', 'find'] as const)('are named with file and line where they throw, in %s', async (member) => {
+  it.each(['matches', 'find'] as const)('that throw in %s are reported with file and line', async (member) => {
     const cause = new TypeError('no spec');
     const failing = (): never => {
       throw cause;

@@ -48,7 +48,7 @@ describe('a scan', () => {
     ]);
   });
 
-  it('takes what tests are fed with for maybes', async () => {
+  it('counts images in test data as uncertain', async () => {
     const result = await scanFiles({
       'pkg/testdata/pod.yaml': pod('q.io/a:1'),
       'pod.yaml': pod('q.io/b:1'),
@@ -58,12 +58,12 @@ describe('a scan', () => {
     expect(result.findings[0]).toMatchObject({ image: 'q.io/a:1', certainty: 'maybe', reason: 'it is test data' });
   });
 
-  it('says nothing of JSON that is none and holds no image', async () => {
+  it('does not warn of broken JSON without an image', async () => {
     const { warnings } = await scanFiles({ 'a.json': '{"a": [\n', 'b.json': '{"image": [\n' });
     expect(warnings).toMatchObject([{ file: 'b.json' }]);
   });
 
-  it('survives what is broken: the rest is listed, the broken part is named and read line by line', async () => {
+  it('goes on after a broken part, which is named and read line by line', async () => {
     const result = await scanFiles({
       'good.yaml': pod('good:1'),
       'half.yaml': `${pod('half:1')}---\nspec: {{ .x }}\n  image: "quay.io/a/line:1"\n  image: {{ .y }}\n---\n${pod('half:2')}`,
@@ -100,7 +100,7 @@ describe('a scan', () => {
     ]);
   });
 
-  it('leaves what a tree rule has claimed to that rule', async () => {
+  it('leaves files that a tree rule has claimed to that rule', async () => {
     const tree: TreeRule = {
       name: 'mine',
       find: async ({ files }) => ({
@@ -120,7 +120,7 @@ describe('a scan', () => {
     expect(result).toEqual({ findings: [], warnings: [{ file: 'a.yaml', text: 'mine' }] });
   });
 
-  it('says what is in use once, and a maybe only where it is not in use anyway', async () => {
+  it('lists each used image once, and an uncertain one only if it is not used anyway', async () => {
     const custom = (image: string) => `apiVersion: x/v1\nkind: X\nspec: {image: ${image}}\n`;
     const result = await scanFiles({
       'a.yaml': pod('nginx'),

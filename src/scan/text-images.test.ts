@@ -14,7 +14,7 @@ describe('images inside a text', () => {
     ['<image>quay.io/a/b</image>', 'quay.io/a/b'],
   ])('%s names one', (text, image) => expect(found(text)).toEqual([[image, 1, true]]));
 
-  it('are counted in lines, comments left out', () => {
+  it('are found with their line, except in comments', () => {
     expect(found('# pull quay.io/a/c:1\ncrictl pull quay.io/a/b:1 # quay.io/a/d:1\n')).toEqual([
       ['quay.io/a/b:1', 2, false],
     ]);

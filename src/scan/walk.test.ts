@@ -7,7 +7,7 @@ import { parseYaml } from './yaml.ts';
 const visits = (text: string) => parseYaml('f', text).documents.flatMap((document) => visitsOf(document));
 
 describe('walking a document', () => {
-  it('tells each text, the way to it and the object that it belongs to', () => {
+  it('visits each text, with its path and the object that it belongs to', () => {
     const text =
       'apiVersion: v1\nkind: List\nitems:\n- apiVersion: apps/v1\n  kind: Deployment\n  spec: {a.b/c: [x]}\n';
     const last = visits(text).at(-1);
@@ -16,7 +16,7 @@ describe('walking a document', () => {
     expect(last?.object).toMatchObject({ kind: 'Deployment', group: 'apps' });
   });
 
-  it('leaves out schemas, labels, descriptions and what was', () => {
+  it('leaves out schemas, labels, descriptions and a status', () => {
     const text =
       'apiVersion: v1\nkind: X\nmetadata: {labels: {a: L}, managedFields: [M]}\nspec: {status: kept, description: D}\nstatus: {a: S}\n';
     expect(

@@ -4,7 +4,7 @@ import { parseYaml } from './yaml.ts';
 
 const values = (text: string) => parseYaml('f', text).documents.map(({ value }) => value);
 
-describe('parseYaml', () => {
+describe('parsing YAML', () => {
   it('gives every document of a file, and none for what is empty', () => {
     expect(values('a: 1\n---\n---\n# only a comment\n---\nb: 2\n...\n---\nnull\n')).toEqual([{ a: 1 }, { b: 2 }]);
   });
@@ -47,7 +47,7 @@ describe('parseYaml', () => {
     expect(values(text)).toEqual([{ a: { b: { c: '[ x, ]', d: [1] } } }]);
   });
 
-  it('begins an object of its own where someone forgot the mark between two', () => {
+  it('separates two objects even if the mark between them is missing', () => {
     const text = 'apiVersion: v1\nkind: Pod\na: 1\nkind: Job\napiVersion: v1\na: 2\n---\nkind: A\nkind: B\n';
     const { documents } = parseYaml('f', text);
     expect(documents.map(({ value }) => value)).toMatchObject([
@@ -58,7 +58,7 @@ describe('parseYaml', () => {
     expect(documents[1]?.lineOf(['a'])).toBe(6);
   });
 
-  it('says of a template that it is one', () => {
+  it('recognises a template', () => {
     expect(parseYaml('f', 'a: {{ .b }}\n').broken).toMatchObject([{ reason: 'it is a template' }]);
   });
 
@@ -130,7 +130,7 @@ describe('parseYaml', () => {
     expect(document?.lineOf(['e', 'z'])).toBe(6);
   });
 
-  it('asks which parts are wanted before it parses them', () => {
+  it('asks which documents are wanted before it parses them', () => {
     expect(parseYaml('f', 'a: 1\n---\nb: [\n', (part) => part.startsWith('a')).broken).toEqual([]);
   });
 

@@ -51,7 +51,7 @@ describe('a name', () => {
     );
   });
 
-  it('is the text itself where it is UTF-8, and says where it is not', () => {
+  it('is the text itself if it is UTF-8, and marks other bytes', () => {
     for (const name of ['plain', 'größe', '日本', '😀', '\ufffd', '\ufeffx']) {
       expect(decodeName(Buffer.from(name))).toBe(name);
       expect(isEscaped(name)).toBe(false);

@@ -88,7 +88,7 @@ describe('headers', () => {
     expect((await only({ patch: prefix, magic: 'ustar  \0' })).name).toBe('prefix/name');
   });
 
-  it('have times instead of a prefix where they are GNU, and nothing where they are older', async () => {
+  it('have times in the place of a prefix if they are of GNU tar, and nothing if they are older', async () => {
     const times = { 345: '12345670123\x0012345670123\0' };
     expect((await only({ patch: times, magic: 'ustar  \0' })).name).toBe('name');
     const binary = { 345: Buffer.from([0x80, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4]) };
@@ -116,7 +116,7 @@ describe('headers', () => {
     });
   });
 
-  it('may have a sum of bytes with signs', async () => {
+  it('may have a checksum of signed bytes', async () => {
     expect((await only({ name: 'höre', isSumSigned: true })).name).toBe('höre');
   });
 
@@ -177,7 +177,7 @@ describe('extended headers', () => {
     ]);
   });
 
-  it('hold for one entry, global ones for none, as in container engines', async () => {
+  it('apply to one entry; global ones are ignored, as in container engines', async () => {
     const global = { ...pax(['path', 'global'], ['uid', '7']), typeflag: 'g' };
     const read = await entries(global, pax(['path', 'first']), {}, {});
     expect(read.map(({ name, uid }) => [name, uid])).toEqual([
@@ -186,7 +186,7 @@ describe('extended headers', () => {
     ]);
   });
 
-  it('of GNU hold long names, over what pax says', async () => {
+  it('of GNU hold long names, and win over those of pax', async () => {
     const long = { typeflag: 'L', content: `${'l'.repeat(300)}\0` };
     const link = { typeflag: 'K', content: `${'k'.repeat(300)}\0` };
     const entry = await only(long, pax(['path', 'pax']), link, { typeflag: '2' });
@@ -311,7 +311,7 @@ describe('sparse files', () => {
     await expect(entries(pax(...ONE_ZERO), withMap(map, 'abcde'))).rejects.toEqual(refused());
   });
 
-  it('are refused with a gigantic map, and in forms that nobody knows', async () => {
+  it('are refused with a gigantic map, and in unknown formats', async () => {
     const map = `90000000\n${'1\n0\n'.repeat(600_000)}`;
     await expect(entries(pax(...ONE_ZERO), { content: map })).rejects.toEqual(refused());
     const [, ...rest] = ONE_ZERO;
@@ -330,7 +330,7 @@ describe('an archive', () => {
     { name: 'last', content: 'b'.repeat(512) },
   ];
 
-  it('is covered by its entries and its tail, without a gap', async () => {
+  it('consists of its entries and its tail, without a gap', async () => {
     const archive = Buffer.concat([rawArchive(...blocks), Buffer.alloc(300), Buffer.from('something else')]);
     for (const size of [1, 511, 700, archive.length]) {
       const tail: Uint8Array[] = [];
@@ -347,7 +347,7 @@ describe('an archive', () => {
     }
   });
 
-  it('hands over, as its tail, headers that no entry follows', async () => {
+  it('has headers that no entry follows as its tail', async () => {
     const archive = rawArchive({ typeflag: 'g', content: paxContent([['comment', 'of an empty tree']]) });
     const tail: Uint8Array[] = [];
     expect(await Array.fromAsync(readTar(inChunks(archive), { tail: (bytes) => tail.push(bytes) }))).toEqual([]);
@@ -389,7 +389,7 @@ describe('an archive', () => {
     await expect(listedWhole(archive)).rejects.toEqual(refused());
   });
 
-  it('can be read while its contents are passed over, read in part, or read whole', async () => {
+  it('can be read while contents are skipped, read in part, or read whole', async () => {
     for (const taken of [0, 1, 2]) {
       const names: string[] = [];
       for await (const entry of readTar(inChunks(rawArchive(...blocks), 100))) {
@@ -401,12 +401,12 @@ describe('an archive', () => {
     }
   });
 
-  it('gives no content of an entry that is over', async () => {
+  it('gives no content of an entry after the next one was asked for', async () => {
     const read = await entries(...blocks);
     await expect(Array.fromAsync(read[0]?.body ?? [])).rejects.toThrow('before the next entry');
   });
 
-  it('whatever is changed in it, is read or is a TAR_INVALID', async () => {
+  it('is read or TAR_INVALID, whatever is changed in it', async () => {
     const number = (value: number): string => `${value.toString(8).padStart(11, '0')}\0`;
     const archive = rawArchive(
       ...blocks,
@@ -433,8 +433,8 @@ describe('an archive', () => {
   });
 });
 
-describe('what an archive holds of a file', () => {
-  it('is given at once where it is in memory, once, and to nobody who comes too late', async () => {
+describe('the content of an entry', () => {
+  it('is given at once if it is in memory, only once, and not after the next entry was asked for', async () => {
     const archive = rawArchive({ content: 'x'.repeat(1000) }, { name: 'next', content: 'y' });
     const told: (string | undefined)[] = [];
     let first: TarEntry | undefined;

@@ -11,13 +11,13 @@ import {
 
 const RETRY = { type: 'retry', host: 'r.io', what: 'GET x', after: 1, why: 'SERVER_ERROR' } as const;
 
-it('a listener stays as it is where nobody debugs; without one nothing is collected', () => {
+it('without debugging a listener stays as it is, and events without a listener are not made', () => {
   const onEvent = () => undefined;
   expect(alsoDebugged('hosts', {}, onEvent)).toBe(onEvent);
   expect(alsoDebugged('hosts', {})).toBeUndefined();
 });
 
-it('whoever debugs is told of an event first, with its topic, then the listener', () => {
+it('debugging gets each event first, with its topic, then the listener gets it', () => {
   const told: unknown[] = [];
   const onDebug = (event: DebugEvent) => told.push(event);
   alsoDebugged('hosts', { onDebug }, (event) => told.push(event))?.(RETRY);
@@ -26,7 +26,7 @@ it('whoever debugs is told of an event first, with its topic, then the listener'
   expect(told).toHaveLength(3);
 });
 
-it('options have what is asked for, and no more', () => {
+it('options have only what the settings have', () => {
   const { signal } = new AbortController();
   expect([callOptions({}), httpOptions({}), storeOptions({})]).toEqual([{}, {}, {}]);
   expect(callOptions({ signal })).toEqual({ signal });

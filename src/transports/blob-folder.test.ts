@@ -54,7 +54,7 @@ describe.each(FORMS)('$form that exists', ({ files, sink, source, blobFile, mani
     };
   }
 
-  it('lacks nothing where all of it is right', async () => {
+  it('lacks nothing if all blobs are right', async () => {
     const { path } = await folder();
     await using to = sink(path);
     expect(await to.missing(CONTENT.name, DESCRIPTORS)).toEqual(new Map());
@@ -62,7 +62,7 @@ describe.each(FORMS)('$form that exists', ({ files, sink, source, blobFile, mani
     expect(await to.mountBlob(CONTENT.name, LAYER.descriptor, CONTENT.name)).toBe(true);
   });
 
-  it('lacks a blob whose size fits and whose bytes do not, until it is put', async () => {
+  it('lacks a blob of the right size with wrong bytes, until it is put', async () => {
     const { path, damage } = await folder();
     await damage(blobFile(LAYER.descriptor.digest));
     await using to = sink(path);
@@ -76,7 +76,7 @@ describe.each(FORMS)('$form that exists', ({ files, sink, source, blobFile, mani
     expect(await collect(await from.blob(LAYER.descriptor, 0))).toEqual(LAYER.bytes);
   });
 
-  it('puts a blob that nobody has asked for before, where what is there is wrong', async () => {
+  it('replaces a wrong blob even if nobody asked for it before', async () => {
     const { path, damage } = await folder();
     await damage(blobFile(CONFIG.descriptor.digest));
     await using to = sink(path);
@@ -84,7 +84,7 @@ describe.each(FORMS)('$form that exists', ({ files, sink, source, blobFile, mani
     expect(await readFile(join(path, blobFile(CONFIG.descriptor.digest)))).toEqual(CONFIG.bytes);
   });
 
-  it('lacks a manifest whose size fits and whose bytes do not', async () => {
+  it('lacks a manifest of the right size with wrong bytes', async () => {
     const { path, damage } = await folder();
     const [first] = CHILDREN;
     await damage(manifestFile(first?.digest as Digest));
@@ -92,7 +92,7 @@ describe.each(FORMS)('$form that exists', ({ files, sink, source, blobFile, mani
     expect(await to.missingManifests(CONTENT.name, CHILDREN)).toEqual(new Set([first?.digest]));
   });
 
-  it('is hashed once; what somebody has written to meanwhile, again', async () => {
+  it('is hashed once; a file that was written to meanwhile, again', async () => {
     const { path, damage } = await folder();
     await using to = sink(path);
     const file = join(path, blobFile(LAYER.descriptor.digest));
@@ -109,7 +109,7 @@ describe.each(FORMS)('$form that exists', ({ files, sink, source, blobFile, mani
     expect(await isThere()).toBe(false);
   });
 
-  it('stops being hashed when it is told to, and is looked at anew the next time', async () => {
+  it('stops being hashed on abort, and is hashed anew the next time', async () => {
     const { path } = await folder();
     await using to = sink(path);
     const signal = AbortSignal.abort(new Error('enough'));

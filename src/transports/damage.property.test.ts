@@ -92,7 +92,7 @@ describe('a damaged archive', () => {
       async () => legacyArchive(),
       (path: string) => openDockerArchiveImage(path, {}, { temporaryDirectory: tmpdir() }),
     ],
-  ] as const)('%s gives what is right, or says what is wrong', async (_, make, openPath) => {
+  ] as const)('of the form %s gives right bytes, or an error', async (_, make, openPath) => {
     const whole = await make();
     await using directory = await temporaryDirectory('damage');
     const path = join(directory.path, 'x.tar');

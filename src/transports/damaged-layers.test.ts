@@ -108,7 +108,7 @@ const READERS: Readonly<Record<string, (image: ReadableImage) => Promise<unknown
 
 describe.each(Object.keys(FORMS) as (keyof typeof FORMS)[])('a stored layer %s', (form) => {
   describe.each(Object.entries(DAMAGES))('with %s wrong', (_damage, damage) => {
-    it.each(Object.entries(READERS))('is found out by %s', async (_reader, reads) => {
+    it.each(Object.entries(READERS))('is detected by %s', async (_reader, reads) => {
       const { read, path, isThere, isKnownWhole } = await storedImage(form);
       const image = await read();
       await damage(path);
@@ -120,7 +120,7 @@ describe.each(Object.keys(FORMS) as (keyof typeof FORMS)[])('a stored layer %s',
     it.each([
       ['an export', exported],
       ['its layers as one archive', joined],
-    ])('is found out by %s, the listing of which is remembered', async (_reader, reads) => {
+    ])('is detected by %s, even if its listing is remembered', async (_reader, reads) => {
       const { read, path, isThere } = await storedImage(form);
       await indexLayers((await read()).layers);
       await damage(path);
@@ -132,7 +132,7 @@ describe.each(Object.keys(FORMS) as (keyof typeof FORMS)[])('a stored layer %s',
     });
   });
 
-  it('that was made so is blamed on nobody else', async () => {
+  it('that was already made with other bytes is not called damaged', async () => {
     const { read, isThere } = await storedImage(form);
     await Promise.all(Object.values(READERS).map(async (reads) => reads(await read())));
     expect(await isThere()).toBe(true);

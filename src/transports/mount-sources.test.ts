@@ -20,7 +20,7 @@ async function rewrite(directory: string, change: (value: Record<string, unknown
   await writeFile(path, JSON.stringify(change(JSON.parse(await readFile(path, 'utf8')))));
 }
 
-it('tells a later run in which repositories a blob is: two of them, the latest first', async () => {
+it('the memory of mount sources gives the latest two repositories of a blob in a later run', async () => {
   await using scratch = await temporaryDirectory('transports');
   expect(await run(scratch.path).of(BLOB)).toEqual([]);
   for (const repository of ['first', 'team/second', 'third']) await run(scratch.path).remember(BLOB, repository);
@@ -29,7 +29,7 @@ it('tells a later run in which repositories a blob is: two of them, the latest f
   expect(await run(scratch.path).of(BLOB)).toEqual(['team/second', 'third']);
 });
 
-it('writes nothing where it knew as much', async () => {
+it('the memory of mount sources is not written if nothing changed', async () => {
   await using scratch = await temporaryDirectory('transports');
   await run(scratch.path).remember(BLOB, 'first');
   const path = join(scratch.path, (await readdir(scratch.path))[0] ?? '');
@@ -39,7 +39,7 @@ it('writes nothing where it knew as much', async () => {
   expect((await stat(path)).mtimeMs).toBe(1_000_000);
 });
 
-it('forgets one repository, and keeps the other', async () => {
+it('the memory of mount sources can forget one repository, and keep the other', async () => {
   await using scratch = await temporaryDirectory('transports');
   for (const repository of ['first', 'second']) await run(scratch.path).remember(BLOB, repository);
   await run(scratch.path).forget(BLOB, 'second');
@@ -48,7 +48,7 @@ it('forgets one repository, and keeps the other', async () => {
   expect(await run(scratch.path).of(BLOB)).toEqual([]);
 });
 
-it('keeps registries and blobs apart, also those of the other algorithm', async () => {
+it('the memory of mount sources keeps registries and blobs apart, also of different algorithms', async () => {
   await using scratch = await temporaryDirectory('transports');
   await run(scratch.path).remember(BLOB, 'here');
   await run(scratch.path, 'other.example').remember(BLOB, 'there');
@@ -65,7 +65,7 @@ it.each([
   ['without a registry', (value: object) => ({ ...value, host: undefined })],
   ['of an earlier version', () => ['first']],
   ['without a list', (value: object) => ({ ...value, repositories: 'first' })],
-])('takes nothing from a file that is %s, and writes it anew', async (_, change) => {
+])('the memory of mount sources ignores a file that is %s, and writes it anew', async (_, change) => {
   await using scratch = await temporaryDirectory('transports');
   await run(scratch.path).remember(BLOB, 'first');
   await rewrite(scratch.path, change);
@@ -74,7 +74,7 @@ it.each([
   expect(await run(scratch.path).of(BLOB)).toEqual(['second']);
 });
 
-it('takes no more than two from a file, and nothing that is no repository', async () => {
+it('the memory of mount sources reads at most two valid repositories from a file', async () => {
   await using scratch = await temporaryDirectory('transports');
   await run(scratch.path).remember(BLOB, 'first');
   const repositories = ['../../v2', 7, null, 'Upper', 'a?from=b', 'good', ['x'], 'also/good', 'third'];
@@ -82,7 +82,7 @@ it('takes no more than two from a file, and nothing that is no repository', asyn
   expect(await run(scratch.path).of(BLOB)).toEqual(['good', 'also/good']);
 });
 
-it('knows nothing where the file is broken or a pipe', async () => {
+it('the memory of mount sources ignores a file that is broken or a pipe', async () => {
   await using scratch = await temporaryDirectory('transports');
   await run(scratch.path).remember(BLOB, 'first');
   const path = join(scratch.path, (await readdir(scratch.path))[0] ?? '');
@@ -93,7 +93,7 @@ it('knows nothing where the file is broken or a pipe', async () => {
   expect(await run(scratch.path).of(BLOB)).toEqual([]);
 });
 
-it('names the repository that has all blobs first, and once, with a directory or without', async () => {
+it('the memory of mount sources names the repository of the source first, and once', async () => {
   await using scratch = await temporaryDirectory('transports');
   for (const repository of ['source', 'other']) await run(scratch.path).remember(BLOB, repository);
   expect(await mountSources({ directory: scratch.path, host: HOST, besides: 'source' }).of(BLOB)).toEqual([

@@ -18,7 +18,7 @@ async function* one(chunk: Uint8Array): Bytes & AsyncGenerator<Uint8Array> {
 }
 
 describe('a registry as a sink', () => {
-  it('lacks a blob that a disk cut short, and mends it', async () => {
+  it('lacks a blob that was truncated, and repairs it', async () => {
     const store = memoryStore();
     const registry = storedRegistry(store);
     const sink = registrySink(registry, { label: 'here', repository: ({ path }) => path, indexes: 'sparse' });
@@ -113,7 +113,7 @@ describe('a registry as a sink', () => {
       expect(setting.asked).toEqual(['base']);
     });
 
-    it('does not try again what was to be mounted in vain', async () => {
+    it('does not try a mount again that has failed', async () => {
       await using setting = await known(() => false);
       await using sink = setting.sink('base');
       expect(await sink.mountBlob({ path: 'app' }, blob, { path: 'elsewhere' })).toBe(false);
@@ -121,7 +121,7 @@ describe('a registry as a sink', () => {
       expect(setting.asked).toEqual(['elsewhere']);
     });
 
-    it('sends small blobs, which costs no more', async () => {
+    it('sends small blobs, because that costs no more than a mount', async () => {
       await using setting = await known(() => true);
       await setting.sink('base').putBlob({ path: 'app' }, layer, async () => one(bytes));
       expect(setting.asked).toEqual([]);

@@ -6,8 +6,8 @@ const said = (body: unknown, type = JSON_TYPE) =>
   answerWords(typeof body === 'string' ? body : JSON.stringify(body), type).said;
 const error = (detail: unknown) => ({ errors: [{ code: 'manifest_invalid', message: 'manifest invalid', detail }] });
 
-describe('the words of a registry’s error', () => {
-  it('have its codes in capitals', () => {
+describe('what a registry’s error says', () => {
+  it('has its codes in capitals', () => {
     expect(answerWords(JSON.stringify(error(null)), JSON_TYPE).codes).toEqual(['MANIFEST_INVALID']);
   });
 
@@ -23,11 +23,11 @@ describe('the words of a registry’s error', () => {
     [{ Tag: '3', count: 2, none: null }, 'manifest invalid: Tag: 3, count: 2'],
     [{ error: { deep: ['a', { message: 'b' }] } }, 'manifest invalid: deep: a, b'],
     [['a', 'a', { description: 'b' }], 'manifest invalid: a, b'],
-  ])('with the detail %j are %j', (detail, expected) => {
+  ])('with the detail %j is %j', (detail, expected) => {
     expect(said(error(detail))).toBe(expected);
   });
 
-  it('are those of all its errors, each once', () => {
+  it('is that of all its errors, each once', () => {
     const errors = [{ code: 'A', message: 'a' }, { code: 'B' }, { code: 'A', message: 'a' }, 'c', null];
     expect(said({ errors })).toBe('a; B; c');
     expect(said({ errors: Array.from({ length: 9 }, (_, at) => ({ message: `e${at}` })) })).toBe(
@@ -36,7 +36,7 @@ describe('the words of a registry’s error', () => {
   });
 });
 
-describe('the words of other servers', () => {
+describe('what errors of other servers say', () => {
   it.each([
     [{ details: 'incorrect username or password' }, 'incorrect username or password'],
     [{ detail: 'no such user' }, 'no such user'],
@@ -56,7 +56,7 @@ describe('the words of other servers', () => {
     ['{}', ''],
     ['null', ''],
     ['{"errors":[', '{"errors":['],
-  ])('%j say %j', (body, expected) => {
+  ])('in %j is %j', (body, expected) => {
     expect(said(body)).toBe(expected);
   });
 
@@ -72,11 +72,11 @@ describe('the words of other servers', () => {
     ],
     ['<html><body>…', 'text/html', ''],
     ['\u0000\u0001', 'application/octet-stream', ''],
-  ])('%j (%s) say %j', (body, type, expected) => {
+  ])('in %j (%s) is %j', (body, type, expected) => {
     expect(said(body, type)).toBe(expected);
   });
 
-  it('are bounded, whatever they are', () => {
+  it('is bounded in length, whatever it is', () => {
     let deep: unknown = 'x';
     for (let depth = 0; depth < 1000; depth += 1) deep = { message: [deep] };
     for (const body of [deep, 'x'.repeat(100_000), { message: 'y '.repeat(10_000) }]) {

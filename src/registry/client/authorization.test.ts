@@ -120,7 +120,7 @@ describe('tokens', () => {
     return clients.forHost(world.registry.host);
   }
 
-  it('are fetched once a repository, however many wait for them', async () => {
+  it('are fetched once for each repository, however many calls wait for them', async () => {
     const registry = registryFor();
     await Promise.all(Array.from({ length: 10 }, () => registry.getManifest('app', 'latest')));
     expect(world.tokens.requests).toHaveLength(1);
@@ -155,7 +155,7 @@ describe('tokens', () => {
     expect(world.tokens.requests).toEqual([]);
   });
 
-  it('are widened for pushing, and the wide one does for pulling too', async () => {
+  it('are renewed with more rights for pushing, and then used for pulling too', async () => {
     const registry = registryFor();
     await registry.putBlob('app', { mediaType: '', digest: digestOf(index), size: index.length }, async () => {
       throw new Error('it is there');
@@ -171,7 +171,7 @@ describe('tokens', () => {
     expect(world.grants.size).toBe(2);
   });
 
-  it('for a mount speak of both repositories', async () => {
+  it('for a mount are valid for both repositories', async () => {
     const registry = registryFor();
     await registry.mountBlob('app', digestOf(blob), 'other');
     const scopes = [...world.grants.values()].at(-1)?.scopes;
@@ -215,7 +215,7 @@ describe('tokens', () => {
     expect(text).not.toMatch(/wrong-secret|d3Jvbmct/);
   });
 
-  it('are not asked for in plain text at a stranger’s', async () => {
+  it('are not asked for in plain text at another host', async () => {
     world.registry.inject(status(401, { 'www-authenticate': 'Bearer realm="http://tokens.example.com/",service="x"' }));
     const registry = registryFor({ type: 'password', username: 'me', password: PASSWORD });
     const error = await failure(registry.getManifest('app', 'latest'));
@@ -224,7 +224,7 @@ describe('tokens', () => {
   });
 
   it.each(['::', 'http://:0/', 'http://127.0.0.1:99999/token', '/token', 'http://u:hidden@x y/', ''])(
-    'of a realm that is no address (%j) are not asked for: the host’s answer is to blame, in words that repeat no password',
+    'of a realm that is not an address (%j) are not asked for: the error blames the host and repeats no password',
     async (realm) => {
       world.registry.inject(status(401, { 'www-authenticate': `Bearer realm="${realm}",service="x"` }));
       const error = await failure(registryFor().getManifest('app', 'latest'));
@@ -253,13 +253,13 @@ describe('tokens', () => {
     [200, 'jwt'],
     [206, 'token'],
     [400, 'access_token'],
-  ])('of an answer that is not understood (%d, %s) are in no message', async (given, name) => {
+  ])('in an answer that is not understood (%d, %s) are repeated in no message', async (given, name) => {
     world.tokens.inject((_request, response) => sendJson(response, given, { [name]: 'for-nobody-to-see' }));
     const error = await failure(registryFor().getManifest('app', 'latest'));
     expect(`${error.message} ${error.hint} ${JSON.stringify(error.request)}`).not.toContain('for-nobody');
   });
 
-  it('that would break out of their header are none', async () => {
+  it('that would break out of their header are refused', async () => {
     world.tokens.inject((_request, response) => sendJson(response, 200, { token: 'x\r\nhost: evil' }));
     expect((await failure(registryFor().getManifest('app', 'latest'))).code).toBe('BAD_ANSWER');
     world.tokens.inject(status(200, { 'content-type': 'text/html' }, '<html>log in</html>'));

@@ -40,7 +40,7 @@ describe('a web page in the place of a blob', () => {
     ['application/xhtml+xml', {}],
     ['', {}],
     ['text/html', { 'content-encoding': 'gzip' }],
-  ])('is told as [%s], %o', async (type, headers) => {
+  ])('is reported as [%s], %o', async (type, headers) => {
     await using server = await startFaultyServer();
     await using clients = registryClients({ temporaryDirectory: tmpdir() });
     const bytes = 'content-encoding' in headers ? gzipSync(page) : page;
@@ -56,7 +56,7 @@ describe('a web page in the place of a blob', () => {
     });
   });
 
-  it('is named in what is said of a page that has the length', async () => {
+  it('is mentioned in the error about a page that has the blob’s length', async () => {
     await using server = await startFaultyServer();
     await using clients = registryClients({ temporaryDirectory: tmpdir() });
     server.inject(webPage({ 'content-length': `${page.length}` }));
@@ -69,14 +69,14 @@ describe('a web page in the place of a blob', () => {
     });
   });
 
-  it('is the blob where it is as long as that', async () => {
+  it('is accepted if it has size and digest of the blob', async () => {
     await using server = await startFaultyServer();
     await using clients = registryClients({ temporaryDirectory: tmpdir() });
     server.inject(webPage({ 'content-length': `${page.length}` }));
     expect(await read(clients.forHost(server.host), page.length)).toBe(page.toString());
   });
 
-  it('from a mirror leads to the host itself', async () => {
+  it('from a mirror makes the client ask the host itself', async () => {
     await using mirror = await startFaultyServer();
     await using server = await startFaultyServer({ contents: [page] });
     await using clients = registryClients({

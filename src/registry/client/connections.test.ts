@@ -44,7 +44,7 @@ describe('a host that speaks plain http', () => {
   });
   afterEach(() => server[Symbol.asyncDispose]());
 
-  it('is asked so on loopback, and where it is private', async () => {
+  it('is asked over it on loopback, and if it is the private registry', async () => {
     expect(await ask(server.host, {})).toBeUndefined();
     expect(
       await ask(`localhost:${server.port}`, { privateHosts: [`http://localhost:${server.port}`] }),
@@ -58,7 +58,7 @@ describe('a host that speaks plain http', () => {
     expect(six.requests[0]?.headers.host).toBe(`[::1]:${six.port}`);
   });
 
-  it('is not asked so elsewhere, unless it is marked insecure', async () => {
+  it('is not asked over it elsewhere, unless it is marked insecure', async () => {
     await using proxy = await startProxy({ port: server.port });
     const proxies = { http: `http://${proxy.address}`, https: `http://${proxy.address}` };
     const refused = await ask('registry.example.com', { proxies });
@@ -77,7 +77,7 @@ describe('a host that speaks plain http', () => {
 });
 
 describe('a host that accepts connections and says nothing', () => {
-  it('is given up with TIMEOUT, and nothing is opened to be sent to it', async () => {
+  it('is given up with TIMEOUT, and no content is opened for it', async () => {
     const sockets: Socket[] = [];
     const silent = createServer((socket) => sockets.push(socket));
     await new Promise<void>((ready) => silent.listen(0, '127.0.0.1', ready));
@@ -113,7 +113,7 @@ describe.skipIf(openssl.missing)(`a host that speaks TLS${openssl.why}`, () => {
   });
   const trusting = (): Partial<ClientSettings> => ({ tlsFiles: async () => ({ ca: [tls.ca] }) });
 
-  it('is found on loopback although plain http is tried first, whoever vouches for it', async () => {
+  it('is reached on loopback with any certificate, though plain http is tried first', async () => {
     expect(await ask(server.host, {})).toBeUndefined();
   });
 
@@ -146,7 +146,7 @@ describe.skipIf(openssl.missing)(`a host that speaks TLS${openssl.why}`, () => {
     expect(server.requests.at(-1)?.headers['proxy-authorization']).toBeUndefined();
   });
 
-  it('past the proxy where no_proxy says so, and always where it is private', async () => {
+  it('is reached without the proxy if no_proxy says so, and always if it is the private registry', async () => {
     const dead = { http: 'http://127.0.0.1:1', https: 'http://127.0.0.1:1' };
     const there = at(server.host, { scheme: 'https', insecure: true });
     expect(await ask('x.example.com', { ...there, proxies: dead })).toBeUndefined();
@@ -161,7 +161,7 @@ describe.skipIf(openssl.missing)(`a host that speaks TLS${openssl.why}`, () => {
     expect(`${error?.message} ${error?.hint}`).not.toContain('secret');
   });
 
-  it('says that it is the proxy that cannot be reached', async () => {
+  it('is not blamed if the proxy cannot be reached', async () => {
     const [dead, unnamed] = ['127.0.0.1:1', 'proxy.invalid:3128'];
     const insecure = at('registry.example.com', { insecure: true });
     const plain = at('registry.example.com', { scheme: 'http' });

@@ -40,7 +40,7 @@ const mirrored = (address: string) => ({
 /** An address at which nothing listens. */
 const NOBODY = '127.0.0.1:1';
 
-describe('the decisions of a client', () => {
+describe('events about the decisions of a client', () => {
   it('name the mirror that answers', async () => {
     await registry('quay.io', mirrored(mirror.host)).getManifest('app', 'latest');
     expect(decisions.filter(({ type }) => type !== 'scheme')).toEqual([
@@ -49,7 +49,7 @@ describe('the decisions of a client', () => {
     ]);
   });
 
-  it('say which mirror is passed over and why, and that one that cannot be reached is left alone', async () => {
+  it('say which mirror is skipped and why, and that an unreachable one is not asked for a while', async () => {
     const quay = registry('quay.io', mirrored(NOBODY));
     await quay.getManifest('app', 'latest');
     expect(decisions).toContainEqual({

@@ -84,7 +84,7 @@ describe.skipIf(peer.missing)(`the client with Debian's docker-registry${peer.wh
     await registry.putBlob('team/app', describeBytes(layer, ''), refuse);
   });
 
-  it('says that the registry keeps a damaged blob, where putting it again does not mend it', async () => {
+  it('reports that the registry keeps a damaged blob, if pushing it again does not repair it', async () => {
     const content = randomBytes(100_000);
     const blob = describeBytes(content, '');
     await registry.putBlob('team/cut', blob, async () => chunks(content));
@@ -96,13 +96,13 @@ describe.skipIf(peer.missing)(`the client with Debian's docker-registry${peer.wh
     });
   });
 
-  it('mounts blobs of another repository, and says where it cannot', async () => {
+  it('mounts blobs of another repository, and says if that failed', async () => {
     expect(await registry.mountBlob('team/other', digestOf(layer), 'team/app')).toBe(true);
     expect(await registry.statBlob('team/other', digestOf(layer))).toMatchObject({ size: layer.length });
     expect(await registry.mountBlob('team/other', digestOf(Buffer.from('nowhere')), 'team/app')).toBe(false);
   });
 
-  it('tells what is not there', async () => {
+  it('distinguishes what is absent from what failed', async () => {
     const nothing = digestOf(Buffer.from('nothing'));
     expect(await registry.statManifest('team/app', 'no-such-tag')).toBeUndefined();
     expect(await registry.statManifest('no/such', 'latest')).toBeUndefined();
@@ -122,7 +122,7 @@ describe.skipIf(peer.missing)(`the client with Debian's docker-registry${peer.wh
     expect(await registry.statBlob('team/app', claimed.digest)).toBeUndefined();
   });
 
-  it('hands on what the content itself throws', async () => {
+  it('throws what the content itself throws', async () => {
     const reason = new Error('the disk is gone');
     const open = async () =>
       (async function* () {
@@ -144,7 +144,7 @@ describe.skipIf(peer.missing)(`the client with Debian's docker-registry${peer.wh
     await expect(put).rejects.toMatchObject({ code: 'MANIFEST_BLOB_UNKNOWN' });
   });
 
-  it('uploads in pieces, and goes on with an upload by its id', async () => {
+  it('uploads in chunks, and continues an upload by its id', async () => {
     const bytes = randomBytes(300_000);
     const first = await registry.openUpload('team/pieces');
     expect(await first.append(chunks(bytes.subarray(0, 100_000)), { from: 0 })).toBe(100_000);

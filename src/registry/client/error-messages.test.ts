@@ -60,7 +60,7 @@ describe('an error of a registry', () => {
     expect(printed(error)).toContain(`GET http://${server.host}/v2/app/manifests/1 answered 500`);
   });
 
-  it('knows them also where nothing, or nothing usable, is answered', async () => {
+  it('knows them even if there is no answer, or no usable one', async () => {
     const url = `http://${server.host}/v2/app/manifests/1`;
     const registry = registryFor();
     server.inject(() => true);
@@ -91,7 +91,7 @@ describe('an error of a registry', () => {
     expect(none.message).toContain('credentials are needed');
   });
 
-  it('does not show what may be a token in the place of a user’s name', async () => {
+  it('does not show a user name that may be a token', async () => {
     server.inject(behindBasic(status(401, { 'www-authenticate': 'Basic realm="x"' })));
     const username = `ghp_${'x1'.repeat(18)}`;
     const error = await failure(registryFor({ ...alice, username, password: 'x-oauth-basic' }).getManifest('app', '1'));
@@ -100,7 +100,7 @@ describe('an error of a registry', () => {
   });
 });
 
-describe('a secret that a registry repeats', () => {
+describe('a secret that an answer repeats', () => {
   const repeated: readonly (readonly [string, (secret: string) => Fault])[] = [
     ['in an error', (secret) => (_request, response) => sendJson(response, 401, { errors: [{ message: secret }] })],
     ['in a detail', (secret) => (_request, response) => sendJson(response, 400, { errors: [{ detail: { secret } }] })],
@@ -138,7 +138,7 @@ describe('a secret that a registry repeats', () => {
     }
   });
 
-  it.each(repeated)('%s is not printed where it is a token', async (_where, repeat) => {
+  it.each(repeated)('%s is not printed if it is a token', async (_where, repeat) => {
     server.inject((request, response) => {
       if (request.url.startsWith('/token')) return sendJson(response, 200, { token: TOKEN });
       return request.headers.authorization === undefined

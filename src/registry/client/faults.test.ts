@@ -107,7 +107,7 @@ describe('a connection', () => {
 });
 
 describe('a download that breaks off', () => {
-  it('goes on where it was, as often as it gets on', async () => {
+  it('is continued where it ended, as often as each attempt brings bytes', async () => {
     server.inject(closeAfter(100_000, blob));
     expect((await getBlob(registry)).equals(blob)).toBe(true);
     expect(server.requests.map((request) => request.headers.range)).toEqual([
@@ -119,7 +119,7 @@ describe('a download that breaks off', () => {
     expect(retries.every((event) => event.host === server.host)).toBe(true);
   });
 
-  it('goes on where a reader wanted to begin', async () => {
+  it('is continued correctly if a reader began in the middle', async () => {
     server.inject(closeAfter(150_000, blob));
     expect((await getBlob(registry, 50_000)).equals(blob.subarray(50_000))).toBe(true);
     expect(server.requests[1]?.headers.range).toBe('bytes=200000-');
@@ -134,7 +134,7 @@ describe('a download that breaks off', () => {
     expect((await getBlob(registry)).equals(blob)).toBe(true);
   });
 
-  it('is given up with BROKEN_OFF when it does not get on', async () => {
+  it('is given up with BROKEN_OFF when attempts bring no bytes', async () => {
     server.inject(closeAfter(100, blob));
     const error = await failure(getBlob(registry));
     expect(error.code).toBe('BROKEN_OFF');
@@ -142,7 +142,7 @@ describe('a download that breaks off', () => {
     expect(server.requests).toHaveLength(4);
   });
 
-  it('goes on where the host never says how long it is, to somebody who knows', async () => {
+  it('is continued even if the host never says its length, for a reader that knows it', async () => {
     server.inject((request, response) => {
       response.writeHead(200, { connection: 'close' });
       response.end(blob.subarray(0, request.nth === 0 ? 100_000 : blob.length));
@@ -154,7 +154,7 @@ describe('a download that breaks off', () => {
     expect(server.requests.map((request) => request.method)).toEqual(['GET', 'GET']);
   });
 
-  it('gives up its connection when its reader leaves', async () => {
+  it('closes its connection when its reader leaves', async () => {
     const { body } = await registry.getBlob('app', digest);
     for await (const _chunk of body) break;
     expect((await getBlob(registry)).equals(blob)).toBe(true);
@@ -162,7 +162,7 @@ describe('a download that breaks off', () => {
 });
 
 describe('a blob that is not what was asked for', () => {
-  it('ends in DIGEST_INVALID, before its reader takes it for whole', async () => {
+  it('ends in DIGEST_INVALID before its reader has all of it', async () => {
     server.inject((request, response) => {
       sendRange(request, response, Buffer.alloc(blob.length));
       return true;
@@ -181,11 +181,11 @@ describe('a blob that is not what was asked for', () => {
   });
 });
 
-describe('a mount that a registry does not do', () => {
+describe('a mount that fails', () => {
   const descriptor = { mediaType: 'application/octet-stream', digest, size: blob.length };
   const content = async () => chunked(blob);
 
-  it.each([401, 403, 404, 405, 429, 500])('with %i is asked for once, and leaves pushing', async (status) => {
+  it.each([401, 403, 404, 405, 429, 500])('with %i is tried once, then the blob is pushed', async (status) => {
     server.inject((_request, response) => {
       response.writeHead(status).end('{}');
       return true;
@@ -195,7 +195,7 @@ describe('a mount that a registry does not do', () => {
     expect(retries).toEqual([]);
   });
 
-  it('because it closes the connection leaves pushing too', async () => {
+  it('by a closed connection is followed by a push, too', async () => {
     server.inject((_request, response) => {
       response.destroy();
       return true;
@@ -204,14 +204,14 @@ describe('a mount that a registry does not do', () => {
     expect(retries).toEqual([]);
   });
 
-  it('because nobody answers at all leaves pushing, which fails the same way', async () => {
+  it('because nobody answers is followed by a push, which fails the same way', async () => {
     await server[Symbol.asyncDispose]();
     expect(await registry.mountBlob('app', digest, 'other')).toBe(false);
     const pushing = registry.putBlob('app', descriptor, content);
     expect((await failure(pushing)).code).toBe('UNREACHABLE');
   });
 
-  it('leaves the upload that it began instead', async () => {
+  it('because the registry began an upload instead is completed by that upload', async () => {
     server.inject(({ method, url, nth }, response) => {
       if (method === 'GET') sendRange({ method, url, nth, headers: {}, body: '' }, response, blob);
       else if (method === 'HEAD') response.writeHead(404).end();
@@ -227,7 +227,7 @@ describe('a mount that a registry does not do', () => {
   });
 
   it.each([400, 403, 404, 416])(
-    'is of no harm where that upload takes no bytes (%i): there is another one',
+    'is harmless if that upload takes no bytes (%i): another one is begun',
     async (code) => {
       server.inject((request, response) => {
         const { method, nth } = request;
@@ -247,7 +247,7 @@ describe('a mount that a registry does not do', () => {
     },
   );
 
-  it('is not asked for where its source cannot be read', async () => {
+  it('is not tried if its source cannot be read', async () => {
     server.inject((_request, response) => {
       response.destroy();
       return true;
@@ -257,7 +257,7 @@ describe('a mount that a registry does not do', () => {
     expect(retries).toEqual([]);
   });
 
-  it('because it hangs is not asked for again, once that has happened a few times', async () => {
+  it('because the registry hangs is not tried again after a few times', async () => {
     await using soon = registryClients({ temporaryDirectory: tmpdir(), timeouts: { mount: 50 } });
     server.inject(hang);
     const mounts = async () => {

@@ -91,7 +91,7 @@ describe.each(WAYS)('%s', (_way, leading, ask) => {
   };
 
   it.each(['http://cdn.example', 'http://registry.example.evil.example', 'http://203.0.113.5:5000'])(
-    'leads from plain http to no other plain http: %s',
+    'does not lead from plain http to another host over plain http: %s',
     async (to) => {
       server.inject(at('registry.example', leading(to)));
       const error = await refused(registryAt('registry.example', plain('registry.example')));
@@ -109,14 +109,14 @@ describe.each(WAYS)('%s', (_way, leading, ask) => {
     'https://0x7f.1:1',
     'https://10.0.0.5:9000',
     'https://[fd12::1]',
-  ])('leads to no address of this machine, its link, or a private network: %s', async (to) => {
+  ])('does not lead to loopback, link-local or private addresses: %s', async (to) => {
     server.inject(at('registry.example', leading(to)));
     const error = await refused(registryAt('registry.example', plain('registry.example')));
     expect(error.message).toMatch(/registry\.example leads to a (?:loopback|link-local|private) address/);
     expect(proxy.seen.every((line) => line.includes('registry.example'))).toBe(true);
   });
 
-  it('leads into a private network where the user has named that host, or asked at such an address', async () => {
+  it('may lead into a private network if the user named that host, or the answer came from such an address', async () => {
     server.inject(at('registry.example', leading('http://10.0.0.5:9000')));
     const rules = { ...plain('registry.example'), ...insecure('10.0.0.5:9000') };
     await failure(ask(registryAt('registry.example', rules)));
@@ -130,13 +130,13 @@ describe.each(WAYS)('%s', (_way, leading, ask) => {
   it.each([
     ['marked insecure', insecure('cdn.example')],
     ['told to be plain', plain('cdn.example')],
-  ])('leads to plain http where that host is %s', async (_how, rules) => {
+  ])('may lead to plain http if that host is %s', async (_how, rules) => {
     server.inject(at('registry.example', leading('http://cdn.example')));
     await failure(ask(registryAt('registry.example', { ...plain('registry.example'), ...rules })));
     expect(hosts()).toEqual(['registry.example', 'cdn.example']);
   });
 
-  it('leads to plain http at the same host, where that is spoken with it', async () => {
+  it('may lead to plain http at the same host, if that is used with it', async () => {
     server.inject(at('registry.example', leading('http://registry.example:8080')));
     await failure(ask(registryAt('registry.example', plain('registry.example'))));
     expect(hosts()).toEqual(['registry.example', 'registry.example:8080']);

@@ -16,14 +16,14 @@ describe('the next page', () => {
   });
 
   it.each([['</a>; rel="prev"'], ['</a>; rel=first, </b>; rel="last"'], [''], ['  '], [undefined]])(
-    'is not there in %j',
+    'does not exist in %j',
     (header) => {
       expect(parseNextLink(header)).toEqual({ type: 'none' });
     },
   );
 
   it.each([['</a'], ['</a>; rel="next'], ['"/a"; rel=next'], ['</a>, </b>'], ['/a?last=b,c; rel="next"'], ['a b']])(
-    'may be there in %j',
+    'counts as possible in %j',
     (header) => {
       expect(parseNextLink(header).type).not.toBe('none');
     },
@@ -39,7 +39,7 @@ describe('the next page', () => {
     );
   });
 
-  it('is looked for without throwing in anything', () => {
+  it('never throws, whatever the header', () => {
     fc.assert(
       fc.property(fc.string({ unit: fc.constantFrom(...'<>;,="relnext '), maxLength: 200 }), (text) => {
         const next = parseNextLink(text);

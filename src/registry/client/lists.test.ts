@@ -52,7 +52,7 @@ describe('a list', () => {
   });
 
   it.each(['</v2/app/tags/list>; rel="next"', '<broken; rel="next"', '"x"; rel="next"', '</page/2>; rel="next"'])(
-    'never ends as if it were whole, with the Link %s',
+    'fails rather than end early, with the Link %s',
     async (link) => {
       server.inject((_request, response) => {
         response.setHeader('link', link);
@@ -106,7 +106,7 @@ describe('a list', () => {
     expect(await Array.fromAsync(registry.tags('app'))).toEqual(['a', 'b']);
   });
 
-  it('that is none is BAD_ANSWER; null is an empty one', async () => {
+  it('that is not a list is BAD_ANSWER; null is an empty list', async () => {
     const list = async (repositories: unknown) => {
       server.inject((_request, response) => sendJson(response, 200, { repositories }));
       return await Array.fromAsync(registry.repositories());
@@ -115,7 +115,7 @@ describe('a list', () => {
     expect((await failure(list('many'))).code).toBe('BAD_ANSWER');
   });
 
-  it('in a circle is BAD_ANSWER', async () => {
+  it('whose pages form a circle is BAD_ANSWER', async () => {
     server.inject((_request, response) => {
       response.setHeader('link', '</v2/_catalog?n=1>; rel="next"');
       return sendJson(response, 200, { repositories: ['a'] });
@@ -150,7 +150,7 @@ describe('a list', () => {
     expect(await Array.fromAsync(registry.referrers('app', digest, undefined, { after }))).toEqual(sorted.slice(2));
   });
 
-  it('of referrers may have more on a page than a stack holds', async () => {
+  it('of referrers may have a hundred thousand entries on a page', async () => {
     const entry = (at: number) => `{"mediaType":"a/b","digest":"sha256:${String(at).padStart(64, '0')}","size":2}`;
     const manifests = Array.from({ length: 150_000 }, (_, at) => entry(at)).join();
     server.inject((_request, response) => {

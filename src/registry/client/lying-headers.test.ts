@@ -39,7 +39,7 @@ describe('a 201 for a manifest', () => {
     expect(asked()).toEqual(['PUT']);
   });
 
-  it.each([{}, { 'docker-content-digest': other }])('that does not (%o) is asked about once', async (headers) => {
+  it.each([{}, { 'docker-content-digest': other }])('that does not (%o) is checked with one HEAD', async (headers) => {
     taking(headers);
     await registry.putManifest('app', manifest, ['latest']);
     expect(asked()).toEqual(['PUT', 'GET']);
@@ -49,13 +49,13 @@ describe('a 201 for a manifest', () => {
     });
   });
 
-  it.each([401, 403])('is believed by who may not ask (%i)', async (code) => {
+  it.each([401, 403])('is believed if that HEAD is not allowed (%i)', async (code) => {
     taking({}, status(code));
     await registry.putManifest('app', manifest, ['lost']);
   });
 });
 
-describe('a HEAD that is not served', () => {
+describe('a HEAD that a host does not support', () => {
   const atHead =
     (fault: Fault): Fault =>
     (request, response) =>
@@ -63,7 +63,7 @@ describe('a HEAD that is not served', () => {
   const expected = { mediaType: OCI_INDEX, digest: digestOf(index), size: index.length };
 
   it.each([202, 204, 304, 400, 403, 404, 405, 406, 409, 422, 451, 500, 501])(
-    '(%i) leaves it to one GET what manifests there are',
+    '(%i) is replaced by one GET for a manifest',
     async (code) => {
       server.inject(atHead(status(code)));
       expect(await registry.statManifest('app', 'latest')).toEqual(expected);
@@ -74,7 +74,7 @@ describe('a HEAD that is not served', () => {
   );
 
   it.each([202, 204, 304, 400, 403, 405, 409, 422, 451, 500, 501])(
-    '(%i) leaves it to a blob’s first byte whether it is there',
+    '(%i) is replaced by a GET of one byte for a blob',
     async (code) => {
       server.inject(atHead(status(code)));
       expect(await registry.statBlob('app', digest)).toMatchObject({ size: blob.length });
@@ -101,18 +101,18 @@ describe('a HEAD that is not served', () => {
         'content-encoding': 'gzip',
       },
     ],
-  ])('with %s does no better', async (_what, headers) => {
+  ])('with %s is treated alike', async (_what, headers) => {
     server.inject(atHead(status(200, headers)));
     expect(await registry.statManifest('app', 'latest')).toEqual(expected);
   });
 
-  it('with another digest than the one asked for does no better', async () => {
+  it('with another digest than the one asked for is treated alike', async () => {
     const lie = { 'content-type': OCI_MANIFEST, 'docker-content-digest': digest, 'content-length': '7' };
     server.inject(atHead(status(200, lie)));
     expect(await registry.statManifest('app', digestOf(index))).toEqual(expected);
   });
 
-  it('with no length does no better for a blob', async () => {
+  it('without a length is treated alike for a blob', async () => {
     server.inject(
       atHead((_request, response) => response.writeHead(200, { 'transfer-encoding': 'chunked' }).end() && true),
     );
@@ -126,7 +126,7 @@ describe('a manifest’s Content-Type', () => {
     [image(OCI_MANIFEST), DOCKER_MANIFEST, OCI_MANIFEST],
     [image(), DOCKER_MANIFEST, OCI_MANIFEST],
     [index, DOCKER_LIST, OCI_INDEX],
-  ])('gives way to what the bytes say, where both are of one kind', async (bytes, type, own) => {
+  ])('gives way to the type in the manifest, if both are of one kind', async (bytes, type, own) => {
     server.inject(status(200, { 'content-type': type }, bytes.toString()));
     expect(await registry.getManifest('app', 'latest')).toEqual(rawManifest(bytes, own));
     expect(await registry.getManifest('app', digestOf(bytes))).toEqual(rawManifest(bytes, own));
@@ -138,7 +138,7 @@ describe('a manifest’s Content-Type', () => {
     [image(OCI_MANIFEST), OCI_INDEX, OCI_MANIFEST],
     [image(), DOCKER_LIST, OCI_MANIFEST],
   ])(
-    'that makes an index of an image, or the reverse, is refused, and nothing called damaged',
+    'that calls an image an index, or the reverse, is refused, and nothing is called damaged',
     async (bytes, type, own) => {
       server.inject(status(200, { 'content-type': type }, bytes.toString()));
       for (const reference of ['latest', digestOf(bytes)]) {
@@ -181,7 +181,7 @@ describe('a Content-Encoding', () => {
   const read = async (from: Registry, wanted: Buffer, start = 0) =>
     collect((await from.getBlob('app', digestOf(wanted), { size: wanted.length, from: start, opensAnew: true })).body);
 
-  it.each(CODINGS)('%s of a manifest is taken off, also where it is only claimed', async (coding, encode) => {
+  it.each(CODINGS)('%s of a manifest is decoded; one that is only claimed is ignored', async (coding, encode) => {
     for (const bytes of [encode(index), index]) {
       server.inject(coded(coding, bytes));
       expect(await registry.getManifest('app', 'latest')).toEqual(rawManifest(index));
@@ -189,7 +189,7 @@ describe('a Content-Encoding', () => {
     }
   });
 
-  it.each(CODINGS)('%s of a blob is taken off, also where it is only claimed', async (coding, encode) => {
+  it.each(CODINGS)('%s of a blob is decoded; one that is only claimed is ignored', async (coding, encode) => {
     for (const wanted of [index, text]) {
       for (const bytes of [encode(wanted), wanted]) {
         server.inject(coded(coding, bytes));
@@ -199,7 +199,7 @@ describe('a Content-Encoding', () => {
     }
   });
 
-  it('of a layer that is gzip itself is told apart', async () => {
+  it('is not confused with the compression of a layer', async () => {
     const layer = gzipSync(blob);
     for (const bytes of [layer, gzipSync(layer)]) {
       server.inject(coded('gzip', bytes));
@@ -207,7 +207,7 @@ describe('a Content-Encoding', () => {
     }
   });
 
-  it('where no length tells what it is: the next attempt reads it the other way', async () => {
+  it('without a length is first believed, then ignored by the next attempt', async () => {
     server.inject(coded('gzip', gzipSync(text), false));
     expect((await read(registry, text)).equals(text)).toBe(true);
     const layer = gzipSync(Buffer.concat([blob, blob, blob]));
@@ -222,7 +222,7 @@ describe('a Content-Encoding', () => {
     expect((await collect(body)).equals(other)).toBe(true);
   });
 
-  it('of bytes that are wrong either way is named, and they are not asked for without end', async () => {
+  it('of bytes that are wrong either way is named in the error after few attempts', async () => {
     server.inject(coded('gzip', gzipSync(text)));
     const other = Buffer.from(text).fill('x', 5, 6);
     const errors = [await failure(read(registry, other)), await failure(read(registry, other))];
@@ -234,7 +234,7 @@ describe('a Content-Encoding', () => {
     expect(`${manifest.message} ${manifest.hint}`).not.toMatch(/damage/i);
   });
 
-  it('is no reason to begin a blob anew that breaks off', async () => {
+  it('does not keep a blob that breaks off from being continued', async () => {
     const bytes = gzipSync(blob);
     server.inject((request, response) => {
       response.writeHead(200, { 'content-encoding': 'gzip', 'content-length': bytes.length });
@@ -259,7 +259,7 @@ describe('a Content-Encoding', () => {
     expect(server.requests).toHaveLength(1);
   });
 
-  it('of lists and of what a host says of its errors is taken off', async () => {
+  it('of lists and of error answers is decoded', async () => {
     server.inject((_request, response) => {
       response.writeHead(200, { 'content-encoding': 'gzip', 'content-type': 'application/json' });
       response.end(gzipSync(JSON.stringify({ tags: ['a'] })));
@@ -276,7 +276,7 @@ describe('a Content-Encoding', () => {
 });
 
 describe('a range', () => {
-  it('that a host grants only once does not end a blob that broke off', async () => {
+  it('that a host honours only once does not keep a blob that broke off from being completed', async () => {
     server.inject((request, response) => {
       if (request.headers.range) return status(416)(request, response);
       response.setHeader('content-length', blob.length);

@@ -97,7 +97,7 @@ describe('a mirror that', () => {
     ['has another manifest', otherManifest],
     ['has no manifest', status(200, { 'content-type': OCI_INDEX }, '{"schemaVersion":2,"mediaType":"application/x"}')],
     ['has half a manifest', status(200, { 'content-type': OCI_INDEX }, index.toString().slice(0, 40))],
-  ] as const)('%s gives way to the host for a manifest', async (_what, fault) => {
+  ] as const)('%s is replaced by the host for a manifest', async (_what, fault) => {
     if (fault === hang) await waitBriefly();
     spoilMirrors(fault);
     expect((await registry.getManifest('app', 'latest')).digest).toBe(digestOf(index));
@@ -111,7 +111,7 @@ describe('a mirror that', () => {
     ['sends too few', status(200, {}, 'few')],
     ['sends a part of what was asked for', status(206, { 'content-range': 'bytes 7-9/10' }, 'few')],
     ['is in the middle of a blob when it goes away', closeAfter(500, small)],
-  ] as const)('%s gives way to the host for a small blob', async (_what, fault) => {
+  ] as const)('%s is replaced by the host for a small blob', async (_what, fault) => {
     if (fault === hang) await waitBriefly();
     spoilMirrors(fault);
     expect((await read(small)).equals(small)).toBe(true);
@@ -120,14 +120,14 @@ describe('a mirror that', () => {
     expect(mirrors.every(({ requests }) => requests.length <= 2)).toBe(true);
   });
 
-  it.each(BAD)('%s gives way to the host for a large blob', async (_what, fault) => {
+  it.each(BAD)('%s is replaced by the host for a large blob', async (_what, fault) => {
     if (fault === hang) await waitBriefly();
     spoilMirrors(fault);
     expect((await read(large)).equals(large)).toBe(true);
     expect((await read(large, 70_000)).equals(large.subarray(70_000))).toBe(true);
   });
 
-  it('breaks off again and again is continued by the next route', async () => {
+  it('breaks off again and again is replaced by the next route for the rest', async () => {
     mirrors[0]?.inject(closeAfter(30_000, large));
     mirrors[1]?.inject(closeAfter(20_000, large));
     expect((await read(large)).equals(large)).toBe(true);
@@ -135,7 +135,7 @@ describe('a mirror that', () => {
     expect(ranges).toEqual(['bytes=100000-']);
   });
 
-  it('falls silent in the middle is continued by the next route', async () => {
+  it('falls silent in the middle is replaced by the next route for the rest', async () => {
     await waitBriefly();
     spoilMirrors((_request, response) => {
       response.writeHead(200, { 'content-length': large.length });
@@ -145,7 +145,7 @@ describe('a mirror that', () => {
     expect((await read(large)).equals(large)).toBe(true);
   });
 
-  it('sends wrong bytes of a large blob is asked for it no more: the reader opens it anew', async () => {
+  it('sends wrong bytes of a large blob is not asked for it again when the reader opens it anew', async () => {
     spoilMirrors(zeros);
     for (const mirror of mirrors) {
       const error = await failure(read(large));
@@ -160,14 +160,14 @@ describe('a mirror that', () => {
     expect(mirrors[0]?.requests).toHaveLength(1);
   });
 
-  it('sends wrong bytes of a large blob is found out before anybody reads them who cannot open it anew', async () => {
+  it('sends wrong bytes of a large blob is detected before a reader that cannot open it anew gets any', async () => {
     spoilMirrors(zeros);
     const { body } = await registry.getBlob('app', digestOf(large));
     expect((await collect(body)).equals(large)).toBe(true);
     expect(events.map(({ what }) => what)).toEqual(mirrors.map((mirror) => `mirror ${mirror.host}`));
   });
 
-  it('sends wrong bytes before it breaks off is found out in the end', async () => {
+  it('sends wrong bytes and then breaks off is detected in the end', async () => {
     mirrors[0]?.inject((request, response) => closeAfter(100_000, Buffer.alloc(large.length))(request, response));
     mirrors[1]?.inject(status(404));
     const error = await failure(read(large));
@@ -176,7 +176,7 @@ describe('a mirror that', () => {
     expect((await read(large)).equals(large)).toBe(true);
   });
 
-  it('is no worse than the host leaves the host’s own error', async () => {
+  it('fails like the host does not hide the host’s own error', async () => {
     spoilMirrors(zeros);
     host.inject(zeros);
     const error = await failure(read(small));
@@ -185,7 +185,7 @@ describe('a mirror that', () => {
     expect(mayOpenAnew(error)).toBe(false);
   });
 
-  it('lists nothing gives way for tags', async () => {
+  it('lists no tags is replaced by the host for tags', async () => {
     spoilMirrors(status(200, { 'content-type': 'application/json' }, '{"tags":"many"}'));
     host.inject(status(200, { 'content-type': 'application/json' }, '{"tags":["a"]}'));
     expect(await Array.fromAsync(registry.tags('app'))).toEqual(['a']);

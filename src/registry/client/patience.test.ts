@@ -30,7 +30,7 @@ function trickle(every: number, head: Readonly<Record<string, string>> = {}, cod
 let { server, registry, pauses } = {} as FaultyRegistry;
 faultyForEach((faulty) => ({ server, registry, pauses } = faulty));
 
-describe('a pause that a host asks for', () => {
+describe('a pause that a host asks for with Retry-After', () => {
   const busy = status(429, { 'retry-after': '1' });
   const taking: Fault = (request, response) => {
     if (request.method === 'HEAD') return status(404)(request, response);
@@ -69,14 +69,14 @@ describe('a pause that a host asks for', () => {
     expect(pauses).toEqual([1000]);
   });
 
-  it('is a date by the host’s own clock', async () => {
+  it('may be a date, by the host’s own clock', async () => {
     const at = (seconds: number) => new Date(Date.UTC(2001, 1, 1, 0, 0, seconds)).toUTCString();
     server.inject(firstTimes(1, status(503, { date: at(0), 'retry-after': at(1) })));
     await registry.getManifest('app', 'latest');
     expect(pauses).toEqual([1000]);
   });
 
-  it('is not taken for a reason to send more than four requests for one blob', async () => {
+  it('does not allow more than four requests for one blob', async () => {
     server.inject((request, response) =>
       request.method === 'PUT' ? status(503)(request, response) : taking(request, response),
     );
@@ -91,7 +91,7 @@ describe('a pause that a host asks for', () => {
 });
 
 describe('a token server that wants fewer requests', () => {
-  it.each([1, 5])('is asked four times in all, however many wait for the token (%i)', async (waiting) => {
+  it.each([1, 5])('is asked four times in all, however many calls wait for the token (%i)', async (waiting) => {
     let asked = 0;
     server.inject((request, response) => {
       if (!request.url.startsWith('/token'))
@@ -111,14 +111,14 @@ describe('a token server that wants fewer requests', () => {
 });
 
 describe('a body that never ends', () => {
-  it('of an error hides neither its status nor the end of waiting', async () => {
+  it('of an error does not hide its status, and is not read for ever', async () => {
     await using soon = clientsInStoppedTime({ text: 1000 });
     server.inject(trickle(10, { 'content-type': 'application/json' }, 404));
     const failing = failure(soon.forHost(server.host).getManifest('app', 'latest'));
     expect((await soon.passUntil(failing)).code).toBe('MANIFEST_UNKNOWN');
   });
 
-  it('of a blob is given up where it brings less than any line does', async () => {
+  it('of a blob is given up if it is slower than any usable network', async () => {
     await using soon = clientsInStoppedTime({ idle: 1000 });
     server.inject(trickle(1, { 'content-length': `${blob.length}` }));
     const error = await failure(readBlobWhile(soon.forHost(server.host), () => soon.pass(300)));
@@ -127,7 +127,7 @@ describe('a body that never ends', () => {
     expect(server.requests.length).toBeLessThanOrEqual(3);
   });
 
-  it('is bounded in bytes and in time where all of it is wanted', async () => {
+  it('is bounded in bytes and in time if it is read as a whole', async () => {
     using pool = createHttpPool({
       timeouts: DEFAULT_TIMEOUTS,
       tunnelWithin: 1000,
@@ -151,7 +151,7 @@ describe('a body that never ends', () => {
   });
 });
 
-describe('a head that never ends', () => {
+describe('an answer’s head that never ends', () => {
   const flood = async (text: string) => {
     const sockets = new Set<Socket>();
     const raw = createServer((socket) => {
@@ -182,8 +182,8 @@ describe('a head that never ends', () => {
   });
 });
 
-describe('an answer that was lost', () => {
-  it('to a DELETE is known by the next attempt, which finds nothing; one that finds nothing at once does not', async () => {
+describe('an answer that was lost on its way', () => {
+  it('to a DELETE counts as success if the next attempt finds nothing; a first attempt that finds nothing fails', async () => {
     server.inject((request, response) => {
       if (request.nth > 0) return status(404)(request, response);
       response.destroy();
@@ -196,7 +196,7 @@ describe('an answer that was lost', () => {
     expect((await failure(registry.deleteManifest('app', digest))).code).toBe('MANIFEST_UNKNOWN');
   });
 
-  it('to an upload is not the one that comes before its end', async () => {
+  it('to an upload is not replaced by an answer that comes before its end', async () => {
     let there = false;
     const early = createServer((socket) => {
       socket.on('error', () => {});
@@ -235,8 +235,8 @@ describe('an answer that was lost', () => {
   });
 });
 
-describe('a host that takes an upload', () => {
-  it('slower than any line does is given up', async () => {
+describe('a host that receives an upload', () => {
+  it('slower than any usable network is given up', async () => {
     await using soon = clientsInStoppedTime({ idle: 1000, slowest: 1e9 });
     const sockets = new Set<Socket>();
     const slow = createServer((socket) => {

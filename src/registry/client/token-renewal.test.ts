@@ -81,7 +81,7 @@ describe.each(REFUSALS)('a token that ends before its time, by %s,', (_how, faul
     expect(given - before).toBe(1);
   });
 
-  it('is renewed once for all who use it', async () => {
+  it('is renewed once for all calls that use it', async () => {
     await registry.getManifest('app', 'latest');
     ended = 1;
     await Promise.all(Array.from({ length: 10 }, () => registry.getManifest('app', 'latest')));
@@ -115,7 +115,7 @@ describe.each(REFUSALS)('a token that ends before its time, by %s,', (_how, faul
 });
 
 describe('a token that the host has never accepted', () => {
-  it.each([400, 401, 403])('is not to blame for %d', async (code) => {
+  it.each([400, 401, 403])('is not renewed after %d', async (code) => {
     ended = 1000;
     refuse = status(code);
     expect((await failure(registry.getManifest('app', 'latest'))).status).toBe(code);
@@ -131,7 +131,7 @@ describe('a token that was accepted', () => {
     [416, 'the range ends after the last token'],
     [429, 'no token is left in the bucket'],
     [503, 'not there'],
-  ])('is not to blame for %d, %s', async (code, words) => {
+  ])('is not renewed after %d, %s', async (code, words) => {
     await registry.getManifest('app', 'latest');
     ended = 1000;
     refuse = status(code, json, errors('UNKNOWN', words));
@@ -140,7 +140,7 @@ describe('a token that was accepted', () => {
   });
 
   it.each(['MANIFEST_UNKNOWN', 'NAME_UNKNOWN'])(
-    'is not to blame for %s of what has `token` in its name',
+    'is not renewed after %s of something that has `token` in its name',
     async (code) => {
       await registry.getManifest('app', 'latest');
       ended = 1000;

@@ -36,7 +36,7 @@ describe('an upload', () => {
     expect((await failure(registry.putBlob('app', descriptor, open))).code).toBe('BROKEN_OFF');
   });
 
-  it('asks for what it was just told is not there only where an answer was lost', async () => {
+  it('checks whether the blob is there only if an answer was lost', async () => {
     let lost = 1;
     server.inject((request, response) => {
       if (request.method === 'HEAD') {
@@ -55,7 +55,7 @@ describe('an upload', () => {
   });
 
   it.each([true, false])(
-    'is made where the registry has the blob in another length, and looked at (mended: %s)',
+    'is made if the registry has the blob with another size, and checked afterwards (repaired: %s)',
     async (mends) => {
       server.inject((request, response) => {
         const held = mends && request.nth > 1 ? blob : blob.subarray(0, 7);
@@ -73,7 +73,7 @@ describe('an upload', () => {
     },
   );
 
-  it('is not made where the registry is only wrong about its length', async () => {
+  it('is not made if the registry only reports a wrong size', async () => {
     server.inject((request, response) => {
       if (request.method === 'HEAD') return status(200, { 'content-length': '7' })(request, response);
       return false;
@@ -82,7 +82,7 @@ describe('an upload', () => {
     expect(server.requests.map(({ method }) => method)).toEqual(['HEAD', 'GET']);
   });
 
-  it.each([200, 202, 204])('that is answered %i is done where the blob is there then, and no sooner', async (code) => {
+  it.each([200, 202, 204])('that is answered %i counts as done only if the blob is there then', async (code) => {
     let keeps = true;
     let there = false;
     server.inject((request, response) => {
@@ -102,7 +102,7 @@ describe('an upload', () => {
     expect(error.message).toContain(`blob ${server.host}/app@${digest}`);
   });
 
-  it('is tried as often where a mount has begun it', async () => {
+  it('is tried as often if a mount has begun it', async () => {
     server.inject((request, response) => {
       if (request.method === 'HEAD') return status(404)(request, response);
       if (request.method === 'POST') return status(202, { location: '/upload/1' })(request, response);
@@ -138,7 +138,7 @@ describe('an upload', () => {
 });
 
 describe('a manifest that is put', () => {
-  it.each([200, 202, 204])('and answered %i is done where it is there then, and no sooner', async (code) => {
+  it.each([200, 202, 204])('and answered %i counts as done only if it is there then', async (code) => {
     const manifest = rawManifest(index);
     server.inject((request, response) => (request.method === 'PUT' ? status(code)(request, response) : false));
     await registry.putManifest('app', manifest, ['latest']);
@@ -147,7 +147,7 @@ describe('a manifest that is put', () => {
     expect(error.code).toBe('BAD_ANSWER');
   });
 
-  it('is done where the answer names another digest, and its own is there', async () => {
+  it('counts as done if the answer names another digest, but its own is there', async () => {
     server.inject((request, response) =>
       request.method === 'PUT' ? status(201, { 'docker-content-digest': digest })(request, response) : false,
     );
@@ -209,7 +209,7 @@ describe('a mirror', () => {
 });
 
 describe('a mount, where a host has rules of its own for some repositories', () => {
-  it('is asked for within one upstream, under its names there, and not where the source is blocked or at another', async () => {
+  it('is tried only within one upstream, under its names there, and not if the source is blocked', async () => {
     await using other = await startFaultyServer();
     await using clients = registryClients({
       temporaryDirectory: tmpdir(),

@@ -51,7 +51,7 @@ describe('an unwelcome answer', () => {
     expect((await registry.getManifest('app', 'latest')).digest).toBe(digestOf(index));
   });
 
-  it('is waited out as long as Retry-After says', async () => {
+  it('is followed by a wait as long as Retry-After says', async () => {
     server.inject(firstTimes(1, status(429, { 'retry-after': '1' })));
     await registry.getManifest('app', 'latest');
     expect(retries.map((event) => event.after)).toEqual([1000]);
@@ -65,7 +65,7 @@ describe('an unwelcome answer', () => {
     expect(server.requests).toHaveLength(1);
   });
 
-  it('brings its own code and words, on one line', async () => {
+  it('has its own code and text, on one line', async () => {
     server.inject(status(404, {}, body('NAME_UNKNOWN', 'no\n\u001b[31msuch\tname')));
     const error = await failure(registry.getManifest('app', 'latest'));
     expect(error.code).toBe('NAME_UNKNOWN');
@@ -129,12 +129,12 @@ describe('a manifest', () => {
     ]);
   });
 
-  it('that is served as something general is known by its own words', async () => {
+  it('with a general Content-Type has the type that it names itself', async () => {
     server.inject(status(200, { 'content-type': 'application/json; charset=utf-8' }, index.toString()));
     expect(await registry.getManifest('app', 'latest')).toEqual(rawManifest(index));
   });
 
-  it('costs one HEAD to look at, and a GET only where the HEAD does not say enough', async () => {
+  it('costs one HEAD to look up, and a GET only if the HEAD does not say enough', async () => {
     expect(await registry.statManifest('app', 'latest')).toEqual({
       mediaType: OCI_INDEX,
       digest: digestOf(index),
@@ -199,7 +199,7 @@ describe('a redirect', () => {
     expect(other.requests.map((request) => request.headers.authorization)).toEqual([undefined]);
   });
 
-  it('to nowhere is BAD_ANSWER', async () => {
+  it('without a usable target is BAD_ANSWER', async () => {
     server.inject(status(302));
     expect((await failure(registry.getManifest('app', 'latest'))).code).toBe('BAD_ANSWER');
     server.inject(status(302, { location: 'ftp://elsewhere/x' }));

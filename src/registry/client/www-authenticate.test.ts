@@ -31,7 +31,7 @@ describe('WWW-Authenticate', () => {
     ]);
   });
 
-  it('gives back any challenges that were written', () => {
+  it('gives back all challenges that were written into it', () => {
     const token = fc.stringMatching(/^[A-Za-z][A-Za-z0-9-]{0,8}$/).map((text) => text.toLowerCase());
     const value = fc.string({ unit: fc.constantFrom(...'abc,="\\ :/;\t') });
     const challenge = fc.record({
@@ -55,7 +55,7 @@ describe('WWW-Authenticate', () => {
     );
   });
 
-  it('never throws, and never takes long', () => {
+  it('is parsed without throwing and in short time, whatever it is', () => {
     fc.assert(
       fc.property(fc.string({ unit: fc.constantFrom(...'ab=",\\ \t;/'), maxLength: 300 }), (text) => {
         expect(Array.isArray(parseWwwAuthenticate(text))).toBe(true);
@@ -63,7 +63,7 @@ describe('WWW-Authenticate', () => {
     );
   });
 
-  it('is not fooled into other properties by its names', () => {
+  it('may have parameters named like properties of objects', () => {
     const [challenge] = parseWwwAuthenticate('Bearer __proto__="x", realm="r"');
     expect(challenge?.parameters.realm).toBe('r');
     expect(Object.getPrototypeOf({})).toBe(Object.prototype);

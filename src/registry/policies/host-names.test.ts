@@ -47,26 +47,26 @@ describe('two hosts with the same path', () => {
     await cache('quay.io', 'calico/node', 'v1', second);
   });
 
-  it('are each found at their host', async () => {
+  it('have images that are each found at their host', async () => {
     expect(await found('calico/node', 'v1', 'docker.io')).toBe('first');
     expect(await found('calico/node', 'v1', 'quay.io')).toBe('second');
   });
 
-  it('are found by a full name in the path', async () => {
+  it('have images that are found by a full name in the path', async () => {
     expect(await found('docker.io/calico/node', 'v1')).toBe('first');
     expect(await found('quay.io/calico/node', 'v1')).toBe('second');
   });
 
-  it('are, without a host, what was cached last', async () => {
+  it('mean, without a host, what was cached last', async () => {
     expect(await found('calico/node', 'v1')).toBe('second');
   });
 
-  it('are not found at a third host', async () => {
+  it('have images that are not found at a third host', async () => {
     expect(await found('calico/node', 'v1', 'ghcr.io')).toBeUndefined();
     expect(await found('ghcr.io/calico/node', 'v1')).toBeUndefined();
   });
 
-  it('are found by digest whatever the host', async () => {
+  it('have images that are found by digest whatever the host', async () => {
     for (const host of [undefined, 'docker.io', 'quay.io', 'ghcr.io']) {
       expect(await found('calico/node', first.manifest.digest, host)).toBe('first');
       const { body } = await registry.getBlob('calico/node', first.config.descriptor.digest, host ? { host } : {});
@@ -79,7 +79,7 @@ describe('two hosts with the same path', () => {
     expect(await Array.fromAsync(registry.repositories())).toEqual(['calico/node']);
   });
 
-  it('are forgotten one by one when what they mean is deleted', async () => {
+  it('lose their records one by one when their manifests are deleted', async () => {
     await registry.deleteTag('calico/node', 'v1');
     expect(await names.get('quay.io', 'calico/node', 'v1')).toBeUndefined();
     expect(await found('calico/node', 'v1', 'docker.io')).toBe('first');
@@ -89,7 +89,7 @@ describe('two hosts with the same path', () => {
 });
 
 describe('a name without a recorded host', () => {
-  it('is any host’s: a volume taken over', async () => {
+  it('is found for any host: as in a volume of another registry', async () => {
     await pushImage(stripped, 'calico/node', first, ['v1']);
     for (const host of [undefined, 'docker.io', 'quay.io', 'localhost:5000']) {
       expect(await found('calico/node', 'v1', host)).toBe('first');
@@ -97,7 +97,7 @@ describe('a name without a recorded host', () => {
     expect(await found('quay.io/calico/node', 'v1')).toBe('first');
   });
 
-  it('is one host’s for one tag, and any host’s for another', async () => {
+  it('can belong to one host for one tag, and to any host for another', async () => {
     await cache('docker.io', 'calico/node', 'v1', first);
     await pushImage(stripped, 'calico/node', second, ['v2']);
     expect(await found('calico/node', 'v1', 'quay.io')).toBeUndefined();
@@ -170,7 +170,7 @@ describe('official images', () => {
     expect(await stripped.statBlob('alpine', first.config.descriptor.digest)).toBeDefined();
   });
 
-  it('are not what a deeper path is', async () => {
+  it('are not found under a deeper path', async () => {
     await pushImage(stripped, 'library/a/b', first, ['1']);
     expect(await found('a/b', '1')).toBeUndefined();
   });
@@ -192,29 +192,32 @@ describe('recorded names', () => {
     expect(await names.get('quay.io', 'calico/node', 'v1')).toBeUndefined();
   });
 
-  it('that mean a manifest that is gone are passed over', async () => {
+  it('of a manifest that is gone are ignored', async () => {
     await names.set('docker.io', 'calico/node', 'v1', third.manifest.digest);
     await registry.putBlob('calico/node', first.config.descriptor, opener(first.config.bytes));
     expect(await found('calico/node', 'v1', 'docker.io')).toBeUndefined();
   });
 });
 
-describe('what is not there', () => {
+describe('a lookup that finds nothing', () => {
   it.each([
     ['library/app', undefined],
     ['app', undefined],
     ['app', 'docker.io'],
     ['docker.io/app', undefined],
-  ])('is a manifest or blob that [%s] (at %s) has not, where any spelling of it is there', async (name, host) => {
-    await pushImage(stripped, 'library/app', first, ['1']);
-    const options = host === undefined ? {} : { host };
-    const { digest } = second.manifest;
-    await expect(registry.getBlob(name, digest, options)).rejects.toMatchObject({ code: 'BLOB_UNKNOWN' });
-    await expect(registry.getManifest(name, digest, options)).rejects.toMatchObject({ code: 'MANIFEST_UNKNOWN' });
-    expect(await registry.statBlob(name, digest, options)).toBeUndefined();
-  });
+  ])(
+    'says that [%s] (at %s) lacks the manifest or blob, if any spelling of the repository is there',
+    async (name, host) => {
+      await pushImage(stripped, 'library/app', first, ['1']);
+      const options = host === undefined ? {} : { host };
+      const { digest } = second.manifest;
+      await expect(registry.getBlob(name, digest, options)).rejects.toMatchObject({ code: 'BLOB_UNKNOWN' });
+      await expect(registry.getManifest(name, digest, options)).rejects.toMatchObject({ code: 'MANIFEST_UNKNOWN' });
+      expect(await registry.statBlob(name, digest, options)).toBeUndefined();
+    },
+  );
 
-  it('is a repository of which no spelling is there', async () => {
+  it('says that the repository is unknown, if no spelling of it is there', async () => {
     await pushImage(stripped, 'library/app', first, ['1']);
     const { digest } = first.manifest;
     await expect(registry.getBlob('team/app', digest)).rejects.toMatchObject({ code: 'NAME_UNKNOWN' });

@@ -87,7 +87,7 @@ describe('a Compose file', () => {
     expect(await used(files)).toEqual(['b/b:1', 'base/x:1']);
   });
 
-  it('goes by other names too, and Kubernetes objects are none', async () => {
+  it('may have other names; Kubernetes objects are not Compose files', async () => {
     expect(await used({ 'deploy.yml': 'services:\n  a: {image: a/a:1}\n' })).toEqual(['a/a:1']);
     expect(await used({ 'compose.yaml': 'web:\n  image: v1/format:1\n' })).toEqual(['v1/format:1']);
     const { findings } = await scanFiles({ 'compose.yaml': 'apiVersion: v1\nkind: Service\nservices: {a: {}}\n' });
@@ -138,7 +138,7 @@ describe('a Compose project', () => {
     expect([imagesOf(found), imagesOf(found, { maybe: true }), found.warnings]).toEqual([['b:7'], [], []]);
   });
 
-  it('is of the files that COMPOSE_FILE names; others beside them are maybes', async () => {
+  it('consists of the files that COMPOSE_FILE names; images of others beside them are uncertain', async () => {
     const files = {
       '.env': 'COMPOSE_PATH_SEPARATOR=,\nCOMPOSE_FILE=base.yml,deploy/prod.yml\n',
       'base.yml': 'services: {a: {image: "a:1"}, b: {image: "b:1"}}\n',
@@ -162,7 +162,7 @@ describe('a Compose project', () => {
     expect(await used(files)).toEqual(expected);
   });
 
-  it('has layers that add, take away and replace', async () => {
+  it('has override files that add, reset and replace', async () => {
     const base =
       'services:\n  a: {image: "a:1", build: .}\n  b: {image: "b:1", profiles: [x]}\n  c: {image: "c:1", volumes: [{type: image, source: "v:1"}]}\n  d: {image: "d:1"}\n  e: {image: "e:1"}\n';
     const override =
@@ -174,7 +174,7 @@ describe('a Compose project', () => {
     ).toEqual(['z:1']);
   });
 
-  it('looks once at what many include', async () => {
+  it('reads a file that many include once', async () => {
     const levels = Array.from({ length: 40 }, (_, i) => [
       `${i === 0 ? 'compose' : `part${i}`}.yaml`,
       `include: [part${i + 1}.yaml, {path: part${i + 1}.yaml}]\nservices: {a${i}: {image: "a/b:${i}"}}\n`,
@@ -183,14 +183,14 @@ describe('a Compose project', () => {
     expect(await used(files)).toHaveLength(41);
   });
 
-  it('names models, which are maybes', async () => {
+  it('names models, which are uncertain', async () => {
     expect(
       await maybes({ 'compose.yaml': 'services: {a: {image: "a:1", models: [m]}}\nmodels: {m: {model: ai/small}}\n' }),
     ).toEqual(["ai/small: a model: Docker's runner of models pulls it"]);
   });
 });
 
-describe('variables', () => {
+describe('variables of Compose', () => {
   const variables = new Map([
     ['A', 'a'],
     ['EMPTY', ''],
@@ -214,10 +214,10 @@ describe('variables', () => {
   });
 });
 
-describe('files that name each other', () => {
+describe('Compose files that name each other', () => {
   const include = (...files: readonly string[]) => `include: [${files.join(', ')}]\nservices: {s: {image: "a/b:1"}}\n`;
 
-  it('in a circle are warned of; one that only names itself through others is a project', async () => {
+  it('in a circle cause a warning; a file that names itself through others is still a project', async () => {
     const circle = { 'a/compose.yaml': include('../b/compose.yaml'), 'b/compose.yaml': include('../a/compose.yaml') };
     const { findings, warnings } = await scanFiles(circle);
     expect([findings, warnings.map(({ file }) => file)]).toEqual([[], ['a/compose.yaml', 'b/compose.yaml']]);
@@ -236,7 +236,7 @@ describe('files that name each other', () => {
     expect(await used(files)).toEqual(['a/b:1', 'a/one:1', 'a/two:1']);
   });
 
-  it('in services that extend each other without end are warned of', async () => {
+  it('by services that extend each other without end cause a warning', async () => {
     const { warnings } = await scanFiles({ 'compose.yaml': 'services: {a: {extends: b}, b: {extends: a}}\n' });
     expect(warnings.map(({ text }) => text)).toContainEqual(expect.stringContaining('in circles'));
   });

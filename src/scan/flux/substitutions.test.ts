@@ -21,7 +21,7 @@ describe("Flux's variables", () => {
     expect(await used(files)).toEqual(['q.io/a:2.5-3', 'q.io/b:1.0']);
   });
 
-  it('are put into what a kustomization makes there, also of files that lie elsewhere', async () => {
+  it('are put into what a kustomization makes there, also from files in other directories', async () => {
     const files = {
       'clusters/apps.yaml': flux('apps/prod', '{substitute: {TAG: "2"}}'),
       'apps/prod/kustomization.yaml': 'resources: [../base]\n',
@@ -97,7 +97,7 @@ describe("Flux's variables", () => {
     expect(imagesOf(doubtful, { maybe: true })).toEqual(['q.io/a:1', 'q.io/a:2']);
   });
 
-  it('may be set for those that set them', async () => {
+  it('may stand in objects that set variables themselves', async () => {
     const files = {
       'clusters/top.yaml': flux('./clusters/one', '{substitute: {GLOBAL: "7"}}', 'top'),
       'clusters/one/apps.yaml': flux('./apps', '{substitute: {TAG: "${GLOBAL}"}}'),
@@ -118,7 +118,7 @@ describe("Flux's variables", () => {
     ).toEqual(['q.io/a:1']);
   });
 
-  it('that nobody sets, that are encrypted, or not to be put in, leave a warning', async () => {
+  it('that nobody sets, that are encrypted, or that are excluded cause a warning', async () => {
     const secret = 'apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData: {T: "ENC[AES256_GCM,data:x]"}\n';
     const files = {
       'flux.yaml': flux(

@@ -54,7 +54,7 @@ describe('a packed chart', () => {
     expect(found.warnings).toEqual([]);
   });
 
-  it('that is switched off is a maybe, and may hold others', async () => {
+  it('that is switched off has uncertain images, and may hold other charts', async () => {
     const outer = packedChart({ ...chart('outer'), 'outer/charts/redis-1.0.0.tgz': REDIS });
     const off = { 'Chart.yaml': PARENT, 'values.yaml': 'redis: {enabled: false}\n', 'charts/redis-1.0.0.tgz': REDIS };
     expect(imagesOf(await scanFiles(off))).toEqual([]);
@@ -71,7 +71,7 @@ describe('a packed chart', () => {
     expect(above.findings).toEqual([]);
   });
 
-  it('that cannot be read is warned of where a chart needs it, and is nothing elsewhere', async () => {
+  it('that cannot be read causes a warning if a chart needs it, and is ignored elsewhere', async () => {
     const other = packedChart({ 'notes/a.txt': 'image: quay.io/x/y:1' });
     const files = { 'a.tgz': new Uint8Array([1, 2]), 'b.tgz': gzipSync('no tar'), 'c.tgz': other };
     expect(await scanFiles(files)).toEqual({ findings: [], warnings: [] });
@@ -80,7 +80,7 @@ describe('a packed chart', () => {
     expect(warnings[0]?.text).toMatch(/^the packed chart cannot be read: /);
   });
 
-  it('that breaks off, or is damaged, is warned of as soon as it shows that it is a chart', async () => {
+  it('that breaks off or is damaged causes a warning if it is known to be a chart', async () => {
     const whole = packedChart({ ...chart('redis'), 'redis/noise': randomBytes(200_000) });
     const damaged = Uint8Array.from(whole);
     damaged.fill(0, 100_000, 100_100);
@@ -98,7 +98,7 @@ describe('a packed chart', () => {
     for (const { text } of warnings) expect(text).toMatch(/^the packed chart cannot be read: /);
   });
 
-  it('may unpack to far more than fits: it is left', async () => {
+  it('that unpacks to far more than the limit is skipped', async () => {
     const bomb = bombOf(80 << 20);
     const { warnings } = await scanFiles({ 'Chart.yaml': PARENT, 'charts/redis-1.0.0.tgz': bomb });
     expect(warnings[0]?.text).toMatch(/cannot be read: it unpacks to more than \[64\] MiB/);
@@ -125,7 +125,7 @@ describe('a packed chart', () => {
     expect(imagesOf({ findings, warnings })).toHaveLength(5);
   });
 
-  it('that costs too much with all others is left with one warning, and others come in', async () => {
+  it('that exceeds the limit of all charts together is skipped with one warning; smaller ones are still read', async () => {
     const level = (at: number): readonly (readonly [string, string])[] => {
       const aliases = Array.from(
         { length: 9 },

@@ -75,7 +75,7 @@ describe('the image of a chart', () => {
     ).toEqual([`docker.io/bitnami/x@${digest}`]);
   });
 
-  it('in a comment, a README, NOTES.txt or a CRD is none', async () => {
+  it('in a comment, a README, NOTES.txt or a CRD is not counted', async () => {
     const files = {
       ...chart('# image: a/b:1\n', { 'NOTES.txt': 'image: c/d:1' }),
       'README.md': 'image: e/f:1',
@@ -85,7 +85,7 @@ describe('the image of a chart', () => {
   });
 });
 
-describe('what is not sure', () => {
+describe('uncertain in a chart', () => {
   it('is an image that is off by default, with the switch', async () => {
     const files = chart(
       'metrics: {enabled: false, image: {repository: quay.io/x/exporter, tag: 1.0.0}}\nunused: {image: {repository: a/b, tag: c}}\n',
@@ -124,7 +124,7 @@ describe('what is not sure', () => {
     ]);
   });
 
-  it('is warned of where a value is required, a template does not parse, or a chart is not there', async () => {
+  it('causes a warning if a value is required, a template does not parse, or a chart is not there', async () => {
     const dependency = 'dependencies:\n  - {name: redis, repository: "https://charts.example", version: 1.x.x}\n';
     const { findings, warnings } = await scanFiles({
       ...chart('{}', { 'a.yaml': workload('x:{{ required "tag!" .Values.tag }}'), 'b.yaml': '{{ if }}' }),

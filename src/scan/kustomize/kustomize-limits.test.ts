@@ -39,7 +39,7 @@ describe('kustomizations that name others again and again', () => {
 });
 
 describe('many entries of images:', () => {
-  it('that are too many patterns for too many images leave maybes, and a warning', async () => {
+  it('for too many images are uncertain, with a warning', async () => {
     const many = Array.from({ length: 450 }, (_, i) => i);
     const { findings, warnings } = await scanWithLittle({
       'kustomization.yaml': `resources: [a.yaml]\nimages:\n${many.map((i) => `- {name: "b+/${i}", newTag: v2}\n`).join('')}`,

@@ -48,7 +48,7 @@ describe('kustomizations that only name each other', () => {
   });
 });
 
-describe('images: of a kustomization', () => {
+describe('entries of images: in a kustomization', () => {
   beforeAll(() => withPatterns(async () => compilePattern('')));
   const change = (fields: Readonly<Record<string, string>>) => {
     const document = { file: '', value: null, lineOf: () => 1, lineInText: () => 1 };
@@ -74,7 +74,7 @@ describe('images: of a kustomization', () => {
     expect(change({ name, ...fields })(image)).toBe(expected);
   });
 
-  it('give the position where they are written, other images keep theirs', async () => {
+  it('are the position of the images that they set; other images keep theirs', async () => {
     const files = {
       'kustomization.yaml': 'resources: [a.yaml, b.yaml]\nimages:\n  - name: nginx\n    newTag: "2"\n',
       'a.yaml': deployment('a', 'nginx:1'),
@@ -101,12 +101,12 @@ describe('images: of a kustomization', () => {
   });
 });
 
-describe('images: for what is elsewhere', () => {
+describe('entries of images: for resources that are not here', () => {
   const with_ = (images: string): Files => ({
     'kustomization.yaml': `resources: [https://example.org/x.yaml]\nimages: [${images}]\n`,
   });
 
-  it('are maybes', async () => {
+  it('are uncertain', async () => {
     expect(await why(with_('{name: a/b, newTag: "2"}'))).toEqual(['a/b:2 maybe kustomization.yaml:2 images[0].newTag']);
     const digest = `sha256:${'a'.repeat(64)}`;
     expect(await why(with_(`{name: a/b, newName: q.io/b, digest: "${digest}"}`))).toEqual([
@@ -114,7 +114,7 @@ describe('images: for what is elsewhere', () => {
     ]);
   });
 
-  it('say nothing of a tag that is not told, and nothing where all is here', async () => {
+  it('name no image without a tag, and none if all resources are here', async () => {
     expect(await why(with_('{name: a/b, newName: q.io/b}'))).toEqual([]);
     const here = { 'kustomization.yaml': 'resources: [x.yaml]\nimages: [{name: a/b, newTag: "2"}]\n' };
     expect(await used({ ...here, 'x.yaml': deployment('x', 'c/d:1') })).toEqual(['c/d:1']);
@@ -144,7 +144,7 @@ describe('overlays', () => {
     expect(await used(files)).toEqual(['a/app:c']);
   });
 
-  it('that name each other in a circle are warned of', async () => {
+  it('that name each other in a circle cause a warning', async () => {
     const { warnings } = await scanFiles({
       'kustomization.yaml': 'resources: [a]\n',
       'a/kustomization.yaml': 'resources: [../b]\n',
@@ -188,7 +188,7 @@ describe('patches', () => {
     ]);
   });
 
-  it('in a text of the kustomization stand there', async () => {
+  it('that are texts in the kustomization have their position there', async () => {
     const inline = `patches:\n- target: {kind: Deployment, name: "a.*"}\n  patch: |-\n    - op: replace\n      path: /spec/template/spec/containers/0/image\n      value: b/c:3\n`;
     expect(await why(patched(inline))).toEqual(['b/c:3 used kustomization.yaml:7 [0].value']);
   });
@@ -242,7 +242,7 @@ describe('patches', () => {
     ['{op: remove, path: /spec/paused}', 'nothing to remove at [/spec/paused]'],
     ['{op: test, path: /kind, value: Service}', 'not so at [/kind]'],
     ['{op: invent, path: /kind}', 'no such operation [invent]'],
-  ])('that cannot be applied are said, as kustomize refuses them: %s', async (operation, text) => {
+  ])('that cannot be applied cause a warning, as kustomize refuses them: %s', async (operation, text) => {
     const json = 'patchesJson6902:\n- target: {kind: Deployment}\n  path: patch.yaml\n';
     const { warnings } = await scanFiles(patched(json, `- ${operation}`));
     expect(warnings.map((warning) => warning.text)).toEqual([`a patch cannot be applied whole: ${text}`]);
@@ -258,7 +258,7 @@ describe('patches', () => {
     expect(await used(patched(json, patch))).toEqual(['a/app:1']);
   });
 
-  it('for what is elsewhere say which images they set there', async () => {
+  it('of resources that are not here give the images that they set', async () => {
     const files = {
       'base/kustomization.yaml': 'resources: [https://github.com/x/y//deploy?ref=v1]\n',
       'o/kustomization.yaml': 'resources: [../base]\npatches: [{path: p.yaml}]\nimages: [{name: a/app, newTag: "2"}]\n',
@@ -271,7 +271,7 @@ describe('patches', () => {
     ['{op: replace, path: /spec/template/spec/containers/0/image, value: "q.io/a:1"}', 'q.io/a:1'],
     ['{op: add, path: /spec/template/spec/initContainers/-, value: {name: i, image: "q.io/i:1"}}', 'q.io/i:1'],
     ['{op: add, path: /spec/template/spec/containers/0/args/-, value: "--proxy-image=q.io/p:1"}', 'q.io/p:1'],
-  ])('with operations for what is elsewhere say which images they set there: %s', async (operation, image) => {
+  ])('with operations on resources that are not here give the images that they set: %s', async (operation, image) => {
     const files = {
       'kustomization.yaml':
         'resources: [https://example.org/x.yaml]\npatches:\n- path: p.yaml\n  target: {kind: Deployment}\n',
@@ -283,7 +283,7 @@ describe('patches', () => {
     expect(await used({ ...here, 'x.yaml': other })).toEqual(['a/b:1']);
   });
 
-  it('of a component that nobody uses are maybes', async () => {
+  it('of a component that nobody uses are uncertain', async () => {
     const files = {
       'kustomization.yaml': 'kind: Component\npatches: [{path: p.yaml, target: {kind: Deployment}}]\n',
       'p.yaml': deployment('x', 'a/b:1'),
@@ -291,7 +291,7 @@ describe('patches', () => {
     expect(await why(files)).toEqual([`a/b:1 maybe p.yaml:10 ${IMAGE_PATH}`]);
   });
 
-  it('that no kustomization names are maybes; what is no patch is used', async () => {
+  it('that no kustomization names are uncertain; other files are used', async () => {
     const whole = deployment('x', 'a/whole:1').replace('spec:\n', 'spec:\n  selector: {matchLabels: {a: b}}\n');
     const files = { ...patched('', deployment('app', 'a/proxy:1')), 'other.yaml': whole };
     expect(await used(files)).toEqual(['a/app:1', 'a/whole:1']);
@@ -323,7 +323,7 @@ describe('other parts of a kustomization', () => {
     ]);
   });
 
-  it('replacements of images leave a maybe', async () => {
+  it('replacements of images are uncertain', async () => {
     const files = {
       'kustomization.yaml':
         'resources: [d.yaml]\nreplacements:\n- source: {kind: ConfigMap, name: c, fieldPath: data.x}\n  targets:\n  - select: {kind: Deployment}\n    fieldPaths: [spec.template.spec.containers.0.image]\n',
@@ -364,7 +364,7 @@ describe('other parts of a kustomization', () => {
     expect(warnings).toHaveLength(1);
   });
 
-  it('image transformers are run, unknown transformers and charts are warned of', async () => {
+  it('image transformers are run, unknown transformers and charts cause a warning', async () => {
     const { findings, warnings } = await scanFiles({
       'kustomization.yaml':
         'resources: [d.yaml]\ntransformers: [t.yaml]\nhelmCharts:\n- name: redis\n  repo: https://charts.example\n',

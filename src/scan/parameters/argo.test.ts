@@ -21,7 +21,7 @@ describe("Argo's parameters", () => {
     expect(usedIn(text)).toEqual(['q.io/a:3']);
   });
 
-  it('are inputs with defaults, which stand for what nobody gives', () => {
+  it('are inputs whose defaults are used if nobody gives a value', () => {
     const text = workflow(
       '  templates:\n  - name: a\n    inputs: {parameters: [{name: image, default: q.io/a}, {name: tag, value: v1}]}\n    container: {image: "{{inputs.parameters.image}}:{{inputs.parameters.tag}}"}\n',
     );
@@ -65,7 +65,7 @@ describe("Argo's parameters", () => {
     expect(usedIn(step('withParam: "{{workflow.parameters.list}}"', '{{item}}'))).toEqual(['q.io/a:1', 'q.io/a:2']);
   });
 
-  it('that only a run can tell leave a warning, not the default', () => {
+  it('that only a run decides cause a warning; the default is not used', () => {
     const text = workflow(`  entrypoint: main
   templates:
   - {name: main, steps: [[{name: x, template: run, arguments: {parameters: [{name: tag, value: "{{steps.a.outputs.result}}"}]}}]]}
@@ -87,7 +87,7 @@ describe("Argo's parameters", () => {
     ]);
   });
 
-  it('of more items than are looked at are warned of, once a document', () => {
+  it('of too many items cause one warning for each document', () => {
     const items = Array.from({ length: 1200 }, (_, at) => `v${at}`).join(', ');
     const text = workflow(
       `  entrypoint: main\n  templates:\n  - name: main\n    steps: [[{name: x, template: run, arguments: {parameters: [{name: tag, value: "{{item}}"}]}, withItems: [${items}]}]]\n  - {name: run, inputs: {parameters: [{name: tag}]}, container: {image: "q.io/a:{{inputs.parameters.tag}}"}}\n`,

@@ -52,7 +52,7 @@ describe("Tekton's parameters", () => {
     ).toEqual(['q.io/a:8']);
   });
 
-  it('of a trigger template go into what it makes', () => {
+  it('of a trigger template go into the resources that it makes', () => {
     const text =
       'apiVersion: triggers.tekton.dev/v1beta1\nkind: TriggerTemplate\nspec:\n  params: [{name: v, default: "4"}]\n  resourcetemplates:\n  - apiVersion: tekton.dev/v1\n    kind: TaskRun\n    spec: {taskSpec: {steps: [{name: a, image: "q.io/a:$(tt.params.v)"}]}}\n';
     expect(usedIn(text)).toEqual(['q.io/a:4']);
@@ -66,7 +66,7 @@ describe("Tekton's parameters", () => {
     }
   });
 
-  it('that go into a script and not into an image are still read', () => {
+  it('with image names are listed even if they only go into a script', () => {
     const text = task(
       '[{name: BUILDER_IMAGE, default: "q.io/b/b:1"}]',
       '[{name: a, image: "x:1", script: "pull $(params.BUILDER_IMAGE)"}]',
@@ -74,7 +74,7 @@ describe("Tekton's parameters", () => {
     expect(usedIn(text)).toEqual(['q.io/b/b:1', 'x:1']);
   });
 
-  it('are put into nothing but its objects', () => {
+  it('are put into objects of Tekton only', () => {
     const text = `apiVersion: v1\nkind: Pod\nspec:\n  params: [{name: v, default: "1"}]\n  containers: [{name: a, image: "q.io/a:$(params.v)"}]\n`;
     expect(usedIn(text)).toEqual([]);
   });

@@ -31,7 +31,7 @@ describe('annotations', () => {
     ['imageregistry', 'https://hub.docker.com/'],
     ['example.com/note', 'quay.io/a/b:1'],
     ['example.com/image', 'true'],
-  ])('%s: %s are nothing', (key, value) =>
+  ])('%s: %s are ignored', (key, value) =>
     expect([usedIn(annotated(key, value)), maybeIn(annotated(key, value))]).toEqual([[], []]),
   );
 });

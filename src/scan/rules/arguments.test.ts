@@ -14,7 +14,7 @@ describe('command lines', () => {
     [['--image=busybox'], 'busybox'],
     [['exec operator --agent-image="quay.io/a/agent:1" --level=info'], 'quay.io/a/agent:1'],
     [['crictl pull quay.io/a/b:v1 && true'], 'quay.io/a/b:v1'],
-  ])('%j uses an image', (words, image) => expect(usedIn(args(...words))).toEqual([image]));
+  ])('use an image: %j', (words, image) => expect(usedIn(args(...words))).toEqual([image]));
 
   it.each([
     ['--listen=:8080', '--target=localhost:8080', '--insecure-registry=10.0.0.0/8'],
@@ -23,7 +23,9 @@ describe('command lines', () => {
     ['# docker run quay.io/a/b:v1'],
     ['--default-image={{ .x }}', '--time=12:30', '-v', 'a/b:c'],
     ['--image', '--verbose'],
-  ])('%j … do not', (...words) => expect([usedIn(args(...words)), maybeIn(args(...words))]).toEqual([[], []]));
+  ])('do not use an image: %j …', (...words) =>
+    expect([usedIn(args(...words)), maybeIn(args(...words))]).toEqual([[], []]),
+  );
 
   it('leave a base image without its version uncertain', () => {
     expect(maybeIn(args('--prometheus-default-base-image=example.com/prometheus/prometheus'))).toEqual([
@@ -31,7 +33,7 @@ describe('command lines', () => {
     ]);
   });
 
-  it('tell the line inside a script', () => {
+  it('inside a script have their own line as position', () => {
     const text = deployment(
       'command:',
       '  - sh',
@@ -43,7 +45,7 @@ describe('command lines', () => {
     expect(whyIn(text)).toEqual(['quay.io/a/helper:1 15 spec.template.spec.containers[0].command[2]']);
   });
 
-  it('are those of cloud-init too', () => {
+  it('of cloud-init are read, too', () => {
     const text =
       'apiVersion: x/v1\nkind: X\nuserData: |\n  #cloud-config\n  runcmd:\n  - ctr image pull docker.io/library/busybox:1.36\n';
     expect(whyIn(text)).toEqual(['docker.io/library/busybox:1.36 6 userData > runcmd[0]']);

@@ -79,12 +79,12 @@ describe('containers', () => {
     );
   });
 
-  it("that leave the image to Istio's injector say so", () => {
+  it("that leave the image to Istio's injector cause a note", () => {
     const { findings, warnings } = scanText(deployment('image: auto'));
     expect([findings, warnings[0]?.text]).toEqual([[], expect.stringContaining('injector')]);
   });
 
-  it('without an image, in comments, in schemas, or in a status, are nothing', () => {
+  it('without an image, in comments, in schemas, or in a status are ignored', () => {
     expect(usedIn(deployment('imagePullPolicy: Always', '# image: nginx'))).toEqual([]);
     expect(
       usedIn(
@@ -98,7 +98,7 @@ describe('containers', () => {
     ).toEqual([]);
   });
 
-  it('of a policy are what it matches', () => {
+  it('of a policy are only patterns, and are ignored', () => {
     const { findings, warnings } = scanText(
       'apiVersion: kyverno.io/v1\nkind: ClusterPolicy\nspec: {rules: [{validate: {pattern: {spec: {containers: [{image: "!*:latest"}]}}}}]}\n',
     );

@@ -33,11 +33,11 @@ describe('texts inside texts', () => {
     ]);
   });
 
-  it('nest', () => {
+  it('may be nested', () => {
     expect(whyIn(configMap(configMap(POD)))).toEqual(['busybox 14 data.file > data.file > spec.containers[0].image']);
   });
 
-  it('nest so deep, and a warning says where no more of them are looked into', () => {
+  it('may be nested only so deep; a warning names what is not read', () => {
     let text = POD;
     for (let level = 0; level < 5; level++) text = configMap(text);
     expect(usedIn(text)).toEqual(['busybox']);
@@ -48,7 +48,7 @@ describe('texts inside texts', () => {
     ]);
   });
 
-  it('that are templates are read line by line: what is whole is used, the rest a warning', () => {
+  it('that are templates are read line by line: complete images are used, others cause a warning', () => {
     const { warnings } = scanText(
       configMap('{{- if .x }}\ncontainers:\n- image: "{{ .y }}"\n- image: "quay.io/a/b:1"\n{{- end }}\n'),
     );
@@ -71,7 +71,7 @@ describe('texts inside texts', () => {
     ).toEqual(['quay.io/a/b:v1']);
   });
 
-  it('that are settings or scripts: a name says what is used, a mere word is uncertain', () => {
+  it('that are settings or scripts have used images at telling names, and uncertain ones elsewhere', () => {
     expect(usedIn(configMap('# comment\nSIDECAR_IMAGE=quay.io/a/sidecar:1\nLEVEL=info\n'))).toEqual([
       'quay.io/a/sidecar:1',
     ]);

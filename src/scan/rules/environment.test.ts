@@ -37,7 +37,7 @@ describe('environment variables', () => {
     expect(usedIn(env('IMAGES', 'a=quay.io/x/a:1;b=quay.io/x/b:2'))).toEqual(['quay.io/x/a:1', 'quay.io/x/b:2']);
   });
 
-  it('that stand apart are put together: X_IMAGE and X_IMAGE_TAG', () => {
+  it('that hold parts are put together: X_IMAGE and X_IMAGE_TAG', () => {
     const text = deployment(
       'env:',
       '- {name: AGENT_IMAGE, value: quay.io/a/agent}',
@@ -52,12 +52,12 @@ describe('environment variables', () => {
     ['AGENT_IMAGE_REPOSITORY', 'AGENT_IMAGE_TAG'],
     ['AGENT_REPOSITORY', 'AGENT_TAG'],
     ['AGENT_IMAGE_NAME', 'AGENT_IMAGE_VERSION'],
-  ])('that stand apart are put together: %s and %s', (name, version) => {
+  ])('that hold parts are put together: %s and %s', (name, version) => {
     const list = `- {name: ${name}, value: quay.io/a/agent}\n- {name: ${version}, value: "1.20"}`;
     expect(usedIn(deployment('env:', list))).toEqual(['quay.io/a/agent:1.20']);
   });
 
-  it('leave alone what is whole: the version is what an operator tells of itself', () => {
+  it('that hold a whole image are not joined with a version, which is the operator’s own', () => {
     const list = '- {name: OPERAND_IMAGE, value: quay.io/a/b}\n- {name: OPERAND_IMAGE_VERSION, value: 0.0.1-snapshot}';
     expect(usedIn(deployment('env:', list))).toEqual(['quay.io/a/b']);
   });
@@ -81,7 +81,7 @@ describe('environment variables', () => {
     expect(whyIn(task)).toEqual(['gcr.io/kaniko-project/executor:v1.5.1 6 spec.params[0].default']);
   });
 
-  it('leave open whether a task runs or makes the image that a parameter names', () => {
+  it('of a task that may run or build the image that a parameter names are uncertain', () => {
     const run = 'apiVersion: tekton.dev/v1\nkind: TaskRun\nspec: {params: [{name: IMAGE, value: "quay.io/a/app:1"}]}\n';
     expect([usedIn(run), maybeIn(run)]).toEqual([[], ['quay.io/a/app:1']]);
   });

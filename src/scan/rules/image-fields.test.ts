@@ -47,13 +47,13 @@ describe('fields that hold a whole reference', () => {
     'image: ""',
     'helm: {ociRepository: {ref: "ghcr.io/x/extension:v1"}}',
     'install: {ref: "ghcr.io/x/charts/extension:v1"}',
-  ])('%s is nothing', (spec) => expect([usedIn(resource(spec)), maybeIn(resource(spec))]).toEqual([[], []]));
+  ])('%s is ignored', (spec) => expect([usedIn(resource(spec)), maybeIn(resource(spec))]).toEqual([[], []]));
 
   it('with a bare name are uncertain', () => {
     expect([usedIn(resource('image: nginx')), maybeIn(resource('image: nginx'))]).toEqual([[], ['nginx']]);
   });
 
-  it('are what lists of images are made of: ImagesLock, kind', () => {
+  it('are found in lists of images: ImagesLock, kind', () => {
     const lock = 'apiVersion: imgpkg.carvel.dev/v1alpha1\nkind: ImagesLock\nimages:\n- image: quay.io/a/b@sha256:';
     expect(usedIn(`${lock}${'e'.repeat(64)}\n`)).toEqual([`quay.io/a/b@sha256:${'e'.repeat(64)}`]);
     const kind =
@@ -61,7 +61,7 @@ describe('fields that hold a whole reference', () => {
     expect(usedIn(kind)).toEqual(['kindest/node:v1.29.0']);
   });
 
-  it('are the keys of ConfigMaps too', () => {
+  it('can be keys of ConfigMaps, too', () => {
     const text =
       'apiVersion: v1\nkind: ConfigMap\ndata:\n  queue-sidecar-image: gcr.io/knative-releases/queue:v1\n  ROOK_CSI_CEPH_IMAGE: "quay.io/cephcsi/cephcsi:v3"\n';
     expect(whyIn(text)).toEqual([
@@ -70,7 +70,7 @@ describe('fields that hold a whole reference', () => {
     ]);
   });
 
-  it('of machines are disks, unless nothing but a container image is written so', () => {
+  it('of machines are disks, unless only a container image is written so', () => {
     const infrastructure = 'infrastructure.cluster.x-k8s.io/v1beta1';
     expect(maybeIn(resource('image: debian-cloud/debian-11', infrastructure))).toEqual([]);
     expect(usedIn(resource('customImage: docker.io/kindest/node:v1.29', infrastructure))).toEqual([
@@ -117,7 +117,7 @@ describe('fields that hold a whole reference', () => {
     expect(usedIn(resource(`modelUri: oci://x.example/m@sha256:${'e'.repeat(64)}`))).toHaveLength(1);
   });
 
-  it('with the address of something else in a registry are uncertain, charts and bundles are none', () => {
+  it('with the address of something else in a registry are uncertain; charts and bundles are ignored', () => {
     expect(maybeIn(resource('module: oci://quay.io/x/policy:1'))).toEqual(['quay.io/x/policy:1']);
     for (const field of ['url', 'repoURL', 'chart', 'bundle']) {
       expect(maybeIn(resource(`${field}: oci://quay.io/x/y:1`))).toEqual([]);

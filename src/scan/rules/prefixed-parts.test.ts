@@ -16,7 +16,7 @@ describe('parts that share a stem', () => {
     expect(usedIn(text)).toEqual([]);
   });
 
-  it('that only a play can tell are counted in one warning', () => {
+  it('that only a run of Ansible decides are counted in one warning', () => {
     const one = (name: string) => `${name}_image_repo: quay.io/a/${name}\n${name}_image_tag: "{{ tags['${name}'] }}"\n`;
     const { findings, warnings } = scanText(['a', 'b', 'c', 'd', 'e', 'f'].map(one).join(''));
     expect(findings).toEqual([]);
@@ -25,7 +25,7 @@ describe('parts that share a stem', () => {
     ]);
   });
 
-  it('that name themselves end', () => {
+  it('that name themselves come to an end', () => {
     const text = 'a_image_repo: "{{ a_image_repo }}{{ a_image_repo }}"\na_image_tag: v1\n';
     expect(scanText(text).findings).toEqual([]);
   });

@@ -34,7 +34,7 @@ describe('charts that are installed from elsewhere', () => {
     expect(scanText(release.replace('HelmRepository', 'GitRepository')).warnings).toEqual([]);
   });
 
-  it('names that mean something else to JavaScript harm nobody', () => {
+  it('may have names of properties of JavaScript objects', () => {
     const text = application(
       '    helm: {parameters: [{name: __proto__.image.tag, value: v1}, {name: a.b, value: x}, {name: a, value: y}]}',
     );

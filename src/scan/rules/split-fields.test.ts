@@ -27,13 +27,13 @@ describe('references in parts', () => {
     expect(usedIn(resource('proxyImage: quay.io/a/p\n  proxyImageTag: v2'))).toEqual(['quay.io/a/p:v2']);
   });
 
-  it('tell where they stand', () => {
+  it('have the position of their fields', () => {
     expect(whyIn(resource('web:\n    image:\n      repository: quay.io/a/b\n      tag: v1'))).toEqual([
       'quay.io/a/b:v1 6 spec.web.image.repository',
     ]);
   });
 
-  it('may be put together otherwise by who reads them', () => {
+  it('are uncertain if their reader may join them in another way', () => {
     expect(maybeIn(resource('image: {name: agent, tag: 7}'))).toEqual(['agent:7']);
     expect(usedIn(resource('image: {name: a/agent, tag: 7}'))).toEqual(['a/agent:7']);
     expect(usedIn(resource('image: {repository: agent, tag: 7}'))).toEqual(['agent:7']);
@@ -55,5 +55,5 @@ describe('references in parts', () => {
     'image: {repository: "{{ .x }}", tag: v1}',
     'component: {name: a/b, version: v1}',
     'image: {pullPolicy: Always, tag: v1}',
-  ])('%s is nothing', (spec) => expect([usedIn(resource(spec)), maybeIn(resource(spec))]).toEqual([[], []]));
+  ])('%s is ignored', (spec) => expect([usedIn(resource(spec)), maybeIn(resource(spec))]).toEqual([[], []]));
 });

@@ -15,7 +15,7 @@ const of = (architecture: string) =>
   buildImage({ architecture, layers: [layerOf([{ name: 'a', data: architecture }])] });
 const index = buildIndex([of('amd64'), of('arm64')]);
 
-it('brings an image into the store, under its stripped and its full name', async () => {
+it('caching brings an image into the store, under its stripped and its full name', async () => {
   await using ends = await hostsAndStore();
   const name = await ends.publish('quay.io/a/b:1', index);
   const result = await cacheImages([name], ends, { platforms: 'all' });
@@ -25,7 +25,7 @@ it('brings an image into the store, under its stripped and its full name', async
   expect(await ends.store.names.hostsOf('a/b', '1')).toEqual([{ host: 'quay.io', digest: index.manifest.digest }]);
 });
 
-it('fetches no blob the second time', async () => {
+it('caching an image a second time fetches no blob', async () => {
   await using ends = await hostsAndStore();
   const name = await ends.publish('quay.io/a/b:1', of('amd64'));
   const platforms = [{ os: 'linux', architecture: 'amd64' }];
@@ -33,7 +33,7 @@ it('fetches no blob the second time', async () => {
   expect((await cacheImages([name], ends, { platforms })).fetched).toBe(0);
 });
 
-it('plans only, where that is wanted', async () => {
+it('caching can only plan', async () => {
   await using ends = await hostsAndStore();
   const name = await ends.publish('quay.io/a/b:1', index);
   const { dryRun, planned, copied } = await cacheImages([name], ends, { platforms: 'all', dryRun: true });
@@ -41,7 +41,7 @@ it('plans only, where that is wanted', async () => {
   expect(await Array.fromAsync(ends.store.registry.repositories())).toEqual([]);
 });
 
-it('ends with the first failure, or goes on and lists it', async () => {
+it('caching ends with the first failure, or goes on and lists failures', async () => {
   await using ends = await hostsAndStore();
   const name = await ends.publish('quay.io/a/b:1', of('amd64'));
   const absent = fullReference(parseReference('quay.io/a/absent:1'));
@@ -52,7 +52,7 @@ it('ends with the first failure, or goes on and lists it', async () => {
   expect(failed).toEqual([expect.objectContaining({ image: 'quay.io/a/absent:1' })]);
 });
 
-it('lists an image that can have no source as a failure where the run goes on', async () => {
+it('caching that goes on lists an image without a source as a failure', async () => {
   await using ends = await hostsAndStore();
   const name = await ends.publish('quay.io/a/b:1', of('amd64'));
   const own = fullReference(parseReference('own.io/a/b:1'));
@@ -68,7 +68,7 @@ it('lists an image that can have no source as a failure where the run goes on', 
   expect(failed.map(({ image, error }) => [image, error.code])).toEqual([['own.io/a/b:1', 'UNSUPPORTED']]);
 });
 
-it('brings the image for this machine alone, and fails for a platform that is not there', async () => {
+it('caching brings the image for this machine alone, and fails for a platform that is not there', async () => {
   await using ends = await hostsAndStore();
   const name = await ends.publish('quay.io/a/b:1', index);
   const missing = cacheImages([name], ends, { platforms: [{ os: 'linux', architecture: 's390x' }] });
@@ -83,7 +83,7 @@ it('brings the image for this machine alone, and fails for a platform that is no
   );
 });
 
-it('checks everything again by force, and fetches no layer that is there', async () => {
+it('caching with force checks everything again, and fetches no layer that is there', async () => {
   await using ends = await hostsAndStore();
   const image = of('amd64');
   const name = await ends.publish('quay.io/a/b:1', image);
@@ -96,7 +96,7 @@ it('checks everything again by force, and fetches no layer that is there', async
   expect(events.filter((event) => event.type === 'blob' && event.digest === layer)).toEqual([]);
 });
 
-it('tells of its steps, the listener and whoever debugs', async () => {
+it('caching reports its steps to the listener and as debug events', async () => {
   await using ends = await hostsAndStore();
   const name = await ends.publish('quay.io/a/b:1', of('amd64'));
   const events: CopyEvent[] = [];
@@ -109,7 +109,7 @@ it('tells of its steps, the listener and whoever debugs', async () => {
   expect(debugged.flatMap(({ topic, event }) => (topic === 'copy' ? [event] : []))).toEqual(events);
 });
 
-it('ends when it is aborted while it plans: nothing is there then', async () => {
+it('caching that is aborted while it plans leaves nothing', async () => {
   await using ends = await hostsAndStore();
   const name = await ends.publish('quay.io/a/b:1', of('amd64'));
   const abort = new AbortController();

@@ -19,7 +19,7 @@ async function withHost(work: (host: string, registry: Registry) => Promise<void
   await work(server.host, registry);
 }
 
-it('brings what is written and what the input names; the second time nothing is copied', async () => {
+it('caching references brings those of the arguments and of the input; the second time nothing is copied', async () => {
   await withHost(async (host, registry) => {
     await using world = await temporaryWorld();
     await putFixture(registry, { path: 'c', tag: '2' }, version('2'));
@@ -36,7 +36,7 @@ it('brings what is written and what the input names; the second time nothing is 
   });
 });
 
-it('brings what has moved at its host, and everything by force', async () => {
+it('caching references with refresh brings what has moved at its host, and with force everything', async () => {
   await withHost(async (host, registry) => {
     await using world = await temporaryWorld();
     const request = { references: [`${host}/a/b:1`], input: nothing() };
@@ -48,7 +48,7 @@ it('brings what has moved at its host, and everything by force', async () => {
   });
 });
 
-it('lists what is no reference as a failure where the run goes on', async () => {
+it('caching references that goes on lists an invalid one as a failure', async () => {
   await withHost(async (host) => {
     await using world = await temporaryWorld();
     const request = { references: ['A:1', `${host}/a/b:1`], input: nothing() };

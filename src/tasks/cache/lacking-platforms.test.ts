@@ -24,7 +24,7 @@ async function answers(images: Readonly<Record<string, FixtureImage>>, platforms
 const both = buildIndex([amd64, arm64]);
 const one = buildIndex([amd64]);
 
-it('an index tells by its children', async () => {
+it('an index lacks the platforms that no child is for', async () => {
   expect(await answers({ both, one }, 'linux/arm64')).toEqual({ lacking: ['one'], unclear: [] });
   expect(await answers({ both, one }, 'linux/amd64')).toEqual({ lacking: [], unclear: [] });
   expect(await answers({ both, one }, 'linux/amd64,linux/s390x')).toEqual({ lacking: [], unclear: [] });
@@ -40,25 +40,25 @@ it('an index lacks what an index in it lacks', async () => {
   expect(await answers({ nested }, 'all')).toEqual({ lacking: ['nested'], unclear: [] });
 });
 
-it('an index whose child is not here lacks it', async () => {
+it('an index lacks the platform of a child that is not here', async () => {
   await using ends = await hostsAndStore();
   const name = await ends.load('x.io/a/b:1', { ...both, children: [amd64] });
   expect((await lackingPlatforms([name], 'all', ends)).lacking).toEqual([name]);
   expect((await lackingPlatforms([name], parsePlatformChoice('linux/amd64'), ends)).lacking).toEqual([]);
 });
 
-it('a single image for another platform leaves open what its host has', async () => {
+it('for a single image for another platform it is unknown what its host has', async () => {
   expect(await answers({ amd64 }, 'linux/amd64')).toEqual({ lacking: [], unclear: [] });
   expect(await answers({ amd64 }, 'linux/arm64')).toEqual({ lacking: [], unclear: ['amd64'] });
   expect(await answers({ amd64 }, 'all')).toEqual({ lacking: [], unclear: ['amd64'] });
 });
 
-it('what has no file system is for all platforms', async () => {
+it('an artifact without a file system lacks no platform', async () => {
   const artifact = attestation('provenance');
   expect(await answers({ artifact }, 'linux/arm64')).toEqual({ lacking: [], unclear: [] });
 });
 
-it('a digest names this image and no other', async () => {
+it('an image that is named by digest lacks no platform', async () => {
   await using ends = await hostsAndStore();
   await ends.load('x.io/a/b:1', amd64);
   const name = fullReference(parseReference(`x.io/a/b@${amd64.manifest.digest}`));
@@ -68,7 +68,7 @@ it('a digest names this image and no other', async () => {
   });
 });
 
-it('what is not here lacks every platform', async () => {
+it('an image that is not here lacks every platform', async () => {
   await using ends = await hostsAndStore();
   const name = fullReference(parseReference('x.io/a/b:1'));
   expect((await lackingPlatforms([name], 'all', ends)).lacking.map(formatReference)).toEqual(['x.io/a/b:1']);

@@ -8,7 +8,7 @@ import { missingImages, missingOverlayImages } from './missing-images.ts';
 
 const image = buildImage({ layers: [layerOf([{ name: 'a', data: 'a' }])] });
 
-it('are those that the registry has under no spelling of their names, each once, in order', async () => {
+it('missing images are those that the registry has under no spelling of their names, each once, in order', async () => {
   await using ends = await hostsAndStore();
   await ends.load('docker.io/library/alpine:3', image);
   await ends.load('quay.io/a/b:1', image);
@@ -18,20 +18,20 @@ it('are those that the registry has under no spelling of their names, each once,
   expect(ends.asked).toEqual([]);
 });
 
-it('are those of another host where the name without host is that one’s', async () => {
+it('missing images include one that the registry only has from another host', async () => {
   await using ends = await hostsAndStore();
   await ends.load('quay.io/a/b:1', image);
   expect(await missingImages(['ghcr.io/a/b:1'], ends.registry, ends.settings)).toHaveLength(1);
 });
 
-it('are named wrong where a name is none', async () => {
+it('missing images cannot be asked for with an invalid name', async () => {
   await using ends = await hostsAndStore();
   await expect(missingImages(['A:1'], ends.registry, ends.settings)).rejects.toMatchObject({
     code: 'REFERENCE_INVALID',
   });
 });
 
-it('of overlays are those that their files use, the pause image first', async () => {
+it('missing images of overlays are among those that their files use, the pause image first', async () => {
   await using ends = await hostsAndStore();
   await ends.load('quay.io/a/b:1', image);
   const file = await ends.world.file('pod.yaml', POD);
@@ -49,7 +49,7 @@ spec:
   containers: [{name: a, image: quay.io/a/b:1}, {name: b, image: "c d"}, {name: d, image: d}]
 `;
 
-it('are asked for some at a time, and no more once the call is aborted', async () => {
+it('missing images are looked up with limited parallelism, and no more once the call is aborted', async () => {
   await using ends = await hostsAndStore();
   const abort = new AbortController();
   let now = 0;

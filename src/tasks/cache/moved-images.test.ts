@@ -10,7 +10,7 @@ const version = (data: string, architecture = 'amd64') =>
 const name = (text: string) => fullReference(parseReference(text));
 
 describe('images that moved', () => {
-  it('are those whose tag points to something else at their host; one HEAD each tells', async () => {
+  it('are those whose tag points to something else at their host; one HEAD each finds out', async () => {
     await using ends = await hostsAndStore();
     const same = await ends.load('x.io/same:1', version('1'));
     const moved = await ends.load('x.io/moved:1', version('1'));
@@ -20,7 +20,7 @@ describe('images that moved', () => {
     expect([...ends.asked].sort()).toEqual(['HEAD x.io/moved:1', 'HEAD x.io/same:1']);
   });
 
-  it('are none that are named by digest: no host is asked', async () => {
+  it('are never those that are named by digest: no host is asked', async () => {
     await using ends = await hostsAndStore();
     const image = version('1');
     const pinned = await ends.load(`x.io/pinned@${image.manifest.digest}`, image);
@@ -28,14 +28,14 @@ describe('images that moved', () => {
     expect(ends.asked).toEqual([]);
   });
 
-  it('are none that their host has no more: that is told', async () => {
+  it('are not those that their host no longer has, which is noted', async () => {
     await using ends = await hostsAndStore();
     const gone = await ends.load('x.io/gone:1', version('1'));
     expect(await movedImages([gone], ends)).toEqual({ moved: [], failed: [] });
     expect(ends.world.notes).toEqual(['Its host has it no more, it stays as it is here: x.io/gone:1']);
   });
 
-  it('end with the error of a host, or list it where the run goes on', async () => {
+  it('are looked up until an error of a host, which is only listed if the run goes on', async () => {
     await using ends = await hostsAndStore();
     const here = await ends.load('x.io/a:1', version('1'));
     const far = await ends.load('down.io/a:1', version('1'));
@@ -51,7 +51,7 @@ describe('images that moved', () => {
 });
 
 describe('images that changed', () => {
-  it('are those that are not here, are otherwise at their host, or whose host does not say', async () => {
+  it('are those that are not here, that differ at their host, or whose host does not say', async () => {
     await using ends = await hostsAndStore();
     const same = await ends.load('x.io/same:1', version('1'));
     const other = await ends.load('x.io/other:1', version('1'));
@@ -63,7 +63,7 @@ describe('images that changed', () => {
     expect(await changedImages([same, other, silent, absent], ends)).toEqual([other, silent, absent]);
   });
 
-  it('are by digest those that are not here: no host is asked', async () => {
+  it('are, if named by digest, those that are not here: no host is asked', async () => {
     await using ends = await hostsAndStore();
     const image = version('1');
     const here = await ends.load(`x.io/a@${image.manifest.digest}`, image);
@@ -76,21 +76,21 @@ describe('images that changed', () => {
 describe('images for other platforms', () => {
   const arm = parsePlatformChoice('linux/arm64');
 
-  it('are looked for where the index here lacks the platform, without asking the host', async () => {
+  it('are wanted if the index here lacks the platform, without asking the host', async () => {
     await using ends = await hostsAndStore();
     const index = await ends.load('x.io/index:1', buildIndex([version('1')]));
     expect(await unsuitedImages([index], arm, ends)).toEqual([index]);
     expect(ends.asked).toEqual([]);
   });
 
-  it('are looked for where a single image is here and its host has another one', async () => {
+  it('are wanted if a single image is here and its host has another one', async () => {
     await using ends = await hostsAndStore();
     const single = await ends.load('x.io/single:1', version('1'));
     await ends.publish('x.io/single:1', buildIndex([version('1'), version('1', 'arm64')]));
     expect(await unsuitedImages([single], arm, ends)).toEqual([single]);
   });
 
-  it('are not to be had where the host has the same single image: that is told', async () => {
+  it('are unavailable if the host has the same single image, which is noted', async () => {
     await using ends = await hostsAndStore();
     const single = await ends.load('x.io/single:1', version('1'));
     await ends.publish('x.io/single:1', version('1'));

@@ -94,7 +94,7 @@ describe('preloading overlays', () => {
     expect(copied).toEqual([scene.at('app:1')]);
   });
 
-  it('that use nothing makes a store and asks nobody', async () => {
+  it('that use no images makes a store and asks no host', async () => {
     await using world = await temporaryWorld();
     const result = await preload({ items: [] }, world.settings(), { dryRun: true });
     expect(result).toEqual({
@@ -111,14 +111,14 @@ describe('preloading overlays', () => {
     expect(world.notes.join('\n')).toContain('No pause image is added');
   });
 
-  it('only plans, where that is wanted', async () => {
+  it('can only plan', async () => {
     await using scene = await newScene();
     const { dryRun, planned, copied } = await scene.preload([scene.at('app:1')], { dryRun: true });
     expect([dryRun, [...planned].sort(), copied]).toEqual([true, [scene.at('app:1'), scene.at('tool:1')], []]);
     expect(await Array.fromAsync((await storeOf(scene)).registry.repositories())).toEqual([]);
   });
 
-  it('leaves out what is built here: no host has it', async () => {
+  it('leaves out images that are built here: no host has them', async () => {
     await using scene = await newScene();
     const { skipped, copied } = await scene.preload([scene.at('mine:local'), 'mine:local-2', scene.at('app:1')]);
     expect([...skipped].sort()).toEqual([scene.at('mine:local'), 'mine:local-2'].sort());
@@ -142,7 +142,7 @@ describe('preloading overlays', () => {
     expect(await embeddedStoreExists(join(world.path, 'share/images'))).toBe(false);
   });
 
-  it('fails with a name that is none, or lists it with other failures where the run goes on', async () => {
+  it('fails for an invalid name, or lists it with other failures if the run goes on', async () => {
     await using scene = await newScene();
     const items = { items: ['-'], input: lines('A:1', scene.at('nothing:1'), scene.at('app:1')) };
     const settings = scene.world.settings({ IMAGES_PAUSE: scene.at('tool:1') });
@@ -164,7 +164,7 @@ describe('preloading overlays', () => {
 });
 
 describe('preloading again', () => {
-  it('with refresh caches what has moved at its host: one HEAD each tells', async () => {
+  it('with refresh caches what has moved at its host: one HEAD each finds out', async () => {
     await using scene = await newScene();
     await scene.preload([scene.at('app:1')]);
     scene.asked();
@@ -223,7 +223,7 @@ describe('strings that only look like an image', () => {
     expect([again.copied, scene.asked().filter((line) => line.includes('/app/'))]).toEqual([[], []]);
   });
 
-  it('are left out with a note, if their host does not say', async () => {
+  it('are skipped with a note if their host does not answer clearly', async () => {
     const refuse = () => Promise.reject(new ImagesError('DENIED', 'not for you'));
     await using scene = await newScene((inner) => ({
       ...inner,
@@ -236,7 +236,7 @@ describe('strings that only look like an image', () => {
     expect(scene.world.notes.join('\n')).toContain(`${scene.at('app:1')} may be an image, its host does not say: `);
   });
 
-  it('do not keep the run from ending', async () => {
+  it('do not make the run fail', async () => {
     const abort = new AbortController();
     const end = () => {
       abort.abort(new ImagesError('ABORTED', 'enough'));

@@ -35,7 +35,7 @@ import { putFixture } from '../testing/hosts-and-store.ts';
 import { laidOut } from '../testing/laid-out-image.ts';
 import { type CheckedPart, type CheckImageOptions, checkImage, checkSource, type LayerResults } from './check-image.ts';
 
-it('what indexes name again and again is checked once', async () => {
+it('an image that indexes name many times is checked once', async () => {
   await using directory = await temporaryDirectory('nested');
   await mkdir(join(directory.path, 'blobs/sha256'), { recursive: true });
   for (const { name, data } of nestedLayout(60)) await writeFile(join(directory.path, name), data);
@@ -45,7 +45,7 @@ it('what indexes name again and again is checked once', async () => {
   expect(checked.filter(({ what }) => what === 'manifest')).toHaveLength(1);
 });
 
-describe('an image with a layer that is none of files', () => {
+describe('an image with a layer that holds no files', () => {
   const WASM = 'application/vnd.wasm.content.layer.v1+wasm';
   const part = (mediaType: string, bytes: Uint8Array) => {
     const descriptor: Descriptor = { mediaType, digest: digestOf(bytes), size: bytes.length };
@@ -133,7 +133,7 @@ describe('an image without a fault', () => {
     expect(parts.map(({ digest }) => digest)).toEqual([GOOD.manifest.digest, config, ...layers, undefined]);
   });
 
-  it('is found by its name, as other commands find it', async () => {
+  it('is found by the names that other commands accept', async () => {
     await using place = await laidOut({ app: GOOD });
     expect(problemsOf(await checkImage(place.named('app'), place.settings))).toEqual([]);
     await expect(checkImage(place.named('none'), place.settings)).rejects.toMatchObject({ code: 'MANIFEST_UNKNOWN' });
@@ -145,13 +145,13 @@ describe('an image without a fault', () => {
     expect(parts.at(-1)).toMatchObject({ what: 'layer 1', notes: ['no files [application/vnd.in-toto+json]'] });
   });
 
-  it('may lack a history: that is noted', async () => {
+  it('may lack a history, which is noted', async () => {
     const parts = await check(lying({ history: [] }));
     expect([problemsOf(parts), parts[1]?.notes]).toEqual([[], ['no history']]);
   });
 });
 
-describe('what is wrong is a problem of its part', () => {
+describe('a problem is reported for its part', () => {
   const other = sha256(Buffer.from('other'));
   const plain = { ...blob('', tar([{ name: 'a', data: 'a' }])), diffId: LAYER.diffId };
   it.each<[string, FixtureImage, string]>([
@@ -176,23 +176,23 @@ describe('what is wrong is a problem of its part', () => {
       buildIndex([{ ...ARM, architecture: 'amd64' }]),
       'config: it is for linux/arm64, the index says linux/amd64',
     ],
-  ])('%s', async (_, image, problem) => {
+  ])('if %s', async (_, image, problem) => {
     const problems = problemsOf(await check(image));
     expect(problems).toEqual([expect.stringContaining(problem)]);
   });
 
-  it('steps of the history that made no layer do not count', async () => {
+  it('not for steps of the history that made no layer', async () => {
     expect(problemsOf(await check(lying({ history: [{ empty_layer: true }, {}] })))).toEqual([]);
   });
 
-  it('layers that cannot be put on each other', async () => {
+  it('if layers cannot be applied to each other', async () => {
     const links = await layersOf([{ name: 'link', type: 'hardlink', linkname: 'nothing' }]);
     expect(problemsOf(await check(buildImage({ layers: [links] })))).toEqual([
       expect.stringMatching(/^root file system: .*a hard link to nothing/),
     ]);
   });
 
-  it('damaged bytes: the root file system is not looked at then', async () => {
+  it('if bytes are damaged; the root file system is not checked then', async () => {
     const damaged = await inRegistry(GOOD, (inner) => ({
       getBlob: async (path, digest, call) => {
         const found = await inner.getBlob(path, digest, call);
@@ -208,7 +208,7 @@ describe('what is wrong is a problem of its part', () => {
   });
 });
 
-describe('of an index', () => {
+describe('checking an index', () => {
   const index = buildIndex([GOOD, ARM]);
   const without = (...digests: readonly string[]) =>
     inRegistry(index, (inner) => ({
@@ -218,7 +218,7 @@ describe('of an index', () => {
           : inner.getManifest(path, reference, call),
     }));
 
-  it('every image is checked, or the one for the platform', async () => {
+  it('checks every image, or the one for the platform', async () => {
     expect(whatOf(await check(index)).filter((what) => what === 'manifest')).toHaveLength(2);
     const parts = await check(index, { platform: parsePlatform('linux/arm64') });
     expect(parts.map(({ digest }) => digest)).toContain(ARM.manifest.digest);
@@ -227,14 +227,14 @@ describe('of an index', () => {
     await expect(none).rejects.toMatchObject({ code: 'PLATFORM_UNKNOWN' });
   });
 
-  it('images that are not there are noted; it is a problem if none is', async () => {
+  it('notes images that are not there; it is a problem if none is', async () => {
     const [first] = await checkSource(await without(ARM.manifest.digest), {});
     expect(first).toMatchObject({ what: 'index', problems: [], notes: ['not there: linux/arm64'] });
     const parts = await checkSource(await without(ARM.manifest.digest, GOOD.manifest.digest), {});
     expect(problemsOf(parts)).toEqual(['index: none of its images is there']);
   });
 
-  it('a layer that several images have is read once, also one of an image that was checked before', async () => {
+  it('reads a layer of several images once', async () => {
     const there = await inRegistry(index);
     const layers: LayerResults = new Map();
     await checkSource(there, {}, { layers });
@@ -243,7 +243,7 @@ describe('of an index', () => {
   });
 });
 
-it('of a single image the platform is required where one is named', async () => {
+it('checking a single image requires the platform that is named', async () => {
   const wrong = check(ARM, { platform: parsePlatform('linux/amd64') });
   await expect(wrong).rejects.toMatchObject({ code: 'PLATFORM_UNKNOWN' });
   expect(problemsOf(await check(ARM, { platform: parsePlatform('linux/arm64') }))).toEqual([]);
@@ -258,7 +258,7 @@ describe('the remembered index of a layer', () => {
     return saved;
   }
 
-  it('is repaired where it is wrong or cannot be read, and left alone where it is right or not there', async () => {
+  it('is repaired if it is wrong or cannot be read, and left alone if it is right or absent', async () => {
     const [right] = await checkWith(async () => Buffer.from('wrong'));
     expect(right?.length).toBeGreaterThan(0);
     const unreadable = () => Promise.reject(new ImagesError('NO_ACCESS', 'not for you'));

@@ -18,34 +18,34 @@ const image = async () => ({
   ],
 });
 
-it('gives the entries of the named layers as they are, in the order of their names', async () => {
+it('exporting layers gives the entries of the named layers, in the order in which they are named', async () => {
   expect(await namesIn(await exportLayers(await image(), ['3', '2']))).toEqual(['c', '.wh.a', 'b']);
 });
 
-it('gives each layer once, however it is named', async () => {
+it('exporting layers gives each layer once, however often it is named', async () => {
   const { layers } = await image();
   const id = layers[0]?.diffId?.slice('sha256:'.length) ?? '';
   expect(await namesIn(await exportLayers({ layers }, ['1', id, `sha256:${id}`]))).toEqual(['a']);
 });
 
-it('gives the very bytes of a layer', async () => {
+it('exporting a layer gives exactly its bytes', async () => {
   const { layers } = await image();
   const archive = Buffer.concat(await Array.fromAsync(await exportLayers({ layers }, ['1'])));
   expect(archive.subarray(0, 1024)).toEqual(Buffer.from(layers[0]?.archive.subarray(0, 1024) ?? []));
   expect(archive.subarray(1024)).toEqual(Buffer.alloc(1024));
 });
 
-it('of no names is an empty archive', async () => {
+it('exporting no layers gives an empty archive', async () => {
   expect(Buffer.concat(await Array.fromAsync(await exportLayers(await image(), [])))).toEqual(Buffer.alloc(1024));
 });
 
-it('reads no layer where one of the names is wrong', async () => {
+it('exporting layers reads none if one of the names is wrong', async () => {
   const { layers } = await image();
   await expect(exportLayers({ layers }, ['1', 'zz'])).rejects.toMatchObject({ code: 'USAGE' });
   expect(layers.map(({ reads }) => reads.opened)).toEqual([0, 0, 0]);
 });
 
-it('opens each layer so that it can be aborted, for its index and for its bytes', async () => {
+it('exporting layers can be aborted while an index or a layer is read', async () => {
   const [layer] = (await image()).layers;
   if (!layer) throw new Error('no layer');
   const { signal } = new AbortController();

@@ -27,7 +27,7 @@ it('a path that no layer ever had is PATH_UNKNOWN', async () => {
   await expect(imageStory(image, 'never')).rejects.toMatchObject({ code: 'PATH_UNKNOWN' });
 });
 
-it('an ended call tells no story', async () => {
+it('an aborted call gives no story', async () => {
   await using layout = await laidOut({ app: LOOKED });
   await using image = await openImage({ image: layout.named('app') }, layout.settings);
   await expect(imageStory(image, 'etc/gone', { signal: AbortSignal.abort() })).rejects.toThrow();

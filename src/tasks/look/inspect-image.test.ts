@@ -100,10 +100,10 @@ describe('an inspected image', () => {
   });
 });
 
-describe('of an index', () => {
+describe('inspecting an index', () => {
   const index = buildIndex([imageFor(OTHER), imageFor(OWN)]);
 
-  it('the image for the platform is described, or else that of this machine; the digest is the index’s', async () => {
+  it('describes the image for the platform, or for this machine, with the digest of the index', async () => {
     const { inspection, root } = await inspect(index);
     expect(inspection).toMatchObject({ Architecture: OWN, Digest: index.manifest.digest });
     expect(root.digest).toBe(index.manifest.digest);
@@ -111,11 +111,11 @@ describe('of an index', () => {
     expect(other.inspection).toMatchObject({ Architecture: OTHER, Digest: index.manifest.digest });
   });
 
-  it('the first image is described where none is for this machine', async () => {
+  it('describes the first image if none is for this machine', async () => {
     expect((await inspect(buildIndex([imageFor('riscv64')]))).inspection.Architecture).toBe('riscv64');
   });
 
-  it('an image for another platform is missed, and it is said how to fetch it', async () => {
+  it('fails for a platform that is not here, and says how to fetch its image', async () => {
     await expect(inspect(index, parsePlatform('linux/s390x'))).rejects.toMatchObject({
       code: 'PLATFORM_UNKNOWN',
       hint: '`images lreg_cache --platform=OS/ARCH` fetches it.',
@@ -123,15 +123,15 @@ describe('of an index', () => {
   });
 });
 
-describe('of a single image', () => {
-  it('the platform is checked where one is named', async () => {
+describe('inspecting a single image', () => {
+  it('checks the platform if one is named', async () => {
     const named = parsePlatform('linux/s390x');
     await expect(inspect(imageFor(OTHER), named)).rejects.toMatchObject({ code: 'PLATFORM_UNKNOWN' });
     expect((await inspect(imageFor(OTHER))).inspection.Architecture).toBe(OTHER);
   });
 });
 
-it('in the store, the tags are those of the host that is named', async () => {
+it('inspecting an image in the store lists the tags of the host that is named', async () => {
   await using ends = await hostsAndStore();
   await ends.load('a.io/x/y:1', imageFor(OWN));
   await ends.load('b.io/x/y:2', imageFor(OTHER));

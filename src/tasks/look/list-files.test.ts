@@ -38,7 +38,7 @@ describe('the names in an image', () => {
     expect(flatNames(await treeOf([{ name: 'a' }, { name: 'B' }]))).toEqual(['B', 'a']);
   });
 
-  it('are none of an image without layers', async () => {
+  it('are an empty list for an image without layers', async () => {
     expect(flatNames(await treeOf())).toEqual([]);
   });
 });

@@ -18,7 +18,7 @@ const a = layer(hex('a'), hex('A'));
 const b = layer(hex('b'));
 const layers = [a, b, a];
 
-it('a layer is called by its diffID, or by its digest where the config has none', () => {
+it('a layer’s ID is its diffID, or its digest if the config has none', () => {
   expect([layerId(a), layerId(b)]).toEqual([hex('A'), hex('b')]);
 });
 
@@ -37,11 +37,11 @@ it.each([
   ['no beginning of any', 'zz'],
   ['nothing', ''],
   ['an algorithm alone', 'sha256:'],
-])('%s is no layer', (_, name) => {
+])('%s selects no layer', (_, name) => {
   expect(() => selectLayer(layers, name)).toThrow(expect.objectContaining({ code: 'USAGE' }));
 });
 
-it('a beginning of several layers is told', () => {
+it('the beginning of several layers’ IDs is reported as ambiguous', () => {
   const twins = ['1', '2'].map((end) => layer(`${'ab'.repeat(31)}c${end}`));
   expect(() => selectLayer(twins, 'abab')).toThrow('2 layers begin like this [abab]');
 });

@@ -60,7 +60,7 @@ describe('a file system', () => {
     expect(await machine.left()).toEqual(['out']);
   });
 
-  it('is made by another program where the first is too old, and then its root has the time of the others', async () => {
+  it('is made by another program if the first is too old; the root directory gets the same time', async () => {
     // The least that has a root: a superblock, and an uncompressed table with its inode (squashfs-root-time.ts).
     const made = Buffer.alloc(128, 0x55);
     made.write('hsqs', 0, 'latin1');
@@ -80,7 +80,7 @@ describe('a file system', () => {
   });
 
   it.each(['squashfs', 'erofs'] as const)(
-    '%s is none where no program is there, and what to install is said',
+    '%s cannot be made without its program; the error says what to install',
     async (kind) => {
       await using machine = await machineWith({});
       await expect(fileSystemOutput(machine.out, kind, machine.settings)).rejects.toMatchObject({
@@ -91,7 +91,7 @@ describe('a file system', () => {
     },
   );
 
-  it('replaces what a link points to, and the link stays', async () => {
+  it('replaces the file that a link points to, and the link stays', async () => {
     await using machine = await machineWith({ tar2sqfs: TAR2SQFS });
     const target = join(machine.world.path, 'target');
     await symlink('target', machine.out);
@@ -101,7 +101,7 @@ describe('a file system', () => {
     expect([await readlink(machine.out), existsSync(target)]).toEqual(['target', true]);
   });
 
-  it('is no directory and no device', async () => {
+  it('is not written to a directory or device', async () => {
     await using machine = await machineWith({ tar2sqfs: TAR2SQFS });
     for (const path of [machine.world.path, '/dev/null']) {
       await expect(fileSystemOutput(path, 'squashfs', machine.settings)).rejects.toMatchObject({
@@ -111,7 +111,7 @@ describe('a file system', () => {
     }
   });
 
-  it('is not there where the program fails, whose error is told', async () => {
+  it('is not left by a program that fails; its error is reported', async () => {
     const failing = `test "$1" = --help && echo zstd && exit; echo >"$7"; cat >/dev/null; printf 'one\\nError: no room\\nlast\\n' >&2; exit 1`;
     await using machine = await machineWith({ tar2sqfs: failing });
     await expect(made(machine, 'squashfs')).rejects.toMatchObject({
@@ -122,7 +122,7 @@ describe('a file system', () => {
     expect(await machine.left()).toEqual([]);
   });
 
-  it('is not there where the program ends before it has read all', async () => {
+  it('is not left by a program that ends before it has read everything', async () => {
     const early = 'test "$1" = --help && echo zstd && exit; echo no room >&2; exit 1';
     await using machine = await machineWith({ tar2sqfs: early });
     await expect(made(machine, 'squashfs', 'x'.repeat(9_000_000))).rejects.toMatchObject({
@@ -131,7 +131,7 @@ describe('a file system', () => {
     expect(await machine.left()).toEqual([]);
   });
 
-  it('that is given up ends its program, and leaves nothing', async () => {
+  it('that is aborted ends its program, and leaves nothing', async () => {
     const waiting = `test "$1" = --help && echo zstd && exit; echo $$ >"$0.pid"; echo >"$7"; exec sleep 100`;
     await using machine = await machineWith({ tar2sqfs: waiting });
     const output = await fileSystemOutput(machine.out, 'squashfs', machine.settings);
@@ -143,7 +143,7 @@ describe('a file system', () => {
   });
 });
 
-describe('the first bytes', () => {
+describe('a file system is recognised by its first bytes', () => {
   const erofs = Buffer.alloc(2048);
   erofs.writeUInt32LE(0xe0f5e1e2, 1024);
 
@@ -168,7 +168,7 @@ describe('the archive of a squashfs', () => {
     expect(await machine.left()).toEqual(['out']);
   });
 
-  it('is what tar makes of some unpacked files, where only they are wanted', async () => {
+  it('is made by tar of some unpacked files, if only they are wanted', async () => {
     const programs = {
       unsquashfs:
         'test "$1" = --help && exit; for each; do test "$each" = -d && next=1 || { test "$next" && echo "$@" >"$each"; next=; }; done',
@@ -183,7 +183,7 @@ describe('the archive of a squashfs', () => {
     expect(await machine.left()).toEqual([]);
   });
 
-  it('that cannot be read is told, and leaves nothing', async () => {
+  it('that cannot be read is reported, and leaves nothing', async () => {
     await using machine = await machineWith({ sqfs2tar: 'test "$1" = --help && exit; echo broken >&2; exit 3' });
     await expect(archiveOfFileSystem(machine.out, 'squashfs', machine.settings)).rejects.toMatchObject({
       code: 'UNSUPPORTED',
@@ -193,7 +193,7 @@ describe('the archive of a squashfs', () => {
     expect(await machine.left()).toEqual([]);
   });
 
-  it('needs a directory for temporary files, which is named where it is not there', async () => {
+  it('needs a directory for temporary files, which is named if it is missing', async () => {
     await using machine = await machineWith({ sqfs2tar: 'test "$1" = --help && exit; cat "$1"' });
     const temporaryDirectory = join(machine.world.path, 'nowhere');
     const settings = { ...machine.settings, temporaryDirectory };
@@ -206,7 +206,7 @@ describe('the archive of a squashfs', () => {
   it.each([
     ['squashfs', 'squashfs-tools-ng'],
     ['erofs', 'Mount it'],
-  ] as const)('(or %s) needs a program: what helps is said', async (kind, hint) => {
+  ] as const)('(or %s) needs a program: the error says what helps', async (kind, hint) => {
     await using machine = await machineWith({});
     await expect(archiveOfFileSystem(machine.out, kind, machine.settings)).rejects.toMatchObject({
       code: 'UNSUPPORTED',

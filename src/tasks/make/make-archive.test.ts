@@ -86,7 +86,7 @@ it('a docker-archive has the image of an index for the machine, since Docker loa
   expect(listed.RepoTags).toEqual(['quay.io/a:1']);
 });
 
-it('what is done is told: the total, the image, its blobs; notes were told when it was opened', async () => {
+it('making an archive reports the total, the image and its blobs; notes come when an item is opened', async () => {
   await using layout = await madeArchives({ 'a:1': amd });
   const { events } = await archived(layout, ['a:1'], 'oci-archive');
   const types = new Set(events.map(({ type }) => type));

@@ -16,7 +16,7 @@ async function items(request: Partial<MakeRequest>, settings: (all: Settings) =>
 }
 
 describe('items of make', () => {
-  it('are images by what a runtime calls them', async () => {
+  it('are images by the names that a container runtime uses', async () => {
     expect(await items({ items: ['alpine:3', '"quay.io/a/b:1"', `a:1@${DIGEST}`] })).toEqual([
       ['alpine:3', 'docker.io/library/alpine:3'],
       ['quay.io/a/b:1', 'quay.io/a/b:1'],
@@ -31,18 +31,18 @@ describe('items of make', () => {
     ]);
   });
 
-  it('are each there once, the last spelling first named', async () => {
+  it('are taken once each, whatever their spelling', async () => {
     expect(await items({ items: ['alpine:3', 'docker.io/library/alpine:3'] })).toEqual([
       ['docker.io/library/alpine:3', 'docker.io/library/alpine:3'],
     ]);
   });
 
-  it('are what the input uses, where - stands for it', async () => {
+  it('are the images that the input uses, for `-`', async () => {
     const input = oneChunk(Buffer.from('kind: Pod\nspec: {containers: [{image: "quay.io/c:2"}]}\n'));
     expect(await items({ items: ['-'], input })).toEqual([['quay.io/c:2', 'quay.io/c:2']]);
   });
 
-  it('are what an overlay uses, and the pause image with it', async () => {
+  it('are the images that an overlay uses, with the pause image', async () => {
     await using world = await temporaryWorld();
     await world.file('ovl/pod.yaml', 'kind: Pod\nspec: {containers: [{image: "quay.io/c:2"}]}\n');
     const found = await makeItems({ items: [], imagesOf: [`${world.path}/ovl`] }, world.settings(), {
@@ -51,13 +51,13 @@ describe('items of make', () => {
     expect(found.map(({ text }) => text)).toEqual(['quay.io/c:2', 'pause:3']);
   });
 
-  it('that are neither an image nor an overlay are told', async () => {
+  it('that are neither an image nor an overlay are refused', async () => {
     for (const item of ['nothing', 'nothing/image']) {
       await expect(items({ items: [item] })).rejects.toMatchObject({ code: 'OVERLAY_UNKNOWN' });
     }
   });
 
-  it('that are nowhere, built here by their name, are not asked for elsewhere', async () => {
+  it('with names of images that are built here are not asked for at other registries', async () => {
     await using world = await temporaryWorld();
     const [item] = await makeItems({ items: ['app:local'], imagesOf: [] }, world.settings(), {});
     await expect(item?.open({})).rejects.toMatchObject({

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { temporaryWorld } from '../testing/temporary-world.ts';
 import { MAKE_FORMATS, makeOutput } from './make-output.ts';
 
-it('is a file of each format’s own in $XCLUSTER_TMP', async () => {
+it('the default output of make is a file in $XCLUSTER_TMP, named by its format', async () => {
   await using world = await temporaryWorld();
   const settings = world.settings({ XCLUSTER_TMP: '/tmp/xc' });
   expect(await Promise.all(MAKE_FORMATS.map((format) => makeOutput(format, settings)))).toEqual([
@@ -14,13 +14,13 @@ it('is a file of each format’s own in $XCLUSTER_TMP', async () => {
   ]);
 });
 
-it('is where the script $XCLUSTER says, where the environment does not', async () => {
+it('the default output of make is where the script $XCLUSTER says, if the environment does not', async () => {
   await using world = await temporaryWorld();
   const script = await world.script('xcluster.sh', 'echo "XCLUSTER_TMP=/from/script"');
   expect(await makeOutput('tar', world.settings({ XCLUSTER: script }))).toBe('/from/script/images.tar');
 });
 
-it('is nowhere where nobody says', async () => {
+it('there is no default output of make if neither says where', async () => {
   await using world = await temporaryWorld();
   const silent = await world.script('xcluster.sh', 'echo "OTHER=1"');
   for (const env of [{}, { XCLUSTER_TMP: '' }, { XCLUSTER: silent }]) {

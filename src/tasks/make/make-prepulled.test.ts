@@ -50,7 +50,7 @@ describe('a made file', () => {
     },
   );
 
-  it('is only foretold where that is wanted: an index where the form keeps it', async () => {
+  it('can be only planned; an index counts if the form keeps it', async () => {
     await using layout = await madeArchives({ 'quay.io/a:1': INDEX });
     for (const [format, digest] of [
       ['tar', one.manifest.digest],
@@ -72,7 +72,7 @@ describe('a made file', () => {
 describe('an update', () => {
   const update = true;
 
-  it('takes the layers that are there, to the same bytes as a new file', async () => {
+  it('copies the layers that are there, and gives the same bytes as a new file', async () => {
     await using layout = await madeArchives(IMAGES);
     await layout.make('out', ['quay.io/a:1', 'quay.io/c:1'], { format: 'tar' });
     await layout.make('fresh', ['quay.io/b:1', 'quay.io/c:1'], { format: 'tar' });
@@ -86,7 +86,7 @@ describe('an update', () => {
     expect(await layout.make('out', ['quay.io/a:1'], { format: 'tar', update })).toMatchObject({ layers: 1, taken: 0 });
   });
 
-  it('of something else is refused, and that stays', async () => {
+  it('of a file that is something else is refused, and the file stays', async () => {
     await using layout = await madeArchives(IMAGES);
     const text = 'no archive'.repeat(1000);
     await writeFile(layout.at('out'), text);
@@ -140,7 +140,7 @@ describe('a file that cannot be made', () => {
     expect(await left(layout)).toEqual(['out']);
   });
 
-  it('is told where a layer is another than its config says, since a store has layers unpacked', async () => {
+  it('is reported if a layer differs from its diffID, since a store has layers unpacked', async () => {
     const wrong = buildImage({ layers: [{ ...layerOf([{ name: 'x' }]), diffId: base.diffId }] });
     await using layout = await madeArchives({ 'wrong:1': wrong });
     await expect(layout.make('out', ['wrong:1'], { format: 'tar' })).rejects.toMatchObject({
@@ -149,14 +149,14 @@ describe('a file that cannot be made', () => {
     expect(await left(layout)).toEqual([]);
   });
 
-  it('to be sent says which directory it needs, where there is none for temporary files', async () => {
+  it('because there is no directory for temporary files is reported with that directory', async () => {
     await using layout = await madeArchives(IMAGES);
     const settings = { ...layout.settings, temporaryDirectory: layout.at('nowhere') };
     const making = layout.make('-', ['quay.io/a:1'], { format: 'oci-archive', path: '-' }, settings);
     await expect(making).rejects.toMatchObject({ message: expect.stringContaining(layout.at('nowhere')) });
   });
 
-  it('where its reader has gone leaves no temporary file', async () => {
+  it('because its reader has gone leaves no temporary file', async () => {
     await using layout = await madeArchives(IMAGES);
     const send = async () => Promise.reject(new Error('gone'));
     const items = await layout.items('quay.io/a:1');

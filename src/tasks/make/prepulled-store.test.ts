@@ -37,7 +37,7 @@ function counted(items: readonly MakeItem[]): { readonly items: readonly MakeIte
 }
 
 describe('the images of make', () => {
-  it('are opened in order, each with its name, and a layer of two of them counts once', async () => {
+  it('are opened in order, each with its name; a layer of two of them counts once', async () => {
     await using layout = await madeArchives({ 'quay.io/a:1': one, 'b:2': two });
     const { items, open } = counted(await layout.items('quay.io/a:1', 'b:2'));
     const images = await openImages(items, layout.settings, {});
@@ -48,7 +48,7 @@ describe('the images of make', () => {
     expect(open()).toBe(0);
   });
 
-  it('without a name have none', async () => {
+  it('without a name get none', async () => {
     await using layout = await madeArchives({ latest: one });
     await using images = await openImages(await layout.items('latest'), layout.settings, {});
     expect(images.images.map(({ name, names }) => [name, names])).toEqual([[undefined, []]]);
@@ -81,7 +81,7 @@ describe('the images of make', () => {
     expect(layout.world.notes).toEqual([]);
   });
 
-  it('that are alone and for another platform are taken, with a warning', async () => {
+  it('without an index and for another platform are taken, with a warning', async () => {
     await using layout = await madeArchives({ 'a:1': arm });
     const platform = { os: 'linux', architecture: 'amd64' };
     await using images = await openImages(await layout.items('a:1'), layout.settings, { platform });
@@ -101,7 +101,7 @@ describe('the images of make', () => {
   });
 });
 
-it('a store is told of while it is written: the total, each image, each layer, each byte', async () => {
+it('writing a store reports the total, each image, each layer and each byte', async () => {
   await using layout = await madeArchives({ 'a:1': one, 'b:2': two });
   const events: CopyEvent[] = [];
   const onEvent = (event: CopyEvent) => events.push(event);
@@ -145,7 +145,7 @@ describe('the output of a store', () => {
     throw new Error('nothing is to be sent');
   };
 
-  it('is a file, there only when it is finished', async () => {
+  it('is a file that exists only when it is finished', async () => {
     await using layout = await madeArchives({});
     await using output = await storeOutput(layout.at('out'), NO_SEND, layout.settings);
     await output.write([Buffer.from('text')]);
@@ -154,7 +154,7 @@ describe('the output of a store', () => {
     expect(String(await readFile(layout.at('out')))).toBe('text');
   });
 
-  it('is what takes it, for -', async () => {
+  it('is standard output, for -', async () => {
     await using layout = await madeArchives({});
     const sent: string[] = [];
     await using output = await storeOutput(
@@ -167,14 +167,14 @@ describe('the output of a store', () => {
     expect(sent).toEqual(['text']);
   });
 
-  it('is a device, written in place; one that is full is told', async () => {
+  it('may be a device, which is written in place; a full one is reported', async () => {
     await using layout = await madeArchives({});
     await using output = await storeOutput('/dev/full', NO_SEND, layout.settings);
     await output.write([Buffer.from('text')]);
     await expect(output.finish()).rejects.toMatchObject({ code: 'NO_SPACE', message: 'no space left [/dev/full]' });
   });
 
-  it('is no directory', async () => {
+  it('cannot be a directory', async () => {
     await using layout = await madeArchives({});
     await expect(storeOutput(layout.world.path, NO_SEND, layout.settings)).rejects.toMatchObject({ code: 'EISDIR' });
   });

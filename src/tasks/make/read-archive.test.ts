@@ -40,25 +40,25 @@ describe('an archive of images', () => {
     `${HEX}/`,
     `${HEX}.json`,
     `${HEX}.tar`,
-  ])('is one that begins with %s', async (name) => {
+  ])('is recognised if it begins with %s', async (name) => {
     expect(await isOne([{ name, ...(!name.endsWith('/') && { data: '' }) }])).toBe(true);
   });
 
   it.each(['var/lib/containers/storage/overlay/x', 'overlay-images/images.json', 'index.json.old', `${HEX}.txt`])(
-    'is none that begins with %s',
+    'is not recognised if it begins with %s',
     async (name) => {
       expect(await isOne([{ name, data: '' }])).toBe(false);
     },
   );
 
-  it('is known by its first file, whatever directories come before', async () => {
+  it('is recognised by its first file, whatever directories come before', async () => {
     expect(await isOne([{ name: 'var/' }, { name: 'index.json', data: '' }])).toBe(true);
     expect(await isOne([{ name: 'var/' }, { name: 'file', data: '' }, { name: 'index.json', data: '' }])).toBe(false);
     expect(await isOne([{ name: 'var/' }])).toBe(false);
     expect(await isOne([])).toBe(false);
   });
 
-  it('is known where it is compressed, and what is no archive is told', async () => {
+  it('is recognised if it is compressed; what is not an archive is reported', async () => {
     expect(await isOne([{ name: 'index.json', data: '' }], gzipSync)).toBe(true);
     await expect(isOne([], () => Buffer.from('no archive'.repeat(200)))).rejects.toMatchObject({
       code: 'TAR_INVALID',
@@ -91,7 +91,7 @@ describe.each(['oci-archive', 'docker-archive'] as const)('what is listed of an 
   });
 });
 
-it('a bare tag of a layout stays what it is', async () => {
+it('a bare tag in a layout is listed as it is', async () => {
   await using layout = await madeArchives({ latest: image });
   const manifests = [
     {
@@ -122,7 +122,7 @@ describe('what is checked in an archive', () => {
     return parts;
   }
 
-  it('is each part of each image, told as it is examined; a layer of two images once', async () => {
+  it('is each part of each image, reported as it is examined; a layer of two images once', async () => {
     await using layout = await archiveOf({ 'quay.io/a:1': image, 'quay.io/b:1': other }, 'oci-archive');
     const parts = await checked(layout);
     expect(parts.flatMap(({ problems }) => problems)).toEqual([]);
@@ -131,7 +131,7 @@ describe('what is checked in an archive', () => {
     expect(parts.some(({ what }) => what.startsWith('quay.io/b:1: config'))).toBe(true);
   });
 
-  it('tells a layer that is damaged, by the kind of its part', async () => {
+  it('includes damage of a layer, reported for that layer', async () => {
     await using layout = await archiveOf({ 'quay.io/a:1': image }, 'oci-archive');
     const parts = await checked(layout, (archive) => {
       const at = archive.indexOf(Buffer.from(hello.bytes).subarray(20));
@@ -143,7 +143,7 @@ describe('what is checked in an archive', () => {
     expect(bad[0]?.problems.map(({ rule }) => rule)).toEqual(bad[0]?.problems.map(() => 'layer'));
   });
 
-  it('tells a manifest that cannot be read, and goes on with the next image', async () => {
+  it('includes a manifest that cannot be read; the next image is still checked', async () => {
     await using layout = await archiveOf({ 'quay.io/a:1': image, 'quay.io/b:1': other }, 'oci-archive');
     const parts = await checked(layout, (archive) => {
       const at = archive.indexOf(Buffer.from(image.manifest.bytes));

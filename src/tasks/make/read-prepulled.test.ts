@@ -22,7 +22,7 @@ describe('a store that was made', () => {
     expect((a?.size ?? 0) > (b?.size ?? 0) && (b?.size ?? 0) > base.bytes.length).toBe(true);
   });
 
-  it('is checked part by part, each told as it is examined', async () => {
+  it('is checked part by part, each reported as it is examined', async () => {
     await using layout = await madeArchives({ 'quay.io/a:1': two });
     await layout.make('out', ['quay.io/a:1'], { format: 'tar' });
     const told: PrepulledPart[] = [];
@@ -32,7 +32,7 @@ describe('a store that was made', () => {
     expect(parts.map(({ what }) => what.split(' ')[0])).toEqual(expect.arrayContaining(['layer', 'image']));
   });
 
-  it('in which a file is another is told, by its layer', async () => {
+  it('in which a file has changed is reported for its layer', async () => {
     await using layout = await madeArchives({ 'quay.io/a:1': one });
     await layout.make('out', ['quay.io/a:1'], { format: 'tar' });
     const archive = await layout.bytes('out');
@@ -43,7 +43,7 @@ describe('a store that was made', () => {
     expect(bad.map(({ what }) => what.split(' ')[0])).toEqual(['layer']);
   });
 
-  it('that is cut off is no store', async () => {
+  it('that is cut off is not accepted as a store', async () => {
     await using layout = await madeArchives({ 'quay.io/a:1': one });
     await layout.make('out', ['quay.io/a:1'], { format: 'tar' });
     await truncate(layout.at('out'), 3000);
@@ -51,7 +51,7 @@ describe('a store that was made', () => {
   });
 });
 
-describe('a file that', () => {
+describe('a file to list that', () => {
   it('is not there, or is a directory, cannot be read', async () => {
     await using layout = await madeArchives({});
     for (const path of [layout.at('nowhere'), layout.world.path]) {

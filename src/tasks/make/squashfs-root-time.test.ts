@@ -76,7 +76,7 @@ describe('a file of another form', () => {
     ['that is no squashfs', { magic: 'sqsh' }],
     ['whose table is compressed', { isCompressed: true }],
     ['whose root is no directory', { type: 2 }],
-  ])('%s is told, and stays as it is', async (_, form: Form) => {
+  ])('%s is reported, and stays as it is', async (_, form: Form) => {
     await using place = await temporaryDirectory('squashfs');
     const path = join(place.path, 'file');
     await writeFile(path, squashfs(form));
@@ -88,7 +88,7 @@ describe('a file of another form', () => {
     expect((await readFile(path)).equals(squashfs(form))).toBe(true);
   });
 
-  it('that ends early is told', async () => {
+  it('that ends early is reported', async () => {
     for (const length of [0, 95, TABLE, TABLE + 3]) {
       await expect(withTime(squashfs({}).subarray(0, length), 1)).rejects.toMatchObject({ code: 'UNSUPPORTED' });
     }

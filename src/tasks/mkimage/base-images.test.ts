@@ -84,7 +84,7 @@ describe('a base image', () => {
     expect((await read(ends, name)).config).toEqual(fresh.config);
   });
 
-  it('that is remembered has its lacking layers fetched from its registry, by its digest', async () => {
+  it('that is remembered has missing layers fetched from its registry, by its digest', async () => {
     await using ends = await hostsAndStore();
     await using server = await upstream();
     await using bases = baseImages(ends.store, settingsOf(ends));
@@ -93,7 +93,7 @@ describe('a base image', () => {
     expect((await read(ends, `${server.host}/base:1`)).layers).toEqual(expected.layers);
   });
 
-  it('is that of the platform, and each is remembered for itself', async () => {
+  it('is the one for the platform; each platform is remembered separately', async () => {
     await using ends = await hostsAndStore();
     const arm = of('arm', 'arm64');
     await using server = await upstream(buildIndex([image, arm]));
@@ -107,7 +107,7 @@ describe('a base image', () => {
     });
   });
 
-  it('that is nowhere is told, and one whose name is none', async () => {
+  it('that is nowhere is reported, and so is an invalid name', async () => {
     await using ends = await hostsAndStore();
     await using server = await upstream();
     await expect(read(ends, `${server.host}/absent:1`)).rejects.toMatchObject({

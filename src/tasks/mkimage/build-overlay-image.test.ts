@@ -39,7 +39,7 @@ describe('the image of an overlay', () => {
     }
   });
 
-  it('is built again though it was built: the script may write something else', async () => {
+  it('is built again each time: the script may write something else', async () => {
     await using world = await temporaryWorld();
     const rootOf = async (data: string) => {
       const image = { files: { 'manifest.json': MANIFEST }, archived: [{ name: 'file', data }] };
@@ -51,7 +51,7 @@ describe('the image of an overlay', () => {
     expect(await rootOf('two')).not.toBe(first);
   });
 
-  it('tells what the script says, and what is warned of', async () => {
+  it('passes on the output of the script, and warnings', async () => {
     await using world = await temporaryWorld();
     const files = { Dockerfile: 'FROM scratch\nADD ovl.tar /\nMAINTAINER me\n' };
     await buildOverlayImage(await overlayImage(world, 'ovl/x/image', { files }), world.settings());

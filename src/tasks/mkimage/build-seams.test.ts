@@ -28,7 +28,7 @@ it('a layer that was written to the store can be read again, and its index is re
   expect(await (await blobs.layer(descriptor, diffId))?.index?.load()).toEqual(Buffer.from('index'));
 });
 
-it('a small blob is put as it is; a layer of another size is none', async () => {
+it('a small blob is stored as it is; a layer of another size counts as absent', async () => {
   await using world = await temporaryWorld();
   const blobs = storeBlobWriter(await openEmbeddedStore(join(world.path, 'store')));
   await blobs.put(descriptor, bytes);
@@ -38,7 +38,7 @@ it('a small blob is put as it is; a layer of another size is none', async () => 
   await expect(blobs.put({ ...descriptor, digest: diffId }, bytes)).rejects.toMatchObject({ code: 'DIGEST_INVALID' });
 });
 
-it('what no build needs is neither loaded nor made', async () => {
+it('a build loads and creates only what it needs', async () => {
   await using world = await temporaryWorld();
   const store = await openEmbeddedStore(join(world.path, 'store'));
   lazyRunner(store, world.settings(), false);

@@ -29,19 +29,19 @@ describe('the context of a directory', () => {
     expect(await contextOf(world, {}, {})).toEqual(['a', 'd/b', 'ovl.tar']);
   });
 
-  it('is without what .dockerignore leaves out; the one of the Dockerfile’s name counts before', async () => {
+  it('lacks what .dockerignore leaves out; NAME.dockerignore wins', async () => {
     await using world = await temporaryWorld();
     const files = { '.dockerignore': 'a\n', a: '', b: '', Dockerfile: '' };
     expect(await contextOf(world, files)).toEqual(['.dockerignore', 'Dockerfile', 'b']);
     expect(await contextOf(world, { 'Dockerfile.dockerignore': 'b\n*ignore\n' })).toEqual(['Dockerfile', 'a']);
   });
 
-  it('of a script that fails is none', async () => {
+  it('cannot be made if the script fails', async () => {
     await using world = await temporaryWorld();
     await expect(contextOf(world, { a: '' }, { script: 'exit 3' })).rejects.toMatchObject({ code: 'BUILD_FAILED' });
   });
 
-  it('that is no directory is told', async () => {
+  it('that is not a directory is reported', async () => {
     await using world = await temporaryWorld();
     const options = { spool: world.path, time, dockerfile: 'Dockerfile' };
     for (const path of [join(world.path, 'nowhere'), await world.file('file', '')]) {

@@ -32,7 +32,7 @@ describe('a directory', () => {
     expect([kind, dockerfile.warnings]).toEqual(['dockerfile', []]);
   });
 
-  it('is built as its manifest.json says where there is no Dockerfile, or that one is named', async () => {
+  it('is built as its manifest.json says if there is no Dockerfile, or if it is named', async () => {
     const alone = await form({ 'manifest.json': MANIFEST });
     expect(alone.kind === 'manifest' && formatReference(alone.name)).toBe('example.com/a/b:1.2');
     const named = await form({ Dockerfile: 'FROM scratch\n', 'other.json': MANIFEST }, (path) => ({
@@ -41,14 +41,14 @@ describe('a directory', () => {
     expect(named.kind).toBe('manifest');
   });
 
-  it('is built as another Dockerfile says that is named', async () => {
+  it('is built as another Dockerfile says if that is named', async () => {
     const { path } = await form({ Dockerfile: 'nonsense', other: 'FROM scratch\n' }, (at) => ({
       file: join(at, 'other'),
     }));
     expect(path).toMatch(/\/other$/);
   });
 
-  it('that has neither, or is not there, is said to be so', async () => {
+  it('that has neither, or is not there, is reported', async () => {
     await expect(form({})).rejects.toMatchObject({ code: 'PATH_UNKNOWN', message: expect.stringContaining('neither') });
     await expect(readImageForm('/nowhere', {})).rejects.toMatchObject({ code: 'PATH_UNKNOWN' });
   });
@@ -72,7 +72,7 @@ describe('a manifest.json', () => {
     });
   });
 
-  it('gives a name only where it is an image’s', async () => {
+  it('gives a name only if it describes an image', async () => {
     await using world = await temporaryWorld();
     const directory = dirname(await world.file('a/manifest.json', MANIFEST));
     expect(formatReference((await manifestName(directory)) ?? { path: '' })).toBe('example.com/a/b:1.2');
@@ -84,7 +84,7 @@ describe('a manifest.json', () => {
 });
 
 describe('a Dockerfile', () => {
-  it('in UTF-16 is told, with what turns it', async () => {
+  it('in UTF-16 is refused, with a command that converts it', async () => {
     const utf16 = Buffer.from('\ufeffFROM scratch\n', 'utf16le');
     await expect(form({ Dockerfile: utf16 })).rejects.toMatchObject({
       code: 'FILE_UNREADABLE',
@@ -92,7 +92,7 @@ describe('a Dockerfile', () => {
     });
   });
 
-  it('in Latin-1 is read, and the line is told', async () => {
+  it('in Latin-1 is read, with a warning that names the line', async () => {
     const { dockerfile } = await form({ Dockerfile: Buffer.from('FROM scratch\n# Jos\xe9\n', 'latin1') });
     expect(dockerfile.warnings).toEqual([expect.objectContaining({ line: 2, rule: 'NotUtf8' })]);
   });

@@ -71,7 +71,7 @@ describe('an image of a Dockerfile', () => {
     expect([first, second, third].map(({ steps }) => steps.every(Boolean))).toEqual([false, true, false]);
   });
 
-  it('has no name without a tag, and none with a digest', async () => {
+  it('needs a name, and that has no digest', async () => {
     await using world = await temporaryWorld();
     await expect(make(world, { files })).rejects.toMatchObject({
       code: 'USAGE',
@@ -111,7 +111,7 @@ describe('an image of a Dockerfile', () => {
     expect(second.differences).toMatchObject({ isSame: false, instructions: [expect.stringContaining('ADD ovl.tar')] });
   });
 
-  it('in which a later layer replaces a private key is warned of, also from the cache', async () => {
+  it('in which a later layer replaces a private key causes a warning, also from the cache', async () => {
     await using world = await temporaryWorld();
     const key = `-----BEGIN ${'PRIVATE'} KEY-----\nkey\n`;
     const context = { Dockerfile: 'FROM scratch\nCOPY key /etc/key\nCOPY other /etc/key\n', key, other: 'other' };
@@ -134,7 +134,7 @@ describe('an image of a manifest.json', () => {
     expect(second.built).toBeUndefined();
   });
 
-  it('is built again where that is wanted, or where a part of it is gone', async () => {
+  it('is built again if that is wanted, or if a part of it is gone', async () => {
     await using world = await temporaryWorld();
     const { digest, built } = await make(world, manifest);
     for (const options of [{ force: true }, { noCache: true }, { verify: true }]) {
@@ -178,7 +178,7 @@ describe('the times of an image', () => {
   });
 });
 
-it('an image on another has the layers of that one, which are kept in the store', async () => {
+it('an image on a base image has its layers, which are kept in the store', async () => {
   await using ends = await hostsAndStore();
   const base = buildImage({ layers: [layerOf([{ name: 'bin/' }, { name: 'bin/app', data: 'app' }])] });
   await ends.load('docker.io/library/base:1', base);

@@ -16,7 +16,7 @@ const base: RememberedBase = {
   ],
 };
 
-it('are found by name and platform as they were kept', async () => {
+it('remembered base images are found by name and platform', async () => {
   const bases = rememberedBases(buildSteps(memoryStore().objects));
   await bases.keep('docker.io/library/alpine:3', amd64, base);
   expect(await bases.find('docker.io/library/alpine:3', amd64)).toEqual(base);
@@ -24,7 +24,7 @@ it('are found by name and platform as they were kept', async () => {
   expect(await bases.find('docker.io/library/alpine:4', amd64)).toBeUndefined();
 });
 
-it('are none where what was kept is broken', async () => {
+it('remembered base images count as absent if their record is broken', async () => {
   const kept = new Map<string, Uint8Array>();
   const bases = rememberedBases({
     get: async (key) => kept.get(key),

@@ -45,7 +45,7 @@ async function processIn(file: string): Promise<ProcessIdentity> {
 }
 
 describe('the tar script', () => {
-  it('makes the file ovl.tar of the context, and what it says is passed on', async () => {
+  it('makes the file ovl.tar of the context, and its output is passed on', async () => {
     await using world = await temporaryWorld();
     const { running, said } = await run(world);
     await using _running = running;
@@ -95,7 +95,7 @@ describe('the tar script', () => {
     });
   });
 
-  it('that cannot be run is told, with what its first line has to be', async () => {
+  it('that cannot be run is reported, with what its first line has to be', async () => {
     await using world = await temporaryWorld();
     const directory = await overlayImage(world, 'image');
     await writeFile(join(directory, 'tar'), '#! /bin/sh\r\ntrue\n');
@@ -107,7 +107,7 @@ describe('the tar script', () => {
     });
   });
 
-  it('that is not there, no file, or not executable is told before anything is made', async () => {
+  it('that is missing, not a file, or not executable is reported before anything is made', async () => {
     await using world = await temporaryWorld();
     const directory = await overlayImage(world, 'image');
     await chmod(join(directory, 'tar'), 0o644);
@@ -129,7 +129,7 @@ describe('the tar script', () => {
 describe('a script that does not end by itself', () => {
   const WAITS = 'sleep 100 & echo $! >"$0.child"; echo $$ >"$0.pid"; wait';
 
-  it('ends with the signal, and so do its children', async () => {
+  it('is ended by the signal, with its children', async () => {
     await using world = await temporaryWorld();
     const end = new AbortController();
     const { running, script } = await run(world, { script: WAITS }, world.settings({}, { signal: end.signal }));
@@ -141,7 +141,7 @@ describe('a script that does not end by itself', () => {
     expect(processes.filter(isAlive)).toEqual([]);
   });
 
-  it('ends when nobody needs it any more', async () => {
+  it('is ended when nobody needs its output any more', async () => {
     await using world = await temporaryWorld();
     const { running, script } = await run(world, { script: WAITS });
     const processes = [await processIn(`${script}.pid`), await processIn(`${script}.child`)];

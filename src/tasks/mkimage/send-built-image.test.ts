@@ -21,31 +21,31 @@ async function send(goal: (directory: string) => BuiltImageGoal) {
   return { ...ends, sent, events, [Symbol.asyncDispose]: () => ends[Symbol.asyncDispose]() };
 }
 
-it('the private registry of this machine has it then, for whatever platform it is, and no byte is copied', async () => {
+it('sending a built image to the private registry of this machine copies no bytes, for any platform', async () => {
   await using ends = await send(() => ({ kind: 'private', includeHost: false }));
   expect(ends.sent).toMatchObject({ fetched: 0, failed: [], copied: [{ digest: image.manifest.digest }] });
   expect((await ends.store.stripped.getManifest('a/b', '1')).digest).toBe(image.manifest.digest);
   expect(await ends.store.names.hostsOf('a/b', '1')).toEqual([{ host: 'quay.io', digest: image.manifest.digest }]);
 });
 
-it('its host is in the repository’s name where that is wanted', async () => {
+it('sending a built image can keep its host in the repository’s name', async () => {
   await using ends = await send(() => ({ kind: 'private', includeHost: true }));
   expect((await ends.store.stripped.statManifest('quay.io/a/b', '1'))?.digest).toBe(image.manifest.digest);
   expect(await ends.store.stripped.statManifest('a/b', '1')).toBeUndefined();
 });
 
-it('any other location has it, under the name that is in it', async () => {
+it('sending a built image to any other location uses the name in it', async () => {
   await using ends = await send((directory) => ({ kind: 'location', text: `oci:${directory}/layout:2` }));
   await using copy = ociSource({ path: join(ends.world.path, 'layout'), ref: '2' });
   expect((await copy.root()).digest).toBe(image.manifest.digest);
   expect(ends.events.map(({ type }) => type)).toEqual(expect.arrayContaining(['plan', 'image-done']));
 });
 
-it('a Docker daemon that does not run is told', async () => {
+it('sending a built image to a Docker daemon that does not run is reported', async () => {
   await expect(send(() => ({ kind: 'docker' }))).rejects.toMatchObject({ code: 'NOT_RUNNING' });
 });
 
-it('what was not built is a bug', async () => {
+it('sending an image that was not built is a bug', async () => {
   await using ends = await hostsAndStore();
   const settings = ends.world.settings({}, { data: join(ends.world.path, 'store') });
   await expect(sendBuiltImage(NAME, { kind: 'private', includeHost: false }, settings)).rejects.toThrow(

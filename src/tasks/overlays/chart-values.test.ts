@@ -20,7 +20,7 @@ describe('values for charts', () => {
     expect(plain(values)).toEqual({ image: { name: 'b', tag: 'two' }, kept: 'from a', other: '3' });
   });
 
-  it('are wrong where a file is no map, or an expression is none: the error names it', async () => {
+  it('are invalid if a file is not a map, or an expression is wrong: the error names it', async () => {
     await using world = await temporaryWorld();
     const list = await world.file('list.yaml', '- a\n');
     await expect(given({ files: [list] })).rejects.toMatchObject({
@@ -30,13 +30,13 @@ describe('values for charts', () => {
     await expect(given({ set: ['no expression'] })).rejects.toMatchObject({ code: 'USAGE' });
   });
 
-  it('are not there where a file is not', async () => {
+  it('fail if a file is missing', async () => {
     await using world = await temporaryWorld();
     const missing = join(world.path, 'missing.yaml');
     await expect(given({ files: [missing] })).rejects.toMatchObject({ code: 'ENOENT', path: missing });
   });
 
-  it('are for a chart: without one that used them it is an error that names all of them', async () => {
+  it('need a chart that uses them: else an error names all of them', async () => {
     await using world = await temporaryWorld();
     const files = [await world.file('a.yaml', 'a: 1\n')];
     const values = await given({ files, set: ['b=2'], setString: ['c=3'] });

@@ -12,7 +12,7 @@ async function* inPieces(text: string, size: number) {
 const digest = `sha256:${'0a'.repeat(32)}`;
 
 describe('a text that is too large', () => {
-  it('is refused before it is held', async () => {
+  it('is refused before all of it is in memory', async () => {
     let sent = 0;
     const endless = async function* () {
       for (const chunk = new Uint8Array(1 << 20); ; sent += 1) yield chunk;

@@ -23,7 +23,7 @@ describe('the images of overlays', () => {
     expect([images, maybe, warnings]).toEqual([['a-b:1', 'a/b:1', 'a:1', 'c:1'], [], []]);
   });
 
-  it('are found where the files can be opened from here', async () => {
+  it('have positions with paths that can be opened from here', async () => {
     await using world = await temporaryWorld();
     const one = await writeOverlay(join(world.path, 'one'), ['a:1']);
     const file = await world.file('pod.yaml', pod('b:1'));
@@ -34,14 +34,14 @@ describe('the images of overlays', () => {
     ]);
   });
 
-  it('of what cannot be read are warned of, with the file', async () => {
+  it('in a file that cannot be read cause a warning that names the file', async () => {
     await using world = await temporaryWorld();
     const broken = await world.file('one/broken.yaml', 'kind: Pod\nspec: [\n');
     const { images, warnings } = await overlayImages({ items: [join(world.path, 'one')] }, world.settings());
     expect([images, warnings.map(({ file }) => file)]).toEqual([[], [broken]]);
   });
 
-  it('that are not certain are listed with the reason, unless another item uses them', async () => {
+  it('that are uncertain are listed with the reason, unless another item uses them', async () => {
     await using world = await temporaryWorld();
     const items = [
       await world.file('thing.yaml', thing('127.0.0.1:5000/a/maybe:1')),
@@ -67,7 +67,7 @@ describe('the images of overlays', () => {
     expect((await overlayImages({ items: ['-'] }, world.settings())).images).toEqual([]);
   });
 
-  it('are none of no items; an item that is not there is named', async () => {
+  it('of no items are an empty list; an unknown item is named in the error', async () => {
     await using world = await temporaryWorld();
     expect(await overlayImages({ items: [] }, world.settings())).toEqual({
       images: [],
@@ -102,7 +102,7 @@ describe('values for charts', () => {
   });
 });
 
-it('each item is looked at in the caller’s way of computing', async () => {
+it('each item is scanned within `whileComputing` of the caller', async () => {
   await using world = await temporaryWorld();
   const items = [await world.file('a.yaml', pod('a:1')), await world.file('b.yaml', pod('b:1'))];
   let computed = 0;

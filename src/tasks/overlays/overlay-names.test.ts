@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import { temporaryWorld } from '../testing/temporary-world.ts';
 import { overlayNames } from './overlay-names.ts';
 
-it('are those of all directories of the path, each once; files are none', async () => {
+it('names of overlays are those of all directories of the path, each once, without files', async () => {
   await using world = await temporaryWorld();
   const [first, second] = [join(world.path, 'first'), join(world.path, 'second')];
   for (const name of ['first/web', 'first/db', 'second/web']) await mkdir(join(world.path, name), { recursive: true });
@@ -14,7 +14,7 @@ it('are those of all directories of the path, each once; files are none', async 
   expect(names).toEqual(['db', 'linked', 'web']);
 });
 
-it('are none without a path', async () => {
+it('names of overlays are an empty list without a path', async () => {
   await using world = await temporaryWorld();
   expect(await overlayNames(world.settings())).toEqual([]);
 });

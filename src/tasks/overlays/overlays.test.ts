@@ -19,7 +19,7 @@ describe('an overlay', () => {
     expect(await findOverlay(file, world.settings())).toEqual({ kind: 'file', path: file });
   });
 
-  it('is asked of $XCLUSTER, warnings aside', async () => {
+  it('is found by asking $XCLUSTER, whose warnings are ignored', async () => {
     await using world = await temporaryWorld();
     await world.file('overlays/one/a.yaml', '');
     const settings = world.settings({
@@ -30,7 +30,7 @@ describe('an overlay', () => {
     await expect(findOverlay('two', settings)).rejects.toMatchObject({ code: 'OVERLAY_UNKNOWN' });
   });
 
-  it('is looked for along $XCLUSTER_OVLPATH, the first wins', async () => {
+  it('is looked for along $XCLUSTER_OVLPATH; the first one wins', async () => {
     await using world = await temporaryWorld();
     await world.file('b/one/a.yaml', '');
     await world.file('c/one/a.yaml', '');

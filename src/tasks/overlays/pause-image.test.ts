@@ -2,14 +2,14 @@ import { expect, it } from 'vitest';
 import { temporaryWorld } from '../testing/temporary-world.ts';
 import { pauseImage } from './pause-image.ts';
 
-it('is the one that is given, then $IMAGES_PAUSE', async () => {
+it('the pause image is the one that is given, then $IMAGES_PAUSE', async () => {
   await using world = await temporaryWorld();
   expect(await pauseImage('a:1', world.settings({ IMAGES_PAUSE: 'b:1' }))).toBe('a:1');
   expect(await pauseImage(undefined, world.settings({ IMAGES_PAUSE: 'b:1' }))).toBe('b:1');
   expect(world.notes).toEqual([]);
 });
 
-it('is what the overlay crio prints last, without its warnings', async () => {
+it('the pause image is otherwise what the overlay crio prints last, without its warnings', async () => {
   await using world = await temporaryWorld();
   await world.script(
     'ovls/crio/crio.sh',
@@ -21,7 +21,7 @@ it('is what the overlay crio prints last, without its warnings', async () => {
   expect(await pauseImage(undefined, world.settings(env))).toBe('pause:3');
 });
 
-it('is none, with a note, where nothing says which, or the overlay fails', async () => {
+it('the pause image is left out with a note if nothing says which, or the overlay fails', async () => {
   await using world = await temporaryWorld();
   await world.script('ovls/crio/crio.sh', 'echo pause:3; exit 1');
   const env = {

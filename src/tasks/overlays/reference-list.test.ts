@@ -4,7 +4,7 @@ import { isManifestText, listedReferences, withoutQuotes } from './reference-lis
 const references = (text: string) => listedReferences(text).map(({ reference }) => reference);
 
 describe('a list of references', () => {
-  it('has one a line, comments and blank lines aside', () => {
+  it('has one on each line, beside comments and blank lines', () => {
     const text =
       '\uFEFF# images\r\nalpine:3\r\n\r\n  quay.io/x/y:1   # why\n"docker.io/library/z"\n- list/item:2\nalpine:3\n';
     expect(isManifestText(text)).toBe(false);
@@ -39,12 +39,12 @@ describe('a manifest in the place of a list', () => {
     '[{"image":"a:1"}]',
     '"quoted": 1\n',
     'annotations:\r\n  helm.sh/images: |\r\n',
-  ])('is seen at its first line: %j', (text) => {
+  ])('is recognised by its first line: %j', (text) => {
     expect(isManifestText(text)).toBe(true);
   });
 
   it.each(['alpine:3\n', '- alpine:3\n', 'localhost:5000/x\n', 'a b c', '', '# kind: Pod\n', '"x:1"\n'])(
-    'is not seen in %j',
+    'is not recognised in %j',
     (text) => {
       expect(isManifestText(text)).toBe(false);
     },

@@ -48,7 +48,7 @@ it('an overlay that has not changed is not searched again', async () => {
   expect(await images()).toEqual(['planted:1']);
 });
 
-it('a change is seen, also one that keeps size and time', async () => {
+it('a changed overlay is searched again, also if size and time are the same', async () => {
   await writeFile(manifest, pod('busybox:1'));
   settled();
   await images();
@@ -59,7 +59,7 @@ it('a change is seen, also one that keeps size and time', async () => {
   expect(await images()).toEqual(['busybox:2']);
 });
 
-it('a new file is seen', async () => {
+it('an overlay with a new file is searched again', async () => {
   await writeFile(manifest, pod('busybox:1'));
   settled();
   await images();
@@ -69,7 +69,7 @@ it('a new file is seen', async () => {
   await rm(join(overlay, 'more.yaml'));
 });
 
-it('another build of the program looks for itself', async () => {
+it('another build of the program searches the overlay again', async () => {
   await writeFile(manifest, pod('busybox:1'));
   settled();
   await images();
@@ -77,13 +77,13 @@ it('another build of the program looks for itself', async () => {
   expect(await images('another build')).toEqual(['busybox:1']);
 });
 
-it('nothing is remembered of files that may be changing right now', async () => {
+it('an overlay whose files may be changing right now is not remembered', async () => {
   await writeFile(manifest, pod('busybox:1'));
   expect(await images()).toEqual(['busybox:1']);
   await expect(readdir(join(home, 'cache/scans'))).rejects.toThrow();
 });
 
-it('a memory that was cut short, or a cache that cannot be written, costs nothing but time', async () => {
+it('a result that was cut short, or a cache that cannot be written, costs only time', async () => {
   await writeFile(manifest, pod('busybox:1'));
   settled();
   await images();
@@ -96,7 +96,7 @@ it('a memory that was cut short, or a cache that cannot be written, costs nothin
   expect(await images()).toEqual(['busybox:1']);
 });
 
-it('tells whether it scans, and why', async () => {
+it('a debug event says whether the overlay is searched, and why', async () => {
   const told: string[] = [];
   const onDebug: Settings['onDebug'] = ({ topic, event }) => {
     if (topic === 'scan') told.push(event.type === 'directory' ? event.why : event.type);

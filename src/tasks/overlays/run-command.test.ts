@@ -13,7 +13,7 @@ const shell = (text: string, signal?: AbortSignal) =>
   runCommand('sh', ['-c', text], { env, ...(signal && { signal }) });
 
 describe('a helper program', () => {
-  it('gives what it says, and its status: a failure is no exception', async () => {
+  it('gives its output and its status: a failure is not an exception', async () => {
     expect(await shell('echo out; echo error >&2')).toEqual({ status: 0, stdout: 'out\n', stderr: 'error\n' });
     expect(await shell('echo out; exit 3')).toEqual({ status: 3, stdout: 'out\n', stderr: '' });
     expect(someProgramRuns()).toBe(false);
@@ -26,7 +26,7 @@ describe('a helper program', () => {
     expect(result?.stdout).toBe('a b\n$HOME\n\n<> x\n');
   });
 
-  it('that is not there, is no program or is killed gives nothing', async () => {
+  it('that is missing, is not executable or is killed gives no result', async () => {
     await using world = await temporaryWorld();
     const text = await world.file('text', 'no program');
     expect(await runCommand(join(world.path, 'no-such'), [], { env })).toBeUndefined();
@@ -35,7 +35,7 @@ describe('a helper program', () => {
     expect(someProgramRuns()).toBe(false);
   });
 
-  it('that says too much is ended', async () => {
+  it('that prints too much is ended', async () => {
     expect(await shell('yes')).toBeUndefined();
     await eventually(() => !someProgramRuns());
   });

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { formatReference } from '../../oci/reference.ts';
 import { writtenReferences } from './written-references.ts';
 
-it('are full names by what was written', () => {
+it('references as written are mapped to full names', () => {
   const { names, invalid } = writtenReferences(['alpine', 'quay.io/a/b:1', 'alpine'], false);
   expect([...names].map(([text, name]) => [text, formatReference(name)])).toEqual([
     ['alpine', 'docker.io/library/alpine:latest'],
@@ -11,7 +11,7 @@ it('are full names by what was written', () => {
   expect(invalid).toEqual([]);
 });
 
-it('what is none ends the run, or is one failure with its text', () => {
+it('an invalid reference throws, or becomes one failure with its text', () => {
   expect(() => writtenReferences(['a', 'A:1'], false)).toThrow(expect.objectContaining({ code: 'REFERENCE_INVALID' }));
   const { names, invalid } = writtenReferences(['a', 'A:1', 'A:1'], true);
   expect([...names.keys()]).toEqual(['a']);

@@ -39,14 +39,14 @@ describe('xcluster’s environment', () => {
 });
 
 describe('an overlay’s directory', () => {
-  it('is the last line that `ovld NAME` prints, warnings aside', async () => {
+  it('is the last line that `ovld NAME` prints, without warnings', async () => {
     await using world = await temporaryWorld();
     const script = 'echo "other"; echo "/ovls/$1/$2 "; echo; echo "WARNING: old"';
     const XCLUSTER = await world.script('xcluster.sh', script);
     expect(await overlayFromXcluster('one', world.settings({ XCLUSTER }))).toBe('/ovls/ovld/one');
   });
 
-  it('is none where xcluster fails, says nothing, or is not there', async () => {
+  it('is unknown if xcluster fails, prints nothing, or is not there', async () => {
     await using world = await temporaryWorld();
     for (const script of ['echo /ovls/one; exit 1', 'echo "WARNING: old"', 'exit 0']) {
       const XCLUSTER = await world.script('xcluster.sh', script);

@@ -17,7 +17,7 @@ async function listener(answer: (response: ServerResponse) => void): Promise<str
 }
 
 describe('the health of a registry', () => {
-  it('is ok, or what it says is wrong, on one line', async () => {
+  it('is ok, or the registry’s own text on one line', async () => {
     expect(await askHealth(await listener((response) => response.end('ok\n')), {})).toBe('ok');
     const ill = await listener((response) => response.writeHead(503).end('pulls: a\npushes: b\n'));
     expect(await askHealth(ill, {})).toBe('pulls: a; pushes: b');
@@ -25,7 +25,7 @@ describe('the health of a registry', () => {
     expect(await askHealth(await listener((response) => response.destroy()), {})).toMatch(/^no answer \(/);
   });
 
-  it('is not waited for as long as somebody goes on talking', async () => {
+  it('is waited for only so long, even if the answer goes on', async () => {
     const endless = await listener((response) => {
       response.writeHead(503);
       const more = () => response.write('x'.repeat(10_000));

@@ -29,7 +29,7 @@ async function filled() {
   return { ...ends, choose, [Symbol.asyncDispose]: () => ends[Symbol.asyncDispose]() };
 }
 
-it('takes names as they are, and of patterns what matches, each once', async () => {
+it('choosing images takes names as they are, and what patterns match, each once', async () => {
   await using here = await filled();
   const { choose } = here;
   expect(await choose(['not/there:1', 'team/app:v1', 'team/*:*'])).toEqual([
@@ -42,13 +42,13 @@ it('takes names as they are, and of patterns what matches, each once', async () 
   expect(await choose(['other/*:*'])).toEqual([]);
 });
 
-it('wants to know which tags, and a pattern that can match', async () => {
+it('choosing images needs tags, and patterns that can match', async () => {
   await using here = await filled();
   for (const name of ['team/*', '*', 'team/app*', 'UPPER/*:*', 'x/*@sha256:1'])
     await expect(here.choose([name])).rejects.toMatchObject({ code: 'USAGE' });
 });
 
-it('leaves out what was pushed or pulled since', async () => {
+it('choosing images by age leaves out what was pushed or pulled since', async () => {
   await using here = await filled();
   const { choose, store } = here;
   expect(await choose(['**:*'], DAY)).toEqual([]);
@@ -63,7 +63,7 @@ it('leaves out what was pushed or pulled since', async () => {
   await expect(choose(['team/none:1'], DAY)).rejects.toMatchObject({ code: 'MANIFEST_UNKNOWN' });
 });
 
-it('knows what was pushed again, pulled or removed while somebody thought about it', async () => {
+it('choosing images notices what was pushed, pulled or removed while the user was asked', async () => {
   await using here = await filled();
   vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 2 * DAY });
   const { registry, settings, store } = here;
@@ -80,7 +80,7 @@ it('knows what was pushed again, pulled or removed while somebody thought about 
   expect(await stillOld(named, registry, settings)).toEqual(named);
 });
 
-it('does not know the age of images in another registry, but their names', async () => {
+it('choosing images in another registry works by name, not by age', async () => {
   await using here = await filled();
   const { store: _, ...other } = here.registry;
   const ask = (olderThanMs?: number) =>
@@ -94,6 +94,6 @@ it.each([
   ['a/*:1', true],
   ['a/b:v?', true],
   [`a@${digest}`, false],
-])('[%s] is a pattern: %s', (name, expected) => {
+])('whether [%s] is a pattern: %s', (name, expected) => {
   expect(isImagePattern(name)).toBe(expected);
 });

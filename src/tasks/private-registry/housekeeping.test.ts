@@ -83,7 +83,7 @@ describe('a registry collects garbage by itself', () => {
     await eventually(async () => taken.collections() === 1 || undefined);
   });
 
-  it('again some time after a failure, which is told once', async () => {
+  it('again some time after a failure, which is reported once', async () => {
     const { store, events, begin, collections } = await newHouse();
     const all = vi.spyOn(store.blobs, 'all').mockImplementation(() => {
       throw new Error('EIO');
@@ -123,7 +123,7 @@ describe('a registry collects garbage by itself', () => {
     await eventually(async () => collections() === 1 || undefined);
   });
 
-  it('and stops at once, in the middle of it', async () => {
+  it('and stops at once when the registry does', async () => {
     const { store, begin, collections } = await newHouse();
     const { promise: reached, resolve } = Promise.withResolvers<void>();
     const { all } = store.blobs;
@@ -140,7 +140,7 @@ describe('a registry collects garbage by itself', () => {
   });
 });
 
-it('does nothing where its directory is not there any more, and begins when that is back', async () => {
+it('housekeeping does nothing while the directory is gone, and begins when it is back', async () => {
   let isThere = false;
   const { begin, collections } = await newHouse({ isThere: async () => isThere });
   begin();
@@ -150,7 +150,7 @@ it('does nothing where its directory is not there any more, and begins when that
   await eventually(async () => collections() === 1 || undefined);
 });
 
-it('frees uploads that nobody has continued for an hour, whoever began them', async () => {
+it('housekeeping frees uploads that nobody has continued for an hour, whoever began them', async () => {
   const { store, begin } = await newHouse({ gc: 'off' });
   const uploads = await Promise.all(
     ['old', 'new'].map(async (text) => {

@@ -9,7 +9,7 @@ import { listFullNames, listRegistry } from './list-registry.ts';
 const image = buildImage({ layers: [layerOf([{ name: 'a', data: 'a' }])] });
 const digest = image.manifest.digest as Digest;
 
-it('shows the pulls of each tag by stripped and full names; without any there is nothing more', async () => {
+it('a listing shows the pulls of each tag, by stripped and full names; without pulls it is unchanged', async () => {
   await using ends = await hostsAndStore();
   await ends.load('quay.io/b:2', image);
   await putFixture(ends.store.stripped, { path: 'own', tag: '1' }, image);
@@ -32,7 +32,7 @@ it('shows the pulls of each tag by stripped and full names; without any there is
   ]);
 });
 
-it('leaves the listing of another registry as it is', async () => {
+it('a listing of another registry has no pulls', async () => {
   await using ends = await hostsAndStore();
   const listed = [{ name: 'b', tags: ['2'] }];
   const { store: _, ...other } = ends.registry;

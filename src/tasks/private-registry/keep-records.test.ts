@@ -37,7 +37,7 @@ it('pulls are written every minute, in one batch', async () => {
   await records.end();
 });
 
-it('what is pending is written at the end; nothing is written after it, and no sample is taken for it', async () => {
+it('pending pulls are written at the end, without a sample; nothing is written afterwards', async () => {
   const { records, pull, count, samples } = await kept();
   await pull();
   await records.end();
@@ -61,7 +61,7 @@ it('a sample is taken once a day', async () => {
   await records.end();
 });
 
-it('a failure is told, and the next minute is tried again', async () => {
+it('a failed write is reported, and tried again the next minute', async () => {
   const { store, records, pull, count, failures } = await kept();
   const put = vi.spyOn(store.objects, 'put').mockRejectedValue(new Error('a faulty disk'));
   await pull();
@@ -74,7 +74,7 @@ it('a failure is told, and the next minute is tried again', async () => {
   await records.end();
 });
 
-it('a sample that cannot be written is tried again in an hour: it is a walk through the store', async () => {
+it('a failed sample is tried again in an hour, because it walks through the store', async () => {
   const { store, records, samples, failures } = await kept();
   const put = vi.spyOn(store.objects, 'put').mockRejectedValue(new Error('a full disk'));
   const walks = vi.spyOn(store.blobs, 'all');
@@ -90,7 +90,7 @@ it('a sample that cannot be written is tried again in an hour: it is a walk thro
   await records.end();
 });
 
-it('nothing is written where the directory is not there any more', async () => {
+it('nothing is written while the directory is gone', async () => {
   const { records, pull, count, samples } = await kept(async () => false);
   await pull();
   vi.advanceTimersByTime(10 * MINUTE);

@@ -7,7 +7,7 @@ import { listFullNames, listRegistry } from './list-registry.ts';
 
 const image = buildImage({ layers: [layerOf([{ name: 'a', data: 'a' }])] });
 
-it('lists repositories and tags in byte order; what is there by digest alone has no tags', async () => {
+it('a listing has repositories and tags in byte order; images that are there by digest alone have no tags', async () => {
   await using ends = await hostsAndStore();
   await ends.load('quay.io/b:2', image);
   await ends.load('quay.io/b:10', image);
@@ -20,7 +20,7 @@ it('lists repositories and tags in byte order; what is there by digest alone has
   ]);
 });
 
-it('lists full names, and stripped ones where no host is recorded', async () => {
+it('a listing has full names, and stripped ones if no host is recorded', async () => {
   await using ends = await hostsAndStore();
   await ends.load('quay.io/a/b:1', image);
   await ends.load('ghcr.io/a/b:1', image);
@@ -36,7 +36,7 @@ it('lists full names, and stripped ones where no host is recorded', async () => 
   ]);
 });
 
-it('leaves out what stands in the catalogue and is not there, and ends with other errors', async () => {
+it('a listing skips a repository of the catalogue that is gone, and fails for other errors', async () => {
   await using ends = await hostsAndStore();
   await ends.load('quay.io/here:1', image);
   const failing = (code: 'NAME_UNKNOWN' | 'DENIED'): Registry => ({

@@ -14,20 +14,20 @@ function serve(world: TemporaryWorld, host = '127.0.0.1') {
 }
 
 describe('the private registry', () => {
-  it('is none where nothing says where', async () => {
+  it('is absent if nothing says where it is', async () => {
     await using world = await temporaryWorld();
     expect(await locateRegistry(world.settings())).toBeUndefined();
     await expect(openPrivateRegistry(world.settings())).rejects.toMatchObject({ code: 'NO_REGISTRY' });
   });
 
-  it('is made where images are to be kept, and says so', async () => {
+  it('is created in the default directory if images are to be kept, with a note', async () => {
     await using world = await temporaryWorld();
     const { store } = await openPrivateRegistry(world.settings(), { create: true });
     expect(store?.directory).toBe(join(world.path, 'share/images'));
     expect(world.notes.join()).toContain('lreg_start');
   });
 
-  it('is the data directory that is named, whatever else there is', async () => {
+  it('is the data directory that is named, whatever else exists', async () => {
     await using world = await temporaryWorld();
     serve(world);
     const named = { kind: 'embedded', data: '/x/data' };
@@ -45,7 +45,7 @@ describe('the private registry', () => {
     }
   });
 
-  it('is in process where $LOCAL_REGISTRY names this user’s own running registry', async () => {
+  it('is opened in this process if $LOCAL_REGISTRY names this user’s own running registry', async () => {
     await using world = await temporaryWorld();
     const { data, withdraw } = serve(world);
     for (const LOCAL_REGISTRY of ['127.0.0.1:5000', 'localhost:5000', 'http://127.0.0.1:5000']) {
@@ -56,7 +56,7 @@ describe('the private registry', () => {
     expect(gone).toMatchObject({ kind: 'remote' });
   });
 
-  it('on all addresses is this user’s own under each of them', async () => {
+  it('that listens on all addresses is recognised as this user’s own under each of them', async () => {
     await using world = await temporaryWorld();
     serve(world, '0.0.0.0');
     expect(await locateRegistry(world.settings({ LOCAL_REGISTRY: '127.0.0.1:5000' }))).toMatchObject({
@@ -97,7 +97,7 @@ describe('the private registry', () => {
       }
     });
 
-    it('is not used because $HOME is his, as sudo may keep it: not read, not written, not made', async () => {
+    it('is not used only because $HOME is that user’s, as with sudo: not read, not written, not created', async () => {
       await using world = await temporaryWorld();
       const { data, owner, settings } = await another(world);
       expect(await locateRegistry(settings)).toBeUndefined();
@@ -110,7 +110,7 @@ describe('the private registry', () => {
       await expect(openPrivateRegistry(settings)).rejects.toMatchObject({ code: 'NO_REGISTRY' });
     });
 
-    it('does not keep others from being used, and says nothing there of which is his', async () => {
+    it('does not keep other registries from being used', async () => {
       await using world = await temporaryWorld();
       const { data, settings } = await another(world, { LOCAL_REGISTRY: 'r.example:5000' });
       await world.file('share/images/images/current.json', JSON.stringify({ data: world.path }));
@@ -124,7 +124,7 @@ describe('the private registry', () => {
     });
   });
 
-  it('is another user’s running registry where there is no own store', async () => {
+  it('is used if it runs and there is no store of one’s own', async () => {
     await using world = await temporaryWorld();
     serve(world);
     const elsewhere = { XDG_DATA_HOME: join(world.path, 'other') };

@@ -9,7 +9,7 @@ import type { Objects } from '../../storage/objects.ts';
 import { registryStore } from '../../storage/registry-store.ts';
 import { listPins, pinImages, unpinImages } from './pin-images.ts';
 
-it('an image that goes just before its pin is there is not said to be pinned', async () => {
+it('an image that is removed while it is being pinned is not reported as pinned', async () => {
   const data = memoryStore();
   const objects: Objects = {
     ...data.objects,

@@ -10,14 +10,14 @@ import { findImage, notLoaded, openPrivateRegistry, type PrivateRegistry, privat
 const image = buildImage({ layers: [layerOf([{ name: 'a', data: 'a' }])] });
 
 describe('the embedded registry', () => {
-  it('is not made where a directory is named that holds none', async () => {
+  it('is not created in a named directory that holds no store', async () => {
     await using world = await temporaryWorld();
     const settings = world.settings({}, { data: world.path });
     await expect(openPrivateRegistry(settings)).rejects.toMatchObject({ code: 'NO_REGISTRY' });
     expect((await openPrivateRegistry(settings, { create: true })).store?.directory).toBe(world.path);
   });
 
-  it('has an image under its names, with and without host; under another host’s it has not', async () => {
+  it('has an image under its names, with and without host, and not under another host’s', async () => {
     await using ends = await hostsAndStore();
     await ends.load('quay.io/a/b:1', image);
     await ends.load('docker.io/library/alpine:3', image);
@@ -69,7 +69,7 @@ describe('another registry', () => {
   });
 });
 
-it('what is not loaded is told by its name', () => {
+it('the error about an image that is not there names it', () => {
   expect(notLoaded(parseReference('quay.io/a/b:1'))).toMatchObject({
     code: 'MANIFEST_UNKNOWN',
     message: 'not in the private registry [quay.io/a/b:1]',

@@ -15,13 +15,13 @@ describe('announced registries', () => {
   /** Settings of another user, who looks for this user's registry. */
   const asOther = { uid: OWN + 1 };
 
-  it('are believed where their owner owns the file and runs the process', async () => {
+  it('are believed if their user owns the file and runs the process', async () => {
     await using world = await temporaryWorld();
     const { state } = announceRegistry({ ...SERVED, data: join(world.path, 'data') }, world.settings());
     expect(announcedRegistries(world.settings({}, asOther))).toEqual([state]);
   });
 
-  it('are all found, also when another one of the same user has stopped', async () => {
+  it('are all found, even after another one of the same user has stopped', async () => {
     await using world = await temporaryWorld();
     const { identity } = announceRegistry({ ...SERVED, data: join(world.path, 'one') }, world.settings()).state;
     // Announces a registry in another process of this user, and one that was killed.

@@ -22,7 +22,7 @@ describe('the private registry', () => {
     expect((await client.statManifest('x/y', '1'))?.digest).toBe(manifest.digest);
   });
 
-  it('is asked over HTTPS alone where its address says so', async () => {
+  it('is asked over HTTPS alone if its address says so', async () => {
     await using world = await temporaryWorld();
     await using server = await startServer(emptyRegistry());
     const client = await privateRegistryClient(parseRegistryAddress(`https://${server.host}`), world.settings());
@@ -30,7 +30,7 @@ describe('the private registry', () => {
     expect(server.events).toEqual([]);
   });
 
-  it('is no source of images', async () => {
+  it('is not used as a source of images', async () => {
     await using world = await temporaryWorld();
     await using hosts = await imageHosts(parseRegistryAddress('127.0.0.1:5000'), world.settings());
     expect(() => hosts.registryOf(name('127.0.0.1:5000/x/y:1'))).toThrow(
@@ -39,7 +39,7 @@ describe('the private registry', () => {
     hosts.registryOf(name('127.0.0.1:5001/x/y:1'));
   });
 
-  it('is no mirror for images that come into it; for a copy it is', async () => {
+  it('is not used as a mirror for images that come into it, but for copies', async () => {
     await using world = await temporaryWorld();
     const there = emptyRegistry();
     await putImage(there, 'x/y', '1');
@@ -58,7 +58,7 @@ describe('the private registry', () => {
 });
 
 describe('the hosts of images', () => {
-  it.each([['imageHosts'], ['anyHosts']])('tell of what is tried again: %s', async (which) => {
+  it.each([['imageHosts'], ['anyHosts']])('cause an event for each retry: %s', async (which) => {
     await using world = await temporaryWorld();
     await using server = await startFaultyServer({ manifest: { bytes: Buffer.from('{}'), mediaType: 'x/y' } });
     server.inject(({ nth, url }, response) => {
@@ -105,7 +105,7 @@ describe('the hosts of images', () => {
   });
 });
 
-it('where a blob was put is remembered in the cache, if there is one', async () => {
+it('the repository that a blob was put into is remembered in the cache, if there is one', async () => {
   await using world = await temporaryWorld();
   const digest = (await putImage(emptyRegistry(), 'x/y', '1')).manifest.digest;
   const cached = world.settings({}, { cache: { directory: world.path, program: '1' } });

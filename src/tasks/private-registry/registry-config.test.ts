@@ -6,7 +6,7 @@ import { NO_CONFIG, parseRegistryToml, readRegistryToml } from './registry-confi
 
 const parse = (text: string) => parseRegistryToml('/d/registry.toml', text);
 
-it('has a quota, a schedule, patterns of tags that do not move, and rules of what is kept', async () => {
+it('registry.toml has a quota, schedules, patterns of immutable tags, and rules of what is kept', async () => {
   const text = `# ours
 quota = "200 GiB"
 gc = "daily"
@@ -52,7 +52,7 @@ it.each([
   ['keep = [1]', ':1: keep is no list of tables', 'Begin each rule'],
   ['quota = 200 GiB', ':1: not TOML:', 'Texts are in quotes'],
   ['[gc]\nevery = "day"', ':1: gc is neither', 'Write gc'],
-])('a mistake in [%s] is told with its line', async (text, message, hint) => {
+])('a mistake in [%s] is reported with its line', async (text, message, hint) => {
   const error: unknown = await parse(text).catch((reason: unknown) => reason);
   expect(error).toMatchObject({
     code: 'CONFIG_INVALID',
@@ -61,7 +61,7 @@ it.each([
   });
 });
 
-it('is registry.toml in the data directory, which need not be there, or a file that was named, which has to', async () => {
+it('registry.toml in the data directory is optional; a file that is named must exist', async () => {
   await using directory = await testDirectory();
   expect(await readRegistryToml(directory.path)).toEqual(NO_CONFIG);
   await writeFile(join(directory.path, 'registry.toml'), 'gc = "off"');

@@ -70,11 +70,11 @@ describe('the private registry as a container', () => {
       { ...RUNNING, NetworkSettings: { IPAddress: '' } },
     ],
     ['is described in another way', {}],
-  ])('is none where it %s', async (_, container) => {
+  ])('is not found if it %s', async (_, container) => {
     expect(await addressOf(container)).toBeUndefined();
   });
 
-  it('is none where there is no container of this name, or no daemon', async () => {
+  it('is not found if there is no container of this name, or no daemon', async () => {
     await using world = await temporaryWorld();
     {
       await using daemon = await daemonWith(world, 'registry2', RUNNING);
@@ -85,7 +85,7 @@ describe('the private registry as a container', () => {
     expect(world.notes).toEqual([expect.stringMatching(/^the Docker daemon is left out: /)]);
   });
 
-  it('is looked for with requests that can be seen', async () => {
+  it('is looked for with requests that are debug events', async () => {
     await using world = await temporaryWorld();
     await using daemon = await daemonWith(world, 'registry', RUNNING);
     const events: DebugEvent[] = [];

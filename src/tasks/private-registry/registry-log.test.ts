@@ -21,7 +21,7 @@ function grow(path: string, size: number): void {
 }
 
 describe('the log of the embedded registry', () => {
-  it('is continued by the next registry, who knows what is its own', async () => {
+  it('is continued by the next registry, which can tell its own part', async () => {
     await using world = await temporaryWorld();
     expect(await say(world, 'first\n')).toBe('first\n');
     expect(await say(world, 'second: ü\n')).toBe('second: ü\n');

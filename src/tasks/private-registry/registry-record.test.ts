@@ -46,19 +46,19 @@ describe('the record of a registry', () => {
     ['the boot before', ownIdentity().replace(/[^.]+$/, randomUUID())],
     ['a machine without /proc', `${process.pid}..`],
     ['nobody', ''],
-  ])('of %s is none', async (_, identity) => {
+  ])('of %s does not count', async (_, identity) => {
     await using world = await temporaryWorld();
     expect(readRecord(recordOf(world, stateOf(ownIdentity())))).toBeDefined();
     expect(readRecord(recordOf(world, stateOf(identity, { pid: process.pid })))).toBeUndefined();
   });
 
-  it('that names one process by its pid and another by its identity is none', async () => {
+  it('that names one process by its pid and another by its identity does not count', async () => {
     await using world = await temporaryWorld();
     const child = await running();
     expect(readRecord(recordOf(world, stateOf(ownIdentity(), { pid: child.pid ?? 0 })))).toBeUndefined();
   });
 
-  it('by which a user claims a process of another user is none', async () => {
+  it('by which a user claims a process of another user does not count', async () => {
     await using world = await temporaryWorld();
     const pid = OWN === 0 ? ((await running({ uid: 12_345 })).pid ?? 0) : 1;
     const identity = identityOf(pid) ?? '';
@@ -79,7 +79,7 @@ describe('the record of a registry', () => {
     ['without addresses', { addresses: {} }],
     ['without a time', { since: undefined }],
     ['without a version', { version: undefined }],
-  ])('%s is none', async (_, fields) => {
+  ])('that %s does not count', async (_, fields) => {
     await using world = await temporaryWorld();
     expect(readRecord(recordOf(world, { ...stateOf(ownIdentity()), ...fields }))).toBeUndefined();
   });
@@ -91,7 +91,7 @@ describe('the record of a registry', () => {
     expect(readRecord(recordOf(world, { ...stateOf(ownIdentity()), addresses }))?.addresses).toEqual([good]);
   });
 
-  it('of more than 64 KiB is none', async () => {
+  it('of more than 64 KiB does not count', async () => {
     await using world = await temporaryWorld();
     const state = stateOf(ownIdentity(), { version: 'x'.repeat(64 * 1024) });
     expect(readRecord(recordOf(world, state))).toBeUndefined();
@@ -129,7 +129,7 @@ describe('the registry itself', () => {
     }
   });
 
-  it('is told if its record cannot be read: it may be there', async () => {
+  it('learns that its record cannot be read, rather than that it is gone', async () => {
     await using world = await temporaryWorld();
     await expect(isRecorded(world.path, ownIdentity())).rejects.toThrow('EISDIR');
   });

@@ -20,7 +20,7 @@ async function filled() {
   return { ...ends, put, names, [Symbol.asyncDispose]: () => ends[Symbol.asyncDispose]() };
 }
 
-it('names are repositories, tags and patterns; without any, all are meant', async () => {
+it('the space of images can be asked for by repository, tag and pattern, or for all', async () => {
   await using here = await filled();
   const { names } = here;
   expect(await names()).toEqual(['library/alpine:3', 'team/app:1', 'team/app:2', 'team/web:1']);
@@ -32,7 +32,7 @@ it('names are repositories, tags and patterns; without any, all are meant', asyn
   await expect(names('Not A Name')).rejects.toMatchObject({ code: 'USAGE' });
 });
 
-it('the sums are those of the whole store, and say what collection would free now and later', async () => {
+it('the sums of space are those of the whole store, and say what collection would free now and later', async () => {
   await using here = await filled();
   const before = await registrySpace(here.registry, {}, here.settings);
   expect(before.total).toMatchObject({ former: 0, unnamed: 0, reclaimable: { now: 0, later: 0 }, uploads: 0 });
@@ -44,7 +44,7 @@ it('the sums are those of the whole store, and say what collection would free no
   expect(images + builds + former + unnamed).toBe(bytes);
 });
 
-it('the history has the samples; another registry has none', async () => {
+it('the history of space has the samples; another registry has none', async () => {
   await using here = await filled();
   expect(await spaceHistory(here.registry)).toEqual([]);
   const sample = await takeSample(here.store, { step: async () => undefined });

@@ -17,7 +17,7 @@ describe('the data directory', () => {
     expect(defaultDataDirectory({ env: {}, home: '/home/x', uid: 1 })).toBe('/home/x/.local/share/images');
   });
 
-  it('is the one served last, also after its registry has stopped, until the default one is served again', async () => {
+  it('is the one served last, even after its registry has stopped, until the default one is served again', async () => {
     await using world = await temporaryWorld();
     const data = join(world.path, 'elsewhere');
     announceRegistry({ ...SERVED, data }, world.settings()).withdraw();
@@ -27,7 +27,7 @@ describe('the data directory', () => {
     expect(dataDirectory(world.settings())).toBe(back);
   });
 
-  it('is the default one where its registry runs and the one served last does not', async () => {
+  it('is the default one if its registry runs and the one served last does not', async () => {
     await using world = await temporaryWorld();
     const standard = defaultDataDirectory(world.settings());
     announceRegistry({ ...SERVED, data: standard }, world.settings());
@@ -49,7 +49,7 @@ describe('a running registry', () => {
     expect(runningRegistry(data, world.settings())).toBeUndefined();
   });
 
-  it('is none where its process has gone, or the file is no state', async () => {
+  it('does not count if its process is gone, or its file is invalid', async () => {
     await using world = await temporaryWorld();
     const data = join(world.path, 'data');
     announceRegistry({ ...SERVED, data }, world.settings());
@@ -63,7 +63,7 @@ describe('a running registry', () => {
     }
   });
 
-  it('is none for another user where others than its owner could have written it down', async () => {
+  it('does not count for another user if others than its owner could have written the file', async () => {
     await using world = await temporaryWorld();
     const data = join(world.path, 'data');
     const { state } = announceRegistry({ ...SERVED, data }, world.settings());
@@ -74,7 +74,7 @@ describe('a running registry', () => {
     expect(runningRegistry(data, world.settings())).toEqual(state);
   });
 
-  it('is none where it could not be recorded as the one served last', async () => {
+  it('is not announced if it could not be recorded as the one served last', async () => {
     await using world = await temporaryWorld();
     await world.file('share/images/images', 'in the way');
     const data = join(world.path, 'data');
@@ -83,7 +83,7 @@ describe('a running registry', () => {
     expect((await readdir(world.path)).sort()).toEqual(['data', 'share']);
   });
 
-  it('is announced so that others can read it, and only its owner write it', async () => {
+  it('is announced in a file that others can read, and only its owner can write', async () => {
     await using world = await temporaryWorld();
     announceRegistry({ ...SERVED, data: join(world.path, 'data') }, world.settings());
     const { mode } = await lstat(join(world.path, `images-registry-${OWN}-${process.pid}.json`));

@@ -8,7 +8,7 @@ import { announceRegistry } from './registry-state.ts';
 import { registryStatus } from './registry-status.ts';
 import { serveRegistry } from './serve-registry.ts';
 
-it('of a store that is not there: it has nothing, and looking makes nothing', async () => {
+it('the status of a store that does not exist is empty, and asking creates nothing', async () => {
   await using world = await temporaryWorld();
   const data = join(world.path, 'share/images');
   expect(await registryStatus(world.settings())).toEqual({
@@ -22,7 +22,7 @@ it('of a store that is not there: it has nothing, and looking makes nothing', as
   expect(await readdir(world.path)).toEqual([]);
 });
 
-it('of a store: what it has, each blob once', async () => {
+it('the status of a store says what it has, each blob once', async () => {
   await using world = await temporaryWorld();
   const data = join(world.path, 'data');
   const { registry } = await openEmbeddedStore(data);
@@ -47,7 +47,7 @@ it('of a store: what it has, each blob once', async () => {
   });
 });
 
-it('of a registry that runs: where, since when, and how it is', async () => {
+it('the status of a running registry says where, since when, and its health', async () => {
   await using world = await temporaryWorld();
   await using served = await serveRegistry({ listen: ['127.0.0.1:0'], version: '1' }, world.settings());
   const status = await registryStatus(world.settings());
@@ -56,7 +56,7 @@ it('of a registry that runs: where, since when, and how it is', async () => {
   expect(status).not.toHaveProperty('vms');
 });
 
-it('of a registry that is ill: what it says', async () => {
+it('the status of an unhealthy registry has its own words', async () => {
   await using world = await temporaryWorld();
   await using served = await serveRegistry({ listen: ['127.0.0.1:0'], version: '1' }, world.settings());
   const other = announceRegistry({ ...served.state, data: join(world.path, 'gone') }, world.settings());
@@ -65,7 +65,7 @@ it('of a registry that is ill: what it says', async () => {
   expect(health).toMatch(/^pulls: the registry cannot use its own store/);
 });
 
-it('of a registry on all addresses: VMs reach one of them', async () => {
+it('the status of a registry on all addresses names one that VMs reach', async () => {
   await using world = await temporaryWorld();
   const data = join(world.path, 'data');
   announceRegistry({ data, addresses: [{ host: '0.0.0.0', port: 1 }], version: '1' }, world.settings());

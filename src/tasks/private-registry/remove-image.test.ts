@@ -115,7 +115,7 @@ async function readsOf(store: EmbeddedStore, work: (store: EmbeddedStore) => Pro
 const meaning = async (store: EmbeddedStore, tag: string) => (await store.stripped.statManifest('x/y', tag))?.digest;
 
 describe('removing from the embedded registry', () => {
-  it('by the stripped name takes the records that mean the same along', async () => {
+  it('by the stripped name also removes the records that mean the same', async () => {
     await using world = await temporaryWorld();
     const store = emptyStore();
     await put(store, 'a.io/x/y:1', 'first');
@@ -125,7 +125,7 @@ describe('removing from the embedded registry', () => {
     expect((await Array.fromAsync(store.names.all())).map((name) => name.host)).toEqual(['a.io']);
   });
 
-  it('by a full name leaves what another host’s name means', async () => {
+  it('by a full name keeps what another host’s name means', async () => {
     await using world = await temporaryWorld();
     const store = emptyStore();
     const first = await put(store, 'a.io/x/y:1', 'first');
@@ -156,7 +156,7 @@ describe('removing from the embedded registry', () => {
     expect(await Array.fromAsync(store.names.all())).toEqual([]);
   });
 
-  it('takes the manifest along that no other name means, and the name with it', async () => {
+  it('removes the manifest that no other name means, and the repository with it', async () => {
     await using world = await temporaryWorld();
     const store = emptyStore();
     const { digest } = await put(store, 'x/y:1', 'same');
@@ -174,7 +174,7 @@ describe('removing from the embedded registry', () => {
     expect(await Array.fromAsync(store.registry.repositories())).toEqual([]);
   });
 
-  it('takes the children of an index along that no other index or tag needs, and what is attached to them', async () => {
+  it('removes the children of an index that no other index or tag needs, with their referrers', async () => {
     await using world = await temporaryWorld();
     const store = emptyStore();
     const [own, shared, tagged] = [
@@ -200,7 +200,7 @@ describe('removing from the embedded registry', () => {
     expect(await Promise.all([shared, kept, tagged].map(there))).toEqual([false, false, true]);
   });
 
-  it('takes what cosign attached along, with its tags', async () => {
+  it('removes what cosign attached, with its tags', async () => {
     await using world = await temporaryWorld();
     const store = emptyStore();
     for (const reference of ['x/y:1', 'x/y@']) {
@@ -217,7 +217,7 @@ describe('removing from the embedded registry', () => {
     }
   });
 
-  it('by digest takes an index and its children along', async () => {
+  it('by digest removes an index and its children', async () => {
     await using world = await temporaryWorld();
     const store = emptyStore();
     const child = await put(store, 'x/y:child', 'child');
@@ -227,7 +227,7 @@ describe('removing from the embedded registry', () => {
     expect(await Array.fromAsync(store.registry.repositories())).toEqual([]);
   });
 
-  it('takes along what only a former state of the tag left behind', async () => {
+  it('removes what only a former state of the tag left behind', async () => {
     await using world = await temporaryWorld();
     const store = emptyStore();
     const child = await put(store, 'x/y:1', 'a child of the first');
@@ -250,7 +250,7 @@ describe('removing from the embedded registry', () => {
     expect(await Array.fromAsync(store.registry.repositories())).toEqual([]);
   });
 
-  it('takes damaged states, and those of kinds that are not known, along', async () => {
+  it('removes former states that are damaged or of unknown kinds', async () => {
     await using world = await temporaryWorld();
     const store = emptyStore();
     const first = await put(store, 'x/y:1', 'first');

@@ -26,7 +26,7 @@ async function remove(registry: Registry, name: string, signal?: AbortSignal): P
 const tagsOf = (registry: Registry) => Array.fromAsync(registry.tags('x/y'));
 
 describe('removing an image over HTTP', () => {
-  it('is false where there is none: other paths may have it', async () => {
+  it('gives false if there is none: other paths may have it', async () => {
     const registry = emptyRegistry();
     await putImage(registry, 'x/y', '1');
     for (const name of ['x/y:2', 'x/y', 'x/z:1', `x/y@${image().manifest.digest}`]) {
@@ -35,7 +35,7 @@ describe('removing an image over HTTP', () => {
     expect(await tagsOf(registry)).toEqual(['1']);
   });
 
-  it('takes the tag alone, `latest` if none is named', async () => {
+  it('removes the tag alone, `latest` if none is named', async () => {
     const registry = emptyRegistry();
     const content = await putImage(registry, 'x/y', 'latest');
     await putImage(registry, 'x/y', '1', content);
@@ -43,7 +43,7 @@ describe('removing an image over HTTP', () => {
     expect(await tagsOf(registry)).toEqual(['1']);
   });
 
-  it('by digest takes the manifest with all its tags', async () => {
+  it('by digest removes the manifest with all its tags', async () => {
     const registry = emptyRegistry();
     const content = await putImage(registry, 'x/y', '1');
     await putImage(registry, 'x/y', '2', content);
@@ -53,7 +53,7 @@ describe('removing an image over HTTP', () => {
   });
 
   it.each<ErrorCode>(['MANIFEST_UNKNOWN', 'NAME_UNKNOWN'])(
-    'is false where it is found by another path only: %s',
+    'gives false if it is found by another path only: %s',
     async (code) => {
       const registry = { ...emptyRegistry(), deleteTag: refuse(code) };
       await putImage(registry, 'x/y', '1');
@@ -67,7 +67,7 @@ describe('removing an image over HTTP', () => {
     await expect(remove(registry, 'x/y:1')).rejects.toMatchObject({ code: 'DENIED' });
   });
 
-  it('asks an embedded registry for what nothing else needs, too: the child of an index', async () => {
+  it('also removes from an embedded registry what nothing else needs: the child of an index', async () => {
     await using world = await temporaryWorld();
     const store = await openEmbeddedStore(join(world.path, 'store'));
     const { manifest: child } = await putImage(store.registry, 'x/y', 'child');
@@ -80,7 +80,7 @@ describe('removing an image over HTTP', () => {
   });
 });
 
-describe('where a registry removes no tag alone', () => {
+describe('if a registry cannot remove a tag alone', () => {
   it('the manifest is removed, if nothing else needs it', async () => {
     const registry = withoutTagDeletion(emptyRegistry());
     const content = await putImage(registry, 'x/y', '1');
@@ -153,7 +153,7 @@ describe('where a registry removes no tag alone', () => {
     expect(await inner.statManifest('x/y', manifest.digest)).toBeUndefined();
   });
 
-  it('the tags are asked for some at a time', async () => {
+  it('the tags are looked up with limited parallelism', async () => {
     const inner = emptyRegistry();
     for (const tag of Array.from({ length: 20 }, (_, at) => `${at}`)) await putImage(inner, 'x/y', tag);
     let now = 0;
@@ -173,7 +173,7 @@ describe('where a registry removes no tag alone', () => {
   });
 });
 
-it.each(['x/y:1', 'x/y@'])('a registry that deletes nothing is told, and how it would: %s', async (name) => {
+it.each(['x/y:1', 'x/y@'])('a registry that deletes nothing is reported, with how to enable it: %s', async (name) => {
   const registry = { ...emptyRegistry(), deleteTag: refuse('UNSUPPORTED'), deleteManifest: refuse('UNSUPPORTED') };
   const { manifest } = await putImage(registry, 'x/y', '1');
   const named = name.replace(/@$/, `@${manifest.digest}`);

@@ -70,7 +70,7 @@ function slowCheck({ store }: Awaited<ReturnType<typeof newHouse>>) {
 }
 
 describe('a registry checks its store by itself', () => {
-  it('once a week; what it finds is told once, and shown', async () => {
+  it('once a week; its findings are reported once, and shown by lreg_status', async () => {
     const { events, begin, scrubs, damage, digest, age, status } = await newHouse();
     await damage();
     begin();
@@ -107,7 +107,7 @@ describe('a registry checks its store by itself', () => {
     await once(() => late.scrubs() === 1);
   });
 
-  it('not where that is switched off, nothing can be written, or a process collects', async () => {
+  it('not if that is switched off, nothing can be written, or a process collects', async () => {
     const off = await newHouse({ scrub: 'off' });
     const taken = await newHouse();
     const lock = await acquireLock(join(taken.store.directory, 'images/collecting'));
@@ -129,7 +129,7 @@ describe('a registry checks its store by itself', () => {
     await once(() => fixed.scrubs() === 1);
   });
 
-  it('ends at once with the registry, and goes on where it was', async () => {
+  it('and ends at once with the registry, to go on later where it was', async () => {
     const made = await newHouse();
     const { store, begin, scrubs, events } = made;
     const check = store.blobs.check;
@@ -156,7 +156,7 @@ describe('a registry checks its store by itself', () => {
     expect(events).toMatchObject([{ type: 'scrubbed', blobs: 3 }]);
   });
 
-  it('lets others collect meanwhile, and waits', async () => {
+  it('and waits while others collect', async () => {
     const made = await newHouse();
     const { reached, spy } = slowCheck(made);
     let read = 0;
@@ -179,7 +179,7 @@ describe('a registry checks its store by itself', () => {
     expect(read).toBe(before);
   });
 
-  it('collects when that is due, in the middle of a check that takes long', async () => {
+  it('and collects when that is due in the middle of a long check', async () => {
     const made = await newHouse({ gc: 'daily' });
     const { reached } = slowCheck(made);
     made.begin();
@@ -190,7 +190,7 @@ describe('a registry checks its store by itself', () => {
     expect(made.scrubs()).toBe(0);
   });
 
-  it('stops when it is switched off meanwhile, and that is no failure', async () => {
+  it('and stops without a failure when it is switched off meanwhile', async () => {
     let scrub: 'weekly' | 'off' = 'weekly';
     const made = await newHouse({
       get scrub() {
@@ -208,7 +208,7 @@ describe('a registry checks its store by itself', () => {
     expect(made.events).toEqual([]);
   });
 
-  it('once a week also where the disk is full at its end', async () => {
+  it('once a week even if the disk is full at its end', async () => {
     const { store, begin, scrubs } = await newHouse();
     const put = store.objects.put;
     vi.spyOn(store.objects, 'put').mockImplementation(async (key, ...more) => {
@@ -221,7 +221,7 @@ describe('a registry checks its store by itself', () => {
     expect(scrubs()).toBe(1);
   });
 
-  it('again some time after a failure, which is told once', async () => {
+  it('again some time after a failure, which is reported once', async () => {
     const { store, events, begin, scrubs } = await newHouse();
     const spy = vi.spyOn(store.blobs, 'check').mockRejectedValue(new Error('EIO'));
     begin();

@@ -36,8 +36,8 @@ async function taken(): Promise<string> {
   return `127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-describe.skipIf(!canMount)('a store on a read-only file system (skipped where we may not mount)', () => {
-  it('is served to be read: pushes are refused, it is in good health, and nothing is recorded', async () => {
+describe.skipIf(!canMount)('a store on a read-only file system (skipped without the right to mount)', () => {
+  it('is served read-only: pushes are refused, it is healthy, and nothing is recorded', async () => {
     await using world = await temporaryWorld();
     await using disk = await smallDisk(2048);
     const data = disk?.path ?? '';
@@ -91,7 +91,7 @@ describe('the embedded registry in this process', () => {
     expect(existsSync(join(dataOf(world), 'images'))).toBe(false);
   });
 
-  it('tells of requests, and to whoever debugs also of what they do to the store', async () => {
+  it('reports requests as events, and what they do to the store as debug events', async () => {
     await using world = await temporaryWorld();
     const events: unknown[] = [];
     const debugged: DebugEvent[] = [];
@@ -112,7 +112,7 @@ describe('the embedded registry in this process', () => {
 });
 
 describe('the embedded registry is refused', () => {
-  it('where the directory is served already; that one goes on', async () => {
+  it('if the directory is served already; that registry goes on', async () => {
     await using world = await temporaryWorld();
     await using served = await serve(world);
     await expect(serve(world)).rejects.toMatchObject({
@@ -123,7 +123,7 @@ describe('the embedded registry is refused', () => {
     expect((await fetch(`http://${hostOf(served.state)}/v2/`)).ok).toBe(true);
   });
 
-  it('to the second of two that begin at once', async () => {
+  it('if another one begins at the same time and wins', async () => {
     await using world = await temporaryWorld();
     const both = await Promise.allSettled([serve(world), serve(world)]);
     const [won] = both.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
@@ -132,7 +132,7 @@ describe('the embedded registry is refused', () => {
     expect(lost).toEqual([expect.objectContaining({ code: 'ALREADY_RUNNING' })]);
   });
 
-  it('where another program has the address; no store is left behind', async () => {
+  it('if another program has the address; no store is left behind', async () => {
     await using world = await temporaryWorld();
     const listen = [await taken()];
     const elsewhere = { data: join(world.path, 'other'), addresses: [{ host: '127.0.0.1', port: 1 }], version: '1' };
@@ -155,7 +155,7 @@ describe('the embedded registry is refused', () => {
       OWN + 1,
       `User ${OWN}'s embedded registry listens there: set LOCAL_REGISTRY=`,
     ],
-  ])('where another embedded registry has the address: it says that it is %s', async (_, uid, hint) => {
+  ])('if another embedded registry has the address: the hint says that it is %s', async (_, uid, hint) => {
     await using world = await temporaryWorld();
     const listen = [await taken()];
     const port = Number(listen[0]?.split(':')[1]);
@@ -179,7 +179,7 @@ describe('the embedded registry is refused', () => {
     withdraw();
   });
 
-  it('where it cannot be recorded: nothing listens, and nothing says that it runs', async () => {
+  it('if it cannot be recorded: nothing listens, and nothing says that it runs', async () => {
     await using world = await temporaryWorld();
     const data = join(world.path, 'elsewhere');
     await world.file('share/images/images', 'in the way of what remembers the directory');

@@ -12,7 +12,7 @@ import { servingHealth, stillThere } from './serving-health.ts';
 const { signal } = new AbortController();
 
 describe('the embedded registry', () => {
-  it('is well while its record is in its directory; asking leaves nothing there', async () => {
+  it('is healthy while its record is in its directory; asking leaves nothing there', async () => {
     await using world = await temporaryWorld();
     const data = join(world.path, 'data');
     const { state } = announceRegistry({ data, addresses: [], version: '1' }, world.settings());
@@ -22,7 +22,7 @@ describe('the embedded registry', () => {
     expect(await readdir(join(data, 'images/tmp'))).toEqual([]);
   });
 
-  it('is ill when its directory has gone, or is another one, until it is back', async () => {
+  it('is unhealthy while its directory is gone or is another one', async () => {
     await using world = await temporaryWorld();
     const data = join(world.path, 'data');
     const { state } = announceRegistry({ data, addresses: [], version: '1' }, world.settings());
@@ -52,7 +52,7 @@ describe('the embedded registry', () => {
     await putImage(store.registry, 'x/y', '1', image());
   });
 
-  it('is well before it is announced, in a directory that is not there yet', async () => {
+  it('is healthy before it is announced, in a directory that does not exist yet', async () => {
     await using world = await temporaryWorld();
     await servingHealth(join(world.path, 'data'), () => undefined).canRead(signal);
   });

@@ -40,7 +40,7 @@ async function start(
 }
 
 describe('starting the embedded registry', () => {
-  it('calls the program with what was asked for, and is done when it is ready; the process stays', async () => {
+  it('runs the program with the options, and returns when it is ready; the process stays', async () => {
     await using world = await temporaryWorld();
     const request = { listen: ['127.0.0.1:5000', '[::1]:81'], names: ['registry.example.org'] };
     const { state, already } = await start(world, RUNS + READY, request);
@@ -64,13 +64,13 @@ describe('starting the embedded registry', () => {
     expect((await start(world, '')).vms).toEqual({ ip: '10.1.2.3', port: 80 });
   });
 
-  it('writes what the process says into its log', async () => {
+  it('writes the output of the process into its log', async () => {
     await using world = await temporaryWorld();
     await start(world, `${RUNS}echo out; echo error >&2\n${READY}`);
     expect(await readFile(join(dataOf(world), 'images/registry.log'), 'utf8')).toBe('out\nerror\n');
   });
 
-  it('starts none where one runs on these addresses, or on any if none are named', async () => {
+  it('starts none if one runs on these addresses, or on any if none are named', async () => {
     await using world = await temporaryWorld();
     const addresses = [{ host: '127.0.0.1', port: 5000 }];
     const { state } = announceRegistry({ data: dataOf(world), addresses, version: '1' }, world.settings());
@@ -82,7 +82,7 @@ describe('starting the embedded registry', () => {
     expect(existsSync(join(world.path, 'called'))).toBe(false);
   });
 
-  it('takes the registry that somebody else has started in the meantime', async () => {
+  it('accepts the registry that somebody else has started in the meantime', async () => {
     await using world = await temporaryWorld();
     const told = `echo '{"error":{"code":"ALREADY_RUNNING","message":"the embedded registry runs already"}}' >&3`;
     const body = `${RUNS}${told}; exec 3>&-; exec sleep 60`;
@@ -97,7 +97,7 @@ describe('starting the embedded registry', () => {
     expect(await readdir(dataOf(world))).toEqual([]);
   });
 
-  it('leaves a store that another registry serves by now', async () => {
+  it('does not remove a store that another registry serves by now', async () => {
     await using world = await temporaryWorld();
     const told = `echo '{"error":{"code":"NO_SPACE","message":"no space left"}}' >&3`;
     const body = `${RUNS}${told}; exec 3>&-; exec sleep 60`;
@@ -117,7 +117,7 @@ describe('starting the embedded registry', () => {
     await expect(start(world, 'exit 1')).rejects.toThrow('the embedded registry ended at once [it said nothing]');
   });
 
-  it('says which program is not there, and leaves no store behind', async () => {
+  it('names a missing program, and leaves no store behind', async () => {
     await using world = await temporaryWorld();
     const program = [join(world.path, 'no-such')] as const;
     await expect(start(world, '', { program })).rejects.toMatchObject({
@@ -137,7 +137,7 @@ describe('starting the embedded registry', () => {
     expect(existsSync(dataOf(world))).toBe(false);
   });
 
-  it('leaves no store and no process behind when it is interrupted: there is no private registry then', async () => {
+  it('leaves no store and no process behind when it is interrupted', async () => {
     await using world = await temporaryWorld();
     const abort = new AbortController();
     process.once('SIGUSR2', () => abort.abort(new Error('interrupted')));
@@ -155,7 +155,7 @@ describe('starting the embedded registry', () => {
     expect(existsSync(dataOf(world))).toBe(false);
   });
 
-  it('leaves a store that was there', async () => {
+  it('does not remove a store that was there before', async () => {
     await using world = await temporaryWorld();
     await world.file('data/images/names/x', '');
     await expect(start(world, 'exit 1')).rejects.toMatchObject({ code: 'SERVER_ERROR' });

@@ -27,7 +27,7 @@ async function running(world: TemporaryWorld, traps = '', stays = 'exec sleep 30
   return child;
 }
 
-it('asks the registry to end, waits until it has, and tells which it was', async () => {
+it('stopping asks the registry to end, waits until it has, and says which one it was', async () => {
   await using world = await temporaryWorld();
   const child = await running(world);
   const ended = once(child, 'exit');
@@ -35,7 +35,7 @@ it('asks the registry to end, waits until it has, and tells which it was', async
   expect(await ended).toEqual([null, 'SIGTERM']);
 });
 
-it('stops nothing where none runs, and nothing a second time', async () => {
+it('stopping does nothing if no registry runs, or a second time', async () => {
   await using world = await temporaryWorld();
   expect(await stopRegistry(world.settings())).toBeUndefined();
   await running(world);
@@ -43,7 +43,7 @@ it('stops nothing where none runs, and nothing a second time', async () => {
   expect(await stopRegistry(world.settings())).toBeUndefined();
 });
 
-it('kills a registry that does not end', async () => {
+it('stopping kills a registry that does not end', async () => {
   await using world = await temporaryWorld();
   const child = await running(world, "trap '' TERM; ");
   const ended = once(child, 'exit');
@@ -51,7 +51,7 @@ it('kills a registry that does not end', async () => {
   expect(await ended).toEqual([null, 'SIGKILL']);
 });
 
-it('does not wait any longer when it is aborted', async () => {
+it('stopping does not wait any longer when it is aborted', async () => {
   await using world = await temporaryWorld();
   const child = await running(world, "trap 'echo asked' TERM; ", 'while :; do sleep 0.02; done');
   const abort = new AbortController();
@@ -62,7 +62,7 @@ it('does not wait any longer when it is aborted', async () => {
   expect(child.exitCode).toBeNull();
 });
 
-it('asks nobody to end when it has been aborted before', async () => {
+it('stopping asks no registry to end if it was aborted before', async () => {
   await using world = await temporaryWorld();
   const child = await running(world);
   const signal = AbortSignal.abort(new Error('enough'));

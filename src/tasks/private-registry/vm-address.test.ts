@@ -40,7 +40,7 @@ describe('the address for VMs', () => {
     expect(await vmAddress(world.settings({ LOCAL_REGISTRY: 'localhost:5000', XCLUSTER }))).toEqual(expected);
   });
 
-  it('is the running embedded registry’s, one that VMs reach before loopback', async () => {
+  it('is one of the running embedded registry, never loopback if there is another', async () => {
     await using world = await temporaryWorld();
     serveAt(world, { host: '127.0.0.1', port: 5000 }, { host: '10.1.2.3', port: 80 });
     expect(await vmAddress(world.settings())).toEqual({ ip: '10.1.2.3', port: 80, scheme: 'http' });
@@ -54,7 +54,7 @@ describe('the address for VMs', () => {
     expect(await addressForVms([{ host: '0.0.0.0', port: 80 }], userSpace)).toEqual({ ip: '192.168.0.250', port: 80 });
   });
 
-  it('is missed with what to do where there is no registry, or it does not run', async () => {
+  it('is an error with a hint if there is no registry, or it does not run', async () => {
     await using world = await temporaryWorld();
     await expect(vmAddress(world.settings())).rejects.toMatchObject({
       code: 'NO_REGISTRY',
@@ -98,7 +98,7 @@ describe('a Docker container named registry', () => {
     });
   });
 
-  it('does not count where it does not run', async () => {
+  it('does not count if it does not run', async () => {
     await using world = await temporaryWorld();
     const settings = world.settings({ DOCKER_HOST: `unix://${world.path}/docker.sock` });
     await withDocker(world, container([], false), () =>

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { eventually } from '../../../test/testing/eventually.ts';
 import { watchSpace } from './watch-space.ts';
 
-it('tells once that nine tenths of the quota are used, and again after there was room', async () => {
+it('a note says once that nine tenths of the quota are used, and again after there was room', async () => {
   let used = 899;
   let looked = 0;
   const said: string[] = [];

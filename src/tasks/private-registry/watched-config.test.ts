@@ -5,7 +5,7 @@ import { eventually } from '../../../test/testing/eventually.ts';
 import { testDirectory } from '../../storage/testing/directories.ts';
 import { watchConfig } from './watched-config.ts';
 
-it('is read again when it changes; with a mistake in it the rules before stay', async () => {
+it('registry.toml is read again when it changes; if it has a mistake, the old rules stay', async () => {
   await using directory = await testDirectory();
   const file = join(directory.path, 'registry.toml');
   await writeFile(file, 'quota = "1 GB"');
@@ -30,7 +30,7 @@ it('is read again when it changes; with a mistake in it the rules before stay', 
   expect(changes).toBeGreaterThanOrEqual(2);
 });
 
-it('has to be right at the start', async () => {
+it('registry.toml has to be valid at the start', async () => {
   await using directory = await testDirectory();
   await writeFile(join(directory.path, 'registry.toml'), 'quota = 1');
   await expect(watchConfig(directory.path)).rejects.toMatchObject({ code: 'CONFIG_INVALID' });

@@ -38,7 +38,7 @@ async function layoutIn({ path }: TemporaryWorld, images: Readonly<Record<string
 }
 
 describe('a copy', () => {
-  it('says what was copied, and the second time that all was there', async () => {
+  it('reports what was copied, and the second time that everything was there', async () => {
     await using world = await temporaryWorld();
     const from = `${await layoutIn(world, { app: image })}:app`;
     const ends = { from, to: `oci:${world.path}/copy:1` };
@@ -54,7 +54,7 @@ describe('a copy', () => {
     expect(await copyImage(ends, world.settings())).toMatchObject({ fetched: 0, alreadyThere: size });
   });
 
-  it('only foretells where that is wanted, and makes nothing', async () => {
+  it('can be only planned, and then creates nothing', async () => {
     await using world = await temporaryWorld();
     const from = `${await layoutIn(world, { app: image })}:app`;
     const size = image.blobs.reduce((sum, { bytes }) => sum + bytes.length, 0);
@@ -70,7 +70,7 @@ describe('a copy', () => {
     expect(await readdir(world.path)).toEqual(['layout']);
   });
 
-  it('takes the images of an index that are named, or says that there is none', async () => {
+  it('takes the images of an index for the named platforms, or fails if there is none', async () => {
     await using world = await temporaryWorld();
     const from = `${await layoutIn(world, { app: buildIndex([of('arm64'), of('s390x')]) })}:app`;
     const to = `dir:${world.path}/copy`;
@@ -112,7 +112,7 @@ describe('a copy', () => {
   });
 });
 
-it('referrers are copied where that is wanted', async () => {
+it('referrers are copied if that is wanted', async () => {
   const [from, to] = [memoryRegistry(), memoryRegistry()];
   const subject = makeImage({ layers: [makeBlob('layer')] });
   await push(from, 'a:1', subject);
@@ -159,7 +159,7 @@ describe('layers that are uncompressed at their source', () => {
     [undefined, 'application/vnd.oci.image.layer.v1.tar+gzip'],
     [{ kind: 'zstd', level: 3 }, 'application/vnd.oci.image.layer.v1.tar+zstd'],
     [{ kind: 'none' }, 'application/vnd.oci.image.layer.v1.tar'],
-  ] as const)('are compressed for a layout of blobs as is said: %j', async (compression, type) => {
+  ] as const)('are compressed for a layout as the options say: %j', async (compression, type) => {
     await using world = await temporaryWorld();
     const temporaryDirectory = join(world.path, 'tmp');
     await mkdir(temporaryDirectory);
@@ -178,7 +178,7 @@ describe('layers that are uncompressed at their source', () => {
     expect(existsSync(join(world.path, 'copy', (plain.blobs[1]?.digest ?? '').slice('sha256:'.length)))).toBe(true);
   });
 
-  it('are sent as they are compressed, and count as fetched once', async () => {
+  it('are sent while they are compressed, and count as fetched once', async () => {
     await using world = await temporaryWorld();
     const registry = memoryRegistry();
     const there: Transport = {
@@ -215,7 +215,7 @@ describe('an upload', () => {
   /** The store of the world's user, into which images are uploaded. */
   const storeOf = ({ path }: TemporaryWorld) => openEmbeddedStore(join(path, 'share/images'));
 
-  it('of a layout is all its images, each under its name, its host recorded', async () => {
+  it('of a layout sends all its images, each under its name, and records their hosts', async () => {
     await using world = await temporaryWorld();
     const from = await layoutIn(world, { 'quay.io/a/b:1': image, 'c:2': plain });
     const { copied, failed } = await uploadImages(from, world.settings());
@@ -226,7 +226,7 @@ describe('an upload', () => {
     expect(await names.hostsOf('a/b', '1')).toEqual([{ host: 'quay.io', digest: image.manifest.digest }]);
   });
 
-  it('gives an image another name where one is said', async () => {
+  it('gives an image another name if one is given', async () => {
     await using world = await temporaryWorld();
     const from = await layoutIn(world, { 'a:1': image });
     await uploadImages(`${from}:a:1`, world.settings(), { tag: 'quay.io/x/y:3' });
@@ -235,7 +235,7 @@ describe('an upload', () => {
     expect(await stripped.statManifest('a', '1')).toBeUndefined();
   });
 
-  it('keeps the host in the repository’s name where that is wanted and possible', async () => {
+  it('keeps the host in the repository’s name if that is wanted and possible', async () => {
     await using world = await temporaryWorld();
     const from = `${await layoutIn(world, { a: image })}:a`;
     const upload = (tag: string) => uploadImages(from, world.settings(), { tag, includeHost: true });
@@ -245,7 +245,7 @@ describe('an upload', () => {
     await expect(upload('localhost:5000/x/y:3')).rejects.toMatchObject({ code: 'UNSUPPORTED' });
   });
 
-  it('of an image without a name, or under one that is none, is refused', async () => {
+  it('of an image without a name, or under an invalid one, is refused', async () => {
     await using world = await temporaryWorld();
     const from = `${await layoutIn(world, { a: image })}:a`;
     for (const [options, named] of [

@@ -7,7 +7,7 @@ import { flushDocker } from './flush-docker.ts';
 
 const ID = `sha256:${'a'.repeat(64)}`;
 
-it('a daemon’s containers and then its images are removed, each of which is told', async () => {
+it('a daemon’s containers and then its images are removed, with an event for each', async () => {
   await using world = await temporaryWorld();
   const containers = [{ Id: 'c1', Names: ['/web'], Image: 'app:1', State: 'running' }];
   const images = [{ Id: ID, RepoTags: ['app:1'], RepoDigests: [] }];

@@ -13,13 +13,13 @@ it.each([
 });
 
 it.each(['', 'gzip:', 'gzip:0', 'gzip:10', 'zstd:20', 'zstd:100', 'none:1', 'GZIP', 'xz', 'gzip:6 '])(
-  '[%s] is none',
+  '[%s] is not a compression',
   (text) => {
     expect(() => parseCompression(text)).toThrow(expect.objectContaining({ code: 'USAGE' }));
   },
 );
 
-it('layers that are to stay as they are need no spool', async () => {
+it('uncompressed layers need no spool if they are to stay so', async () => {
   await using world = await temporaryWorld();
   expect(await compressingSpool(world.settings(), { kind: 'none' })).toBeUndefined();
   expect(await compressingSpool(world.settings())).toBeDefined();

@@ -9,7 +9,7 @@ import type { Transport } from '../../transports/transport.ts';
 import { temporaryWorld } from '../testing/temporary-world.ts';
 import { compressesLayers, openSink } from './open-sink.ts';
 
-it('a bare name is the private registry, which is made where there is none, with a note', async () => {
+it('a bare name as a sink means the private registry, which is created if there is none, with a note', async () => {
   await using world = await temporaryWorld();
   await using opened = await openSink('quay.io/a/b:1', world.settings());
   expect([opened.name && formatReference(opened.name), opened.sink.label]).toEqual([
@@ -19,7 +19,7 @@ it('a bare name is the private registry, which is made where there is none, with
   expect(world.notes).toContainEqual(expect.stringContaining('No private registry runs: images are kept in'));
 });
 
-it('a location has the name that is in it, or none', async () => {
+it('a location as a sink has the name that is in it, or none', async () => {
   await using world = await temporaryWorld();
   await using archive = await openSink(`docker-archive:${world.path}/a.tar:quay.io/a/b:1`, world.settings());
   expect(archive.name && formatReference(archive.name)).toBe('quay.io/a/b:1');
@@ -31,7 +31,7 @@ it.each([
   [`sha256:${'a'.repeat(64)}`, 'Name the image by a reference or a tag'],
   ['containers-storage:a:1', 'make'],
   ['own:x', 'Its transport opens no sinks.'],
-])('in %s no image can be put, and what to do is said', async (text, hint) => {
+])('in %s no image can be put; the hint says what to do', async (text, hint) => {
   await using world = await temporaryWorld();
   const settings = world.settings({}, { transports: [{ name: 'own' }] });
   const error = await openSink(text, settings).catch((thrown: unknown) => thrown);
@@ -65,12 +65,12 @@ it.each([
   [`sha256:${'a'.repeat(64)}`, false],
   ['quiet:x', false],
   ['serving:x', true],
-])('%s stores blobs for others: %s', (text, serves) => {
+])('%s says whether it stores blobs for others: %s', (text, serves) => {
   const transports = [{ name: 'quiet' }, { name: 'serving', compressesLayers: true }];
   expect(compressesLayers(text, { transports })).toBe(serves);
 });
 
-it('what a private registry got is in the store of that user', async () => {
+it('blobs that are put into the private registry are in the user’s store', async () => {
   await using world = await temporaryWorld();
   await using opened = await openSink('a/b:1', world.settings());
   const bytes = Buffer.from('blob');

@@ -48,7 +48,7 @@ describe('a bare name', () => {
     expect(await rootOf(cached, stored(ends))).toBe(image.manifest.digest);
   });
 
-  it('is an image of the store, with its blobs and with memory for the indexes of its layers', async () => {
+  it('is an image of the store, with its blobs and its remembered layer indexes', async () => {
     await using ends = await hostsAndStore();
     await ends.load('quay.io/a/b:1', image);
     await using opened = await openSource('quay.io/a/b:1', stored(ends));
@@ -74,7 +74,7 @@ describe('a bare name', () => {
     await expect(openSource('a/b:2', settings)).rejects.toMatchObject({ code: 'MANIFEST_UNKNOWN' });
   });
 
-  it('that is nowhere is told, with where else it may be', async () => {
+  it('that is nowhere is an error with a hint where else it may be', async () => {
     await using world = await temporaryWorld();
     await expect(openSource('quay.io/a/b:1', world.settings())).rejects.toMatchObject({
       code: 'MANIFEST_UNKNOWN',
@@ -173,7 +173,7 @@ describe('a transport', () => {
     expect(closed).toEqual(['source', 'owner']);
   });
 
-  it('without sources is told', async () => {
+  it('without sources is an error', async () => {
     await using world = await temporaryWorld();
     await expect(openSource('own:x', world.settings({}, { transports: [{ name: 'own' }] }))).rejects.toMatchObject({
       code: 'UNSUPPORTED',
@@ -182,7 +182,7 @@ describe('a transport', () => {
   });
 });
 
-it('without a spool, layers stay as they are', async () => {
+it('layers stay as they are without a spool', async () => {
   const source = registrySource(memoryRegistry(), { path: 'a', tag: '1' });
   expect(await packed(source, undefined)).toBe(source);
 });

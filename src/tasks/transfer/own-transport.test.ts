@@ -41,40 +41,37 @@ describe('a transport of one’s own', () => {
     expect(items.map(({ text }) => text)).toEqual(['here:one:1']);
   });
 
-  it.each(['open', 'root', 'blob'])(
-    'that hangs, and does not observe the signal, is not waited for: %s',
-    async (where) => {
-      await using world = await temporaryWorld();
-      const registry = memoryRegistry();
-      await push(registry, 'library/one:1', makeImage({ layers: [makeBlob('layer')] }));
-      const ended = new AbortController();
-      const never = () => {
-        setImmediate(() => ended.abort(new Error('ended by the caller')));
-        return new Promise<never>(() => {});
-      };
-      const hanging: Transport = {
-        name: 'here',
-        openSource: async (details) => {
-          if (where === 'open') await never();
-          const source = registrySource(registry, fullReference(parseReference(details)));
-          if (where === 'root') return { source: { ...source, root: never } };
-          return {
-            source: {
-              ...source,
-              blob: async () =>
-                (async function* () {
-                  yield Buffer.from('lay');
-                  await never();
-                })(),
-            },
-          };
-        },
-      };
-      const settings = world.settings({}, { transports: [hanging], signal: ended.signal });
-      const copying = copyImage({ from: 'here:one:1', to: `oci:${world.path}/layout:1` }, settings);
-      await expect(copying).rejects.toThrow('ended by the caller');
-    },
-  );
+  it.each(['open', 'root', 'blob'])('that hangs and ignores the signal is not waited for: %s', async (where) => {
+    await using world = await temporaryWorld();
+    const registry = memoryRegistry();
+    await push(registry, 'library/one:1', makeImage({ layers: [makeBlob('layer')] }));
+    const ended = new AbortController();
+    const never = () => {
+      setImmediate(() => ended.abort(new Error('ended by the caller')));
+      return new Promise<never>(() => {});
+    };
+    const hanging: Transport = {
+      name: 'here',
+      openSource: async (details) => {
+        if (where === 'open') await never();
+        const source = registrySource(registry, fullReference(parseReference(details)));
+        if (where === 'root') return { source: { ...source, root: never } };
+        return {
+          source: {
+            ...source,
+            blob: async () =>
+              (async function* () {
+                yield Buffer.from('lay');
+                await never();
+              })(),
+          },
+        };
+      },
+    };
+    const settings = world.settings({}, { transports: [hanging], signal: ended.signal });
+    const copying = copyImage({ from: 'here:one:1', to: `oci:${world.path}/layout:1` }, settings);
+    await expect(copying).rejects.toThrow('ended by the caller');
+  });
 
   it('that hangs as a sink is not waited for either', async () => {
     await using world = await temporaryWorld();
@@ -96,7 +93,7 @@ describe('a transport of one’s own', () => {
     await expect(copyImage({ from: 'here:one:1', to: 'there:two:2' }, settings)).rejects.toThrow('ended by the caller');
   });
 
-  it('counts before an image of that name, and only where it is given', async () => {
+  it('wins over an image of that name, and only where it is given', async () => {
     await using world = await temporaryWorld();
     const transports: readonly Transport[] = [{ name: 'alpine' }];
     const code = async (settings: Parameters<typeof openSource>[1]) =>

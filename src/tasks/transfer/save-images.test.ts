@@ -47,7 +47,7 @@ async function saved(images: readonly string[], layout: LaidOutImages, options: 
   return { archive, announced, size: all.size };
 }
 
-it('an archive has each image under its full name, once, as docker load takes it', async () => {
+it('a saved archive has each image once, under its full name, as docker load takes it', async () => {
   await using layout = await laidOut({ 'quay.io/a/b:1': amd, 'app:2': arm, 'docker.io/library/app:2': arm });
   const { archive, announced, size } = await saved(['quay.io/a/b:1', 'app:2', 'docker.io/library/app:2'], layout);
   const names = ['quay.io/a/b:1', 'docker.io/library/app:2'];
@@ -66,7 +66,7 @@ it('an archive has each image under its full name, once, as docker load takes it
   }
 });
 
-it('an archive can be read again, to the same bytes', async () => {
+it('a saved archive can be read again, and saved to the same bytes', async () => {
   await using layout = await laidOut({ 'quay.io/a/b:1': amd });
   await using all = await saveImages([layout.named('quay.io/a/b:1')], layout.settings);
   expect(await readAll(all.bytes())).toEqual(await readAll(all.bytes()));
@@ -83,7 +83,7 @@ it('of an index, the image of the platform is saved', async () => {
   await expect(saved(['quay.io/a/b:1'], layout, options)).rejects.toMatchObject({ code: 'PLATFORM_UNKNOWN' });
 });
 
-it('where one image is not found, those that were opened are closed', async () => {
+it('if one image is not found, those that were opened are closed', async () => {
   await using world = await temporaryWorld();
   const registry = memoryRegistry();
   await putFixture(registry, { path: 'a', tag: '1' }, amd);
@@ -123,7 +123,7 @@ it('layers that Docker cannot read are unpacked into files that are gone with th
   expect(await open()).toBe(0);
 });
 
-it('a signal ends it between two chunks', async () => {
+it('a signal ends saving between two chunks', async () => {
   await using layout = await laidOut({ 'a/b:1': buildImage({ layers: [randomLayer('large', 1_000_000)] }) });
   const end = new AbortController();
   await using all = await saveImages([layout.named('a/b:1')], { ...layout.settings, signal: end.signal });
@@ -137,7 +137,7 @@ it('a signal ends it between two chunks', async () => {
   await expect(reading()).rejects.toThrow('enough');
 });
 
-it('an image without a name is refused', async () => {
+it('saving an image without a name is refused', async () => {
   await using world = await temporaryWorld();
   const layout = await writeLayout(join(world.path, 'layout'), { '1': amd });
   await expect(saveImages([`oci:${layout}:1`], world.settings())).rejects.toMatchObject({

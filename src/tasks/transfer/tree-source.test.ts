@@ -19,7 +19,7 @@ const image = buildImage({ layers: [base, layerOf([{ name: 'etc/.wh.old' }, { na
 const arm = buildImage({ layers: [layerOf([{ name: 'arm' }])], architecture: 'arm64' });
 
 describe('an image to look into', () => {
-  it('is open without its layers', async () => {
+  it('is opened without reading its layers', async () => {
     await using layout = await laidOut({ app: image });
     const events: CopyEvent[] = [];
     await using opened = await openImage(
@@ -29,7 +29,7 @@ describe('an image to look into', () => {
     expect([opened.raw.digest, opened.layers.length, events]).toEqual([image.manifest.digest, 2, []]);
   });
 
-  it('is that of the platform', async () => {
+  it('is the one for the platform', async () => {
     await using layout = await laidOut({ app: buildIndex([image, arm]) });
     const platform = { os: 'linux', architecture: 'arm64' };
     await using opened = await openImage({ image: layout.named('app'), platform }, layout.settings);
@@ -42,7 +42,7 @@ describe('an image to look into', () => {
 });
 
 describe('the tree of an image', () => {
-  it('is what a container sees, and tells what it reads', async () => {
+  it('is what a container sees; reading it is reported', async () => {
     await using layout = await laidOut({ app: image });
     const events: CopyEvent[] = [];
     await using opened = await openTree(
@@ -68,7 +68,7 @@ describe('the tree of an image', () => {
     expect([await read(), await read()]).toEqual([2, 0]);
   });
 
-  it('of layers that are no archives is none, and its source is closed', async () => {
+  it('of layers that are not archives fails, and its source is closed', async () => {
     let closed = 0;
     const registry = memoryRegistry();
     await push(registry, 'a:1', makeImage({ layers: [makeBlob('no archive')] }));

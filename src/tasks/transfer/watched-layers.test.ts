@@ -8,7 +8,7 @@ const first = await layerOf([{ name: 'file', content: 'x'.repeat(1500) }]);
 const second = await layerOf([{ name: 'file', content: 'x' }]);
 const layers = [first, second];
 
-it('a layer that is read says so, and how far it is', async () => {
+it('reading a layer is reported, with its progress', async () => {
   const events: CopyEvent[] = [];
   const [watched] = watchedLayers(layers, (event) => events.push(event));
   const { digest, size } = first.descriptor;
@@ -38,7 +38,7 @@ it('without a plan, each layer that is opened adds to the total, once', async ()
   expect(events.map(({ type }) => type)).toEqual(['plan', 'blob', 'plan', 'blob', 'plan', 'blob']);
 });
 
-it('where nobody listens, layers are the same', () => {
+it('without a listener layers stay as they are', () => {
   expect(watchedLayers(layers, undefined)).toBe(layers);
   expect(plannedLayers(layers, undefined)).toBe(layers);
 });

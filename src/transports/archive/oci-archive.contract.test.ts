@@ -69,7 +69,7 @@ describe('an archive', () => {
     expect((await readdir(directory.path)).sort()).toEqual(['layout', 'packed.tar', 'plain.tar']);
   });
 
-  it('that breaks off, is none or is not there says so in one line', async () => {
+  it('that breaks off, is not an archive or is missing is reported in one line', async () => {
     await using directory = await temporaryDirectory('archive');
     const path = join(directory.path, 'x.tar');
     await writeFiles(join(directory.path, 'layout'), layoutFiles(imageContent('short')));
@@ -98,7 +98,7 @@ describe('an archive', () => {
     });
   });
 
-  it('follows its links, and passes over those that lead nowhere or out of it', async () => {
+  it('has its links followed, except those that lead nowhere or out of it', async () => {
     await using directory = await temporaryDirectory('archive');
     const at = (name: string) => join(directory.path, 'in', name);
     await writeFiles(at('.'), new Map([['a/real', Buffer.from('content')]]));
@@ -164,7 +164,7 @@ describe('an oci-archive that is written', () => {
     for (const { descriptor } of kept.blobs) await Array.fromAsync(await source.blob(descriptor, 0));
   });
 
-  it('leaves an older file as it was, and nothing beside it, where it is not finished', async () => {
+  it('leaves an older file as it was, and nothing beside it, if it is not finished', async () => {
     await using directory = await temporaryDirectory('archive');
     const path = join(directory.path, 'x.tar');
     await writeFile(path, 'older');

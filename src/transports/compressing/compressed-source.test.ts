@@ -125,7 +125,7 @@ describe('an image whose layers are compressed for a sink that serves its blobs'
     expect(digests.size).toBe(2);
   });
 
-  it('ends in the middle of a layer where it is aborted, and is made when it is asked for again', async () => {
+  it('can be aborted in the middle of a layer, and is made when it is asked for again', async () => {
     const made = sourceOf([plain('a', 3_000_000)]);
     const aborter = new AbortController();
     let read = 0;
@@ -144,7 +144,7 @@ describe('an image whose layers are compressed for a sink that serves its blobs'
     expect(imageOf(await image.root()).layers).toHaveLength(1);
   });
 
-  it('leaves alone what is compressed, and what is no layer', async () => {
+  it('leaves compressed layers alone, and blobs that are not layers', async () => {
     await using spool = layerSpool({ directory: scratch.path, kind: 'gzip' });
     const layers = [blobOf(Buffer.from('packed'), OCI_LAYER_GZIP), blobOf(Buffer.from('chart'), 'application/x.chart')];
     const { source } = sourceOf(layers);
@@ -153,7 +153,7 @@ describe('an image whose layers are compressed for a sink that serves its blobs'
     expect((await read(image, (layers[0] as Blob).descriptor)).toString()).toBe('packed');
   });
 
-  it('is made of no image whose config has other layers', async () => {
+  it('is not made if the config has other layers', async () => {
     await using spool = layerSpool({ directory: scratch.path, kind: 'gzip' });
     const layers = [plain('a'), plain('b')];
     const { source, opened } = sourceOf(
@@ -164,7 +164,7 @@ describe('an image whose layers are compressed for a sink that serves its blobs'
     expect(opened).toEqual([]);
   });
 
-  it('is known from an earlier run without reading a layer; who wants one gets it', async () => {
+  it('is known from an earlier run without reading a layer; layers can still be read', async () => {
     const memory = layerMemory(join(scratch.path, 'cache'), 'gzip');
     const roots: RawManifest[] = [];
     for (const run of [1, 2]) {
@@ -181,7 +181,7 @@ describe('an image whose layers are compressed for a sink that serves its blobs'
     expect(roots[0]).toEqual(roots[1]);
   });
 
-  it('is not what was remembered of it when that was wrong: it says so, and knows better the next time', async () => {
+  it('fails if what was remembered of it was wrong, and is right the next time', async () => {
     const memory = layerMemory(join(scratch.path, 'cache'), 'gzip');
     const made = plain('a');
     const wrong = { digest: digestOf(Buffer.from('wrong')), size: 5 };
@@ -195,7 +195,7 @@ describe('an image whose layers are compressed for a sink that serves its blobs'
     expect(await memory.layer(made.descriptor.digest)).not.toEqual(wrong);
   });
 
-  it('whose source fails fails, and can be asked for again', async () => {
+  it('fails if its source fails, and can be asked for again', async () => {
     await using spool = layerSpool({ directory: scratch.path, kind: 'gzip' });
     const { source } = sourceOf([plain('a')]);
     let broken = true;

@@ -11,7 +11,7 @@ const ID = digest('id');
 const FORM = { digest: digest('compressed'), size: 10 };
 const IMAGE = { mediaType: OCI_MANIFEST, manifest: Buffer.from('{"a":1}'), config: Buffer.from('{}') };
 
-it('knows in a later run what a layer and an image became', async () => {
+it('the memory of compressed layers knows in a later run what a layer and an image became', async () => {
   await using scratch = await temporaryDirectory('memory');
   const memory = layerMemory(scratch.path, 'gzip');
   expect([await memory.layer(ID), await memory.image(ID)]).toEqual([undefined, undefined]);
@@ -21,7 +21,7 @@ it('knows in a later run what a layer and an image became', async () => {
   expect([await later.layer(ID), await later.image(ID)]).toEqual([FORM, IMAGE]);
 });
 
-it('keeps forms apart in the same folders, where those of old programs can age', async () => {
+it('the memory of compressed layers keeps compressions apart in the same folders', async () => {
   await using scratch = await temporaryDirectory('memory');
   const [old, current] = ['gzip-1-old', 'gzip-1-new'].map((forms) => layerMemory(scratch.path, forms));
   await old?.rememberLayer(ID, FORM);
@@ -36,7 +36,7 @@ it('keeps forms apart in the same folders, where those of old programs can age',
 it.each([
   ['layers', '{"digest":"sha256:', '[]', '{"digest":"sha256:0","size":1}', `{"digest":"${ID}","size":"1"}`],
   ['images', '{"mediaType":', 'null', JSON.stringify({ ...IMAGE, manifest: 'e30=', config: 'e30=', sum: 'no' })],
-])('forgets what is damaged in %s', async (kind, ...damages) => {
+])('the memory of compressed layers ignores what is damaged in %s', async (kind, ...damages) => {
   await using scratch = await temporaryDirectory('memory');
   const memory = layerMemory(scratch.path, 'gzip');
   await memory.rememberLayer(ID, FORM);
@@ -48,7 +48,7 @@ it.each([
   }
 });
 
-it('is none where it cannot be written', async () => {
+it('the memory of compressed layers stays empty if it cannot be written', async () => {
   const nowhere = layerMemory('/proc/nowhere', 'gzip');
   await nowhere.rememberLayer(ID, FORM);
   expect(await nowhere.layer(ID)).toBeUndefined();

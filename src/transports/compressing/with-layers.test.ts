@@ -22,7 +22,7 @@ describe('a manifest with its layers in another form', () => {
   it.each([
     [types.OCI_MANIFEST, [types.OCI_LAYER, types.OCI_LAYER_GZIP, types.OCI_LAYER_ZSTD]],
     [types.DOCKER_MANIFEST, [types.DOCKER_LAYER, types.DOCKER_LAYER_GZIP, types.DOCKER_LAYER_ZSTD]],
-  ])('stays one of its kind: %s', (mediaType, layerTypes) => {
+  ])('stays of its kind: %s', (mediaType, layerTypes) => {
     const raw = manifestOf(mediaType, [layer('a', 'x'), layer('b', 'x'), layer('c', 'x')]);
     const changed = withLayers(raw, [
       { digest: digest('plain'), size: 1, compression: 'none' },
@@ -37,7 +37,7 @@ describe('a manifest with its layers in another form', () => {
     expect(after.layers.map((one) => one.size)).toEqual([1, 2, 3]);
   });
 
-  it('leaves layers alone that stay, and drops what is true of one form only', () => {
+  it('keeps other layers, and drops annotations that are true of one form only', () => {
     const foreign = layer('f', 'application/vnd.oci.image.layer.nondistributable.v1.tar', { url: 'x' });
     const chunked = { 'io.github.containers.zstd-chunked.manifest-checksum': 'y', title: 'base' };
     const raw = manifestOf(types.OCI_MANIFEST, [foreign, layer('b', types.OCI_LAYER_ZSTD, chunked)]);
@@ -49,7 +49,7 @@ describe('a manifest with its layers in another form', () => {
     expect(changed.layers[1]?.annotations).toEqual({ title: 'base' });
   });
 
-  it('can be compressed where it says that it is not', () => {
+  it('names by its media types which layers are uncompressed', () => {
     expect([types.OCI_LAYER, types.DOCKER_LAYER].every(isUncompressed)).toBe(true);
     expect([types.OCI_LAYER_GZIP, types.DOCKER_LAYER_GZIP, types.OCI_CONFIG, ''].some(isUncompressed)).toBe(false);
   });

@@ -46,15 +46,18 @@ describe('an image of a store', () => {
     expect(find(text)).toBe(id);
   });
 
-  it.each(['alpine:3.21', 'quay.io/alpine:3.20', '@99', 'alpine@abc2', `x@sha256:${hex('8')}`])('is not %s', (text) => {
-    expect(() => find(text)).toThrowError(expect.objectContaining({ code: 'MANIFEST_UNKNOWN' }));
-  });
+  it.each(['alpine:3.21', 'quay.io/alpine:3.20', '@99', 'alpine@abc2', `x@sha256:${hex('8')}`])(
+    'is not found by %s',
+    (text) => {
+      expect(() => find(text)).toThrowError(expect.objectContaining({ code: 'MANIFEST_UNKNOWN' }));
+    },
+  );
 
-  it.each(['x/tool', '@abc', '@f'])('must be the only one that is called %s', (text) => {
+  it.each(['x/tool', '@abc', '@f'])('must be the only one that %s may mean', (text) => {
     expect(() => find(text)).toThrowError(expect.objectContaining({ code: 'REFERENCE_INVALID' }));
   });
 
-  it('that is not there lets say which are', () => {
+  it('that is not there is an error that lists those that are', () => {
     const hint = expect.stringContaining('/store has docker.io/library/alpine:3.20');
     expect(() => find('nothing')).toThrowError(expect.objectContaining({ hint }));
   });

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type TemporaryDirectory, temporaryDirectory } from '../../../test/peers/temporary.ts';
 import { openStore } from './find-store.ts';
 
-describe('the store that nobody names', () => {
+describe('the default store', () => {
   let home: TemporaryDirectory;
   beforeEach(async () => {
     home = await temporaryDirectory('stores');
@@ -47,7 +47,7 @@ describe('the store that nobody names', () => {
     for (const uid of [0, 1000]) expect(await find({ CONTAINERS_STORAGE_CONF: at('s.conf') }, uid)).toBe(graph);
   });
 
-  it('must have the driver overlay', async () => {
+  it('must be of the driver overlay', async () => {
     await writeFile(at('s.conf'), `[storage]\ndriver = "vfs"\ngraphroot = "${await makeStore('graph')}"\n`);
     const env = { CONTAINERS_STORAGE_CONF: at('s.conf') };
     await expect(find(env)).rejects.toMatchObject({ code: 'UNSUPPORTED', message: expect.stringContaining('vfs') });
@@ -55,7 +55,7 @@ describe('the store that nobody names', () => {
     expect(await find({ ...env, STORAGE_DRIVER: 'overlay' })).toBe(at('graph'));
   });
 
-  it('may be none, or be said wrongly', async () => {
+  it('may be missing, or be configured wrongly', async () => {
     await expect(find({})).rejects.toMatchObject({ code: 'FILE_UNREADABLE', hint: expect.any(String) });
     await writeFile(at('s.conf'), 'storage = [');
     await expect(find({ CONTAINERS_STORAGE_CONF: at('s.conf') })).rejects.toMatchObject({ code: 'CONFIG_INVALID' });

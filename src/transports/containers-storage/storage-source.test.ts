@@ -126,7 +126,7 @@ describe.skipIf(peers.missing)(`a containers-storage store${peers.why}`, () => {
     },
   );
 
-  it('goes on from any byte of a layer', async () => {
+  it('gives a layer from any byte on', async () => {
     await using source = await opened(`[${root()}]localhost/made:1`);
     const [layer] = imageOf(await source.root()).layers;
     if (!layer) throw new Error('no layer');
@@ -135,7 +135,7 @@ describe.skipIf(peers.missing)(`a containers-storage store${peers.why}`, () => {
     expect(Buffer.compare(rest, whole.subarray(123_457))).toBe(0);
   });
 
-  it('has images without a layer', async () => {
+  it('may have images without a layer', async () => {
     await using source = await opened(`[${root()}]empty:1`);
     expect(imageOf(await source.root()).layers).toEqual([]);
     expect(await read(source)).toEqual({ bytes: 0, diffIds: [] });
@@ -159,7 +159,7 @@ describe.skipIf(peers.missing)(`a containers-storage store${peers.why}`, () => {
     }
   });
 
-  it('says which file was changed behind its back, and reads none outside of it', async () => {
+  it('names a file that was changed behind its back, and reads none outside of the store', async () => {
     const damaged = at('damaged');
     await copyStore(damaged);
     await using source = await opened(`[${damaged}]localhost/made:1`);
@@ -191,7 +191,7 @@ describe.skipIf(peers.missing)(`a containers-storage store${peers.why}`, () => {
     await refused(/is not there/);
   });
 
-  it('of another driver, of nothing, or of a damaged archive is refused', async () => {
+  it('of another driver, that is empty, or in a damaged archive is refused', async () => {
     await mkdir(at('vfs/vfs-images'), { recursive: true });
     await mkdir(at('nothing'));
     await writeFile(at('no.tar'), 'nothing');
@@ -208,7 +208,7 @@ describe.skipIf(peers.missing)(`a containers-storage store${peers.why}`, () => {
     }
   });
 
-  it('without the layers of an image says so', async () => {
+  it('that lacks layers of an image says so', async () => {
     const lacking = at('lacking');
     await cp(join(root(), 'overlay-images'), join(lacking, 'overlay-images'), { recursive: true });
     await expect(opened(`[${lacking}]localhost/made:1`)).rejects.toMatchObject({

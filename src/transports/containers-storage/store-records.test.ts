@@ -18,7 +18,7 @@ const images = (value: unknown) => readImages(filesOf({ 'overlay-images/images.j
 const layers = (value: unknown) => readLayers(filesOf({ 'overlay-layers/layers.json': JSON.stringify(value) }));
 
 describe('the records of a store', () => {
-  it('may lack what is not needed, and may not be there at all', async () => {
+  it('may lack optional fields, and may be missing altogether', async () => {
     expect(await images([{ id: hex('a'), names: null }])).toEqual([{ id: hex('a'), names: [], data: {} }]);
     expect([...(await layers([{ id: hex('b'), parent: '', 'diff-digest': 'odd' }])).values()]).toEqual([
       { id: hex('b') },
@@ -28,14 +28,14 @@ describe('the records of a store', () => {
   });
 
   it.each(['../../etc', `${hex('a')}/..`, 'A'.repeat(64), '', 7])(
-    'have ids that lead nowhere else, not %j',
+    'must have ids that are no paths, not %j',
     async (id) => {
       await expect(images([{ id }])).rejects.toMatchObject({ code: 'MANIFEST_INVALID' });
       await expect(layers([{ id }])).rejects.toMatchObject({ code: 'MANIFEST_INVALID' });
     },
   );
 
-  it('that are damaged are said to be', async () => {
+  it('that are damaged are reported', async () => {
     const damaged = filesOf({ 'overlay-images/images.json': '[{' });
     await expect(readImages(damaged)).rejects.toMatchObject({
       code: 'MANIFEST_INVALID',

@@ -37,7 +37,7 @@ async function layersJson(archive: Uint8Array) {
 describe('ids of layers', () => {
   const diffIds = ['a', 'b', 'a'].map((digit): Digest => `sha256:${digit.repeat(64)}`);
 
-  it('are the chain’s, as skopeo computes them', () => {
+  it('are computed from the chain, as skopeo does', () => {
     const [first = '', second = '', third] = layerIds(diffIds);
     expect(first).toBe('a'.repeat(64));
     expect(second).toBe(
@@ -52,7 +52,7 @@ describe('ids of layers', () => {
     );
   });
 
-  it('give links of 26 characters that differ where ids do', () => {
+  it('give links of 26 characters that differ if the ids do', () => {
     const links = layerIds(diffIds).map(linkOf);
     for (const link of links) expect(link).toMatch(/^[A-Z2-7]{26}$/);
     expect(new Set(links).size).toBe(3);
@@ -109,7 +109,7 @@ describe('a store as an archive', () => {
     expect(names).toContainEqual(['quay.io/b:1']);
   });
 
-  it('writes a layer anew where something in it takes the place of something else, and nothing else of it', async () => {
+  it('writes a layer without entries that later ones of it replace', async () => {
     const { archive } = await madeStore([
       image('a:1', [
         { name: 'x', content: '1' },
@@ -153,7 +153,7 @@ describe('a store as an archive', () => {
     });
   });
 
-  it('says of each blob whether it is its archive, or how it was compressed', async () => {
+  it('records for each layer whether its blob is the archive itself, or how it was compressed', async () => {
     const plain = await imageToStore(image('a:1', [{ name: 'x', content: 'x' }]));
     const packed = [await layerOf(base, { gzip: true }), ...plain.image.layers.slice(1)];
     const chunks: Uint8Array[] = [];

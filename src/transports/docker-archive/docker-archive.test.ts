@@ -66,7 +66,7 @@ async function readImage(source: ImageSource): Promise<{ manifest: ImageManifest
   return { manifest, contents: await Promise.all(manifest.layers.map((_, at) => read(at))) };
 }
 
-describe('what is said of a docker-archive whose list names what cannot be read', () => {
+describe('the error about a docker-archive whose list names what cannot be read', () => {
   const [base, top] = layers as [Buffer, Buffer];
   const config = configOf([base, top].map(sha256));
   const rest = savedFiles('app:1', [base, top], config);
@@ -101,7 +101,7 @@ describe('what is said of a docker-archive whose list names what cannot be read'
     }
   });
 
-  it('says it of a layout in an archive too', async () => {
+  it('is the same for a layout in an archive', async () => {
     const { root, blobs } = imageContent('linked');
     const files = [root, ...blobs.map(({ descriptor, bytes }) => ({ ...descriptor, bytes }))].map(
       ({ digest, bytes }) => ({
@@ -140,7 +140,7 @@ describe('a docker-archive that describes an image twice', () => {
     ]);
   }
 
-  it('gives it where both say the same', async () => {
+  it('gives it if both descriptions agree', async () => {
     await using archive = await twice([base, top]);
     await using source = await openDockerArchiveImage(archive.path, {}, { temporaryDirectory: tmpdir() });
     expect((await readImage(source)).contents).toEqual([base, top]);
@@ -151,7 +151,7 @@ describe('a docker-archive that describes an image twice', () => {
     ['fewer', [base], '2 layers in manifest.json, 1 in the manifest beside it'],
     ['another', [base, other], 'other layers in each'],
     ['the same in another order', [top, base], 'other layers in each'],
-  ])('refuses it where the manifest has %s', async (_, inManifest, expected) => {
+  ])('refuses it if the manifest has %s', async (_, inManifest, expected) => {
     await using archive = await twice(inManifest);
     const refusal = openDockerArchiveImage(archive.path, {}, { temporaryDirectory: tmpdir() });
     await expect(refusal).rejects.toMatchObject({
@@ -247,7 +247,7 @@ describe('a docker-archive as Docker saved it', () => {
     }
   });
 
-  it('says in one line what is wrong with a damaged one', async () => {
+  it('is refused in one line if it is damaged', async () => {
     const config = configOf(layers.map(sha256));
     const good = savedFiles('app:1', layers, config);
     const failure = async (files: readonly TarFile[]) => {
@@ -278,7 +278,7 @@ describe('a docker-archive as Docker saved it', () => {
 });
 
 describe('a docker-archive with a layout inside', () => {
-  it('keeps an index of which one image is there, and finds it by each of its names', async () => {
+  it('gives an index of which one image is there, found by each of its names', async () => {
     const content = indexContent('sparse');
     const [child] = content.children;
     const [config, ...stored] = content.blobs.slice(0, 3) as [Blob, ...Blob[]];
@@ -307,7 +307,7 @@ describe('a docker-archive with a layout inside', () => {
     }
   });
 
-  it('has its images by manifest.json where the layout has not all of their parts', async () => {
+  it('gives images by manifest.json if the layout lacks parts of them', async () => {
     const content = imageContent('half');
     const files = savedFiles('app:1', layers, configOf(layers.map(sha256)));
     const index = { schemaVersion: 2, manifests: [manifestDescriptor(content.root)] };
@@ -336,7 +336,7 @@ describe('a docker-archive from before Docker 1.10', () => {
     { name: `${ids[at]}/layer.tar`, data: layer },
   ]);
 
-  it('gives a config made of the layers’ own ones', async () => {
+  it('gives a config made of the layers’ own configs', async () => {
     const repositories = JSON.stringify({ 'quay.io/old/app': { '1': ids[2], '2': ids[2] }, base: { latest: ids[0] } });
     await using file = await archiveOf([...files, { name: 'repositories', data: repositories }]);
     await using archive = await openDockerArchive(file.path, { temporaryDirectory: tmpdir() });
@@ -388,7 +388,7 @@ describe('an archive of docker-archives', () => {
     expect(archive.images.map(({ names }) => names)).toEqual([['app:1'], ['app:1']]);
   });
 
-  it('has none that are an archive further in', async () => {
+  it('has no images of an archive that is nested deeper', async () => {
     const inner = Buffer.from(tar([{ name: file, data: saved }]));
     await using path = await archiveOf([{ name: file, data: inner }]);
     await expect(openDockerArchive(path.path, { temporaryDirectory: tmpdir() })).rejects.toMatchObject({
@@ -445,7 +445,7 @@ describe('a docker-archive that is written', () => {
     expect((await must('tar', ['-tf', path])).trim().split('\n')).toHaveLength(3 + 1 + 1 + 4);
   });
 
-  it('says full names wherever a reader looks, also of what is named shortly', async () => {
+  it('has full names wherever a reader looks, also of images with short names', async () => {
     await using directory = await temporaryDirectory('docker-archive');
     const path = join(directory.path, 'x.tar');
     const image = imageOf([gzip], [sha256(layers[1] as Buffer)]);
@@ -463,7 +463,7 @@ describe('a docker-archive that is written', () => {
     expect(listed).toMatchObject([{ RepoTags: ['docker.io/x/app:latest'] }]);
   });
 
-  it('can be a stream whose length is known first, with the same bytes', async () => {
+  it('can be a stream of known length, with the same bytes', async () => {
     await using directory = await temporaryDirectory('docker-archive');
     const path = join(directory.path, 'x.tar');
     const image = imageOf([zstd, gzip], layers.slice(0, 2).map(sha256));
@@ -503,7 +503,7 @@ describe('a docker-archive that is written', () => {
     }
   });
 
-  it('refuses indexes and foreign layers, saying what to do', async () => {
+  it('refuses indexes and foreign layers, with a hint', async () => {
     await using directory = await temporaryDirectory('docker-archive');
     const sink = dockerArchiveSink(join(directory.path, 'x.tar'), { temporaryDirectory: tmpdir() });
     const refusal = { code: 'MANIFEST_INVALID', hint: expect.stringContaining('--platform') };

@@ -7,7 +7,7 @@ import { tar } from '../../../test/fixtures/tar.ts';
 import { temporaryDirectory } from '../../../test/peers/temporary.ts';
 import { openDockerArchive } from './docker-archive-source.ts';
 
-it('an archive whose indexes name each other again and again is looked at once', async () => {
+it('indexes of an archive that name each other many times are read once', async () => {
   await using directory = await temporaryDirectory('nested');
   const path = join(directory.path, 'archive.tar');
   await writeFile(path, tar(nestedLayout(60)));

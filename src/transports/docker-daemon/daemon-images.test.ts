@@ -131,7 +131,7 @@ describe.skipIf(peers.missing)(`images of a Docker daemon${peers.why}`, () => {
     return opened;
   }
 
-  it.each(names)('are what the daemon says of them: %j', async (wanted) => {
+  it.each(names)('have the config and layers that the daemon reports: %j', async (wanted) => {
     await using source = await openDaemonImage(daemon, wanted, { temporaryDirectory: scratch.path });
     const { config, layers } = imageOf(await source.root());
     const details = await daemon.inspectImage(source.id);
@@ -143,7 +143,7 @@ describe.skipIf(peers.missing)(`images of a Docker daemon${peers.why}`, () => {
     for (const layer of layers) expect((await drained(await source.blob(layer, 0))).length).toBe(layer.size);
   });
 
-  it('are found by name, by id and by its beginning; else there is none', async () => {
+  it('are found by name, by id and by its beginning, or are reported as unknown', async () => {
     const { id } = await openDaemonImage(daemon, ODD, { temporaryDirectory: scratch.path });
     for (const text of [id, id.slice(7), id.slice(7, 15)]) {
       expect((await findDaemonImage(daemon, { id: text }, { temporaryDirectory: scratch.path }))?.id).toBe(id);
@@ -187,7 +187,7 @@ describe.skipIf(peers.missing)(`images of a Docker daemon${peers.why}`, () => {
     expect(bytes.size).toBe(3 - duplicates(await daemon.inspectImage('example.com:5000/odd_name/x--y.z:V1.0_x')));
   });
 
-  it('whose compressed form is remembered are asked for only where layers are wanted', async () => {
+  it('whose compressed form is remembered are exported only if layers are wanted', async () => {
     let saves = 0;
     const counting: DockerDaemon = {
       ...daemon,
@@ -219,7 +219,7 @@ describe.skipIf(peers.missing)(`images of a Docker daemon${peers.why}`, () => {
     await spool[Symbol.asyncDispose]();
   });
 
-  it('that are made elsewhere are loaded: many layers, equal ones, none', async () => {
+  it('that other tools made can be loaded: many layers, equal ones, none', async () => {
     const equal = layerOf([{ name: 'twice', data: 'x' }]);
     const many = Array.from({ length: 30 }, (_, number) => layerOf([{ name: `n${number}`, data: `${number}` }]));
     for (const [number, layers] of [[equal, randomLayer('between', 700_000), equal], [], many].entries()) {
@@ -288,7 +288,7 @@ describe.skipIf(peers.missing)(`images of a Docker daemon${peers.why}`, () => {
     expect((await daemon.inspectImage('packed/zstd:1'))?.diffIds).toEqual([diffId]);
   });
 
-  it('that break off on their way keep no other from being loaded', async () => {
+  it('that break off while they are loaded do not keep others from being loaded', async () => {
     const good = buildImage({ layers: [randomLayer('good', 900_000)] });
     const bad = buildImage({ layers: [randomLayer('bad', 900_000)] });
     await using whole = await made(good, 'good');
@@ -319,7 +319,7 @@ describe.skipIf(peers.missing)(`images of a Docker daemon${peers.why}`, () => {
     expect((await daemon.inspectImage('will/be:bad'))?.id).toBe(bad.blobs[0]?.digest);
   });
 
-  it('are not loaded where nobody finishes', async () => {
+  it('are not loaded if the sink is not committed', async () => {
     await using source = await made(buildImage({ layers: [randomLayer('unfinished', 300_000)] }), 'unfinished');
     {
       await using sink = dockerDaemonSink(daemon, { temporaryDirectory: scratch.path });

@@ -32,7 +32,7 @@ async function withEngine<T>(answer: Answer, work: (daemon: DockerDaemon) => Pro
   return await work(daemon);
 }
 
-it('tells of the requests to a Docker daemon', async () => {
+it('requests to a Docker daemon are reported as events', async () => {
   await using directory = await temporaryDirectory('engine');
   await using engine = await fakeEngine(join(directory.path, 'docker.sock'), (_path, _request, response) =>
     response.end('[]'),
@@ -46,7 +46,7 @@ it('tells of the requests to a Docker daemon', async () => {
 });
 
 describe('a Docker daemon in trouble', () => {
-  it('that nobody named and that is not there is none', async () => {
+  it('that nobody named and that is not there is skipped', async () => {
     await using directory = await temporaryDirectory('engine');
     const env = { DOCKER_CONFIG: directory.path };
     // `undefined` only if this machine has no daemon of its own.
@@ -55,7 +55,7 @@ describe('a Docker daemon in trouble', () => {
     expect(found === undefined || found.address === 'unix:///var/run/docker.sock').toBe(true);
   });
 
-  it('that is named must be there', async () => {
+  it('that is named and is not there is an error', async () => {
     await using directory = await temporaryDirectory('engine');
     const host = `unix://${directory.path}/docker.sock`;
     const error = { code: 'NOT_RUNNING', message: `no Docker daemon listens at ${host}`, hint: expect.any(String) };
@@ -79,13 +79,13 @@ describe('a Docker daemon in trouble', () => {
     });
   });
 
-  it('that is something else is said to be none', async () => {
+  it('that is something else is reported as not a Docker daemon', async () => {
     await using directory = await temporaryDirectory('engine');
     await using engine = await fakeEngine(join(directory.path, 'docker.sock'), () => {}, 'nonsense');
     await expect(opened(engine.host)).rejects.toMatchObject({ code: 'BAD_ANSWER' });
   });
 
-  it('is spoken to in no newer version than it knows, nor in one that this program does not', async () => {
+  it('is asked in no newer version of the API than it or this program knows', async () => {
     await using directory = await temporaryDirectory('engine');
     for (const [theirs, ours] of [
       ['1.41', '1.41'],
@@ -100,7 +100,7 @@ describe('a Docker daemon in trouble', () => {
     }
   });
 
-  it('says in its own words what it refuses', async () => {
+  it('is quoted in errors about what it refuses', async () => {
     const refuse: Answer = (_path, _request, response) => {
       response.statusCode = 500;
       response.end(JSON.stringify({ message: 'write /var/lib/docker/x: no space left on device\n' }));
@@ -175,7 +175,7 @@ describe('a Docker daemon in trouble', () => {
     });
   });
 
-  it('that takes no more of an archive is left without waiting', async () => {
+  it('that takes no more of an archive is not waited for', async () => {
     await withEngine(
       (_path, request) => request.pause(),
       async (daemon) => {
@@ -207,7 +207,7 @@ describe('a Docker daemon in trouble', () => {
     });
   });
 
-  it('is left alone when the caller gives up', async () => {
+  it('gets no more requests when the caller gives up', async () => {
     await withEngine(
       () => {},
       async (daemon) => {

@@ -33,7 +33,7 @@ describe('the address of the Docker daemon', () => {
     ['tcp://:1234', { url: { secure: false, host: 'localhost:1234', path: '/' } }],
     ['build.example:1234', { url: { secure: false, host: 'build.example:1234', path: '/' } }],
     ['https://x', { url: { secure: true, host: 'x:2376', path: '/' }, tls: { verify: true } }],
-  ])('is what $DOCKER_HOST says: %s', async (DOCKER_HOST, endpoint) => {
+  ])('is that of $DOCKER_HOST: %s', async (DOCKER_HOST, endpoint) => {
     expect(await find({ DOCKER_HOST })).toEqual({ address: DOCKER_HOST, named: true, ...endpoint });
   });
 
@@ -74,7 +74,7 @@ describe('the address of the Docker daemon', () => {
     });
   });
 
-  it('is a usual socket that nobody has named, a rootless daemon’s too', async () => {
+  it('is a usual socket if none is named, also of a rootless daemon', async () => {
     await using home = await temporaryDirectory('docker-home');
     const socket = join(home.path, 'docker.sock');
     await using _daemon = await hangingSocket(socket);

@@ -154,7 +154,7 @@ describe('a daemon that keeps images in containerd’s store', () => {
     });
   });
 
-  it('is told the full name of an image that is named shortly: it calls it what the index says', async () => {
+  it('gets the full name of an image with a short name, as the daemon takes the name from the index', async () => {
     await withDaemon({ containerd: true }, async ({ daemon, loaded }) => {
       await using sink = dockerDaemonSink(daemon, { temporaryDirectory: tmpdir() });
       const name = parseReference('app:1');

@@ -52,7 +52,7 @@ describe('the entries of a layout', () => {
     );
   });
 
-  it('may be anything: what is not understood stays where it is', () => {
+  it('may be of any kind: what is not understood stays where it is', () => {
     const listed = [null, 'text', { digest: 7 }, entryOf({ tag: '1' }), { annotations: [] }];
     const entries = layoutEntries(listed);
     entries.put(entryOf({ image: 'two', tag: '1' }));

@@ -35,7 +35,7 @@ async function refusal(work: Promise<unknown>): Promise<ImagesError> {
 }
 
 describe('credentials in files', () => {
-  it('are none where there is no file', async () => {
+  it('are absent if there is no file', async () => {
     expect(await find('quay.io', 'a/b')).toBeUndefined();
   });
 
@@ -128,7 +128,7 @@ describe('credentials in files', () => {
     '{"auths":{},"credsStore":""}',
     '{"credHelpers":{"x":""}}',
     '{"credHelpers":{"x":null},"credsStore":null}',
-  ])('in a file that says nothing (%j) are none', async (content) => {
+  ])('in a file without entries (%j) are absent', async (content) => {
     await write('.docker/config.json', content);
     expect(await find('x')).toBeUndefined();
   });
@@ -150,7 +150,7 @@ describe('credentials in files', () => {
     '{"username":"","password":""}',
     '{"username":null,"password":null,"identitytoken":"","registrytoken":[]}',
     '{"email":"me@x"}',
-  ])('in an entry that says nothing (%s) are none, and the next file is looked at', async (entry) => {
+  ])('in an empty entry (%s) are absent, and the next file is read', async (entry) => {
     const file = await write('auth.json', `{"auths":{"x":${entry}}}`);
     const env = { REGISTRY_AUTH_FILE: file };
     expect(await find('x', 'a/b', env)).toBeUndefined();
@@ -262,7 +262,7 @@ describe('credential helpers', () => {
     expect(error.message).toContain('docker-credential-test');
   });
 
-  it('are not waited for longer than they run, whatever an agent that they start does with their output', async () => {
+  it('are not waited for after their end, even if an agent that they started holds their output open', async () => {
     await helper('test', `sleep 300 & echo $! >${directory.path}/agent; echo '{"Username":"me","Secret":"pw"}'`);
     await write('.docker/config.json', { credsStore: 'test' });
     expect(await find('quay.io', undefined, env())).toMatchObject({ username: 'me' });
@@ -270,7 +270,7 @@ describe('credential helpers', () => {
     process.kill(Number(await readFile(join(directory.path, 'agent'), 'utf8')));
   });
 
-  it('that are not there, or are no name, are CONFIG_INVALID', async () => {
+  it('that are not installed, or have an invalid name, are CONFIG_INVALID', async () => {
     for (const [name, what] of [
       ['absent', 'not on PATH'],
       ['../../bin/sh', 'names no credential helper'],

@@ -40,7 +40,7 @@ describe('hosts without configuration', () => {
 });
 
 describe('a host', () => {
-  it('is named by a file that speaks of it, and by none that forbids it or speaks of all', async () => {
+  it('counts as named by the user if a file has rules for it, not if one blocks it or has rules for all hosts', async () => {
     await write(
       'etc/containers/registries.conf',
       `[[registry]]
@@ -68,7 +68,7 @@ location = "quay.io/org"
 describe('registries.conf', () => {
   const conf = 'etc/containers/registries.conf';
 
-  it('moves hosts and parts of them, the longest prefix first', async () => {
+  it('redirects hosts and parts of them to other locations, the longest prefix first', async () => {
     await write(
       conf,
       `unqualified-search-registries = ["docker.io"]
@@ -215,14 +215,14 @@ registries = ["bad.example", "index.docker.io"]
 });
 
 describe('a registries.conf that the environment names', () => {
-  it('is not passed over where it is not there', async () => {
+  it('is not ignored if it is missing', async () => {
     const env = { CONTAINERS_REGISTRIES_CONF: join(directory.path, 'absent.conf') };
     await expect(rule('x', undefined, env)).rejects.toThrow(env.CONTAINERS_REGISTRIES_CONF);
   });
 });
 
 describe('the Docker daemon’s configuration', () => {
-  it('says what is insecure, by name and by network, and mirrors Docker Hub', async () => {
+  it('names insecure hosts, by name and by network, and mirrors of Docker Hub', async () => {
     await write(
       'etc/docker/daemon.json',
       JSON.stringify({
@@ -247,7 +247,7 @@ describe('the Docker daemon’s configuration', () => {
 });
 
 describe('hosts.toml', () => {
-  it('gives mirrors in order, told which host is meant, and takes the place of the host', async () => {
+  it('gives mirrors in order, which are told the host that is meant, and can replace the host', async () => {
     await write(
       'etc/containerd/certs.d/docker.io/hosts.toml',
       `server = "https://upstream.example"
@@ -306,7 +306,7 @@ describe('a hosts.toml', () => {
     await expect(rule('x.io')).rejects.toThrow(file);
   });
 
-  it('with an empty list of capabilities says nothing of them, as for containerd', async () => {
+  it('with an empty list of capabilities allows all, as for containerd', async () => {
     await write('etc/containerd/certs.d/x.io/hosts.toml', '[host."https://m"]\ncapabilities = []');
     expect((await rule('x.io'))?.mirrors).toMatchObject([{ host: 'm', pulls: 'all' }]);
   });

@@ -47,14 +47,14 @@ describe('regular expressions in templates', () => {
     expect(render(`{{ ${expression} }}`).text).toBe(expected);
   });
 
-  it.each(['(a', 'a**', '(?=a)', '\\1', `${'(a{1000}){1000}'}`])('say of [%s] that it is no pattern', (pattern) => {
+  it.each(['(a', 'a**', '(?=a)', '\\1', `${'(a{1000}){1000}'}`])('refuse [%s] as a pattern', (pattern) => {
     expect(render('{{ regexMatch .p "a" }}', { p: pattern }).problems).toEqual([
       `the pattern [${pattern}] is not understood`,
     ]);
   });
 
   it.each(['(a+)+$', '(a|a)*$', '(.*a){20}$', '^(\\w+\\s?)*$', '(a?){30}a{30}$'])(
-    'take time that grows with the text, not beyond it: %s',
+    'take time in proportion to the text: %s',
     async (pattern) => {
       const text = (length: number) => `${'a'.repeat(length)}!`;
       const match = (one: string) =>

@@ -33,7 +33,7 @@ async function found(files: Files): Promise<{
 }
 
 describe('a chart in the tree', () => {
-  it('is deployed by a HelmRelease with its values; what only its own values give is a maybe', async () => {
+  it('is deployed by a HelmRelease with its values; images of the default values alone are uncertain', async () => {
     const files = {
       ...chart('charts/c'),
       'r.yaml': helmRelease(`${CHART}  values: {image: {tag: "8"}, more: true}\n`),
@@ -60,7 +60,7 @@ describe('a chart in the tree', () => {
     expect((await found(files)).used).toEqual(['q.io/b:4', 'q.io/prod:4']);
   });
 
-  it('is a maybe where values of the release are not here', async () => {
+  it('has uncertain images if values of the release are not here', async () => {
     const release = (source: string) =>
       helmRelease(`${CHART}  valuesFrom: [${source}]\n  values: {image: {tag: "8"}}\n`);
     const files = (source: string) => ({ ...chart('charts/c'), 'r.yaml': release(source) });
@@ -221,7 +221,7 @@ describe('a chart in the tree', () => {
     },
   );
 
-  it('in another chart may be deployed for itself', async () => {
+  it('in another chart may be deployed on its own', async () => {
     const files = {
       ...chart('outer'),
       ...chart('outer/charts/c'),
@@ -233,7 +233,7 @@ describe('a chart in the tree', () => {
     expect((await found(files)).used).toContain('q.io/a:5');
   });
 
-  it('has files of values beside its own, which are maybes', async () => {
+  it('may have more files of values, whose images are uncertain', async () => {
     const files = {
       ...chart('charts/c'),
       'charts/c/values-site.yaml': 'image: {repository: mirror.example/a}\n',
@@ -262,7 +262,7 @@ describe('a chart in the tree', () => {
     expect(warnings).toEqual([expect.stringContaining('this and 2 more')]);
   });
 
-  it('that is elsewhere is none of it', async () => {
+  it('that is elsewhere is not taken for one in the tree', async () => {
     const remote = helmRelease(
       '  chart: {spec: {chart: c, sourceRef: {kind: HelmRepository, name: g}}}\n  values: {image: {tag: "8"}}\n',
     );

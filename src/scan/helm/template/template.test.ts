@@ -66,7 +66,7 @@ describe('a template', () => {
     expect(run('a: 1\n{{- if true }}\nb: 2\n{{- end }}\n{{ "c: 3\\nd: 4" }}\ne: 5').lines).toEqual([1, 3, 5, 5, 6]);
   });
 
-  it('shows what it cannot know as unknown and goes on', () => {
+  it('marks what it cannot know as unknown, and goes on', () => {
     const { text, problems } = run('{{ .a.b }}/{{ required "say it" .c }}:{{ nosuch 1 }}', { a: null });
     expect(text).toBe(`${UNKNOWN}/${UNKNOWN}:${UNKNOWN}`);
     expect(problems).toEqual([
@@ -76,19 +76,19 @@ describe('a template', () => {
     ]);
   });
 
-  it('doubts whole lines under an unknown condition, and knows nothing of a line whose part hangs on one', () => {
+  it('marks whole lines under an unknown condition as uncertain, and lines with an unknown part as unknown', () => {
     expect(run('{{ if now }}\na\n{{ end }}').text).toBe(`\n${DOUBT}a\n`);
     expect(run('x:{{ if now }}1{{ else }}2{{ end }}').text).toBe(`x:${UNKNOWN}`);
     expect(run('{{ $x := 1 }}{{ if now }}{{ $x = 2 }}{{ end }}{{ $x }}').text).toBe(UNKNOWN);
   });
 
-  it('counts to no port or size that it explores', () => {
+  it('does not loop up to a port or size while it explores a branch', () => {
     const source =
       '{{ if .off }}\n{{ $l := list }}{{ range .size }}{{ $l = append $l 1 }}{{ end }}{{ len $l }}\n{{ end }}';
     expect(run(source, { size: 1_073_741_824 }, true).text).toContain('10');
   });
 
-  it('explores what a break or continue stands in, and goes on after it', () => {
+  it('explores a branch with break or continue, and goes on after it', () => {
     const inner = '{{ range .none }}\na\n{{ break }}\n{{ end }}b\n';
     expect(run(inner, {}, true).text).toContain('b\n');
     const skipped = '{{ range list 1 }}{{ if .off }}\n{{ continue }}\n{{ end }}c\n{{ end }}';

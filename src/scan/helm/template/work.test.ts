@@ -74,7 +74,7 @@ describe('a text that a template makes', () => {
     ],
     ['{{ regexReplaceAll "a(.*z)?" $ "b" }}', 'a'.repeat(40_000)],
     ['{{ regexFindAll "[ab]*a[ab]{400}c|[ab]" $ -1 }}', 'ab'.repeat(20_000)],
-  ])('%s: work is counted, not only steps', (source, dot) => {
+  ])('that is costly in few steps is bounded, too: %s', (source, dot) => {
     expect(() => render(source, dot, LITTLE)).toThrow('a template works without end');
   });
 
@@ -89,14 +89,14 @@ describe('a text that a template makes', () => {
     ['{{ printf "a" "b" }}', 'a%!(EXTRA string=b)'],
     ['{{ printf "%" }}', '%!(NOVERB)'],
     ['{{ printf "%q %v %t" "a" true false }}', '"a" true false'],
-  ])('%s is what Go makes of it', (source, expected) => {
+  ])('is what Go makes of it: %s', (source, expected) => {
     expect(render(source).text).toBe(expected);
   });
 
   it.each([
     ['actions', `${'{{ if true }}'.repeat(50_000)}${'{{ end }}'.repeat(50_000)}`],
     ['parentheses', `{{ ${'('.repeat(50_000)}1${')'.repeat(50_000)} }}`],
-  ])('is refused where %s are nested too deeply', (_, source) => {
+  ])('is refused if %s are nested too deeply', (_, source) => {
     expect(() => render(source)).toThrow(/too deeply|call stack/);
   });
 });

@@ -217,7 +217,7 @@ describe('the doctor of stores', () => {
     expect(await broken(await changed(store, add, more))).toEqual([]);
   });
 
-  it('says what differs in a tree', async () => {
+  it('reports what differs in a tree', async () => {
     const path = join(directory.path, 'store.tar');
     const attributes: Change = (entry) => [{ ...entry, mode: 0o600, xattrs: new Map([['user.x', Buffer.from('y')]]) }];
     await writeFile(path, await changed(store, on(/diff\/other$/, attributes)));
@@ -226,7 +226,7 @@ describe('the doctor of stores', () => {
     expect(texts).toEqual(['/other has another mode', '/other has other attributes']);
   });
 
-  it('refuses what holds no store', async () => {
+  it('refuses an archive that holds no store', async () => {
     await expect(broken(await changed(store, without(images)))).rejects.toMatchObject({ code: 'TAR_INVALID' });
     await expect(examineStore(join(directory.path, 'none'), { temporaryDirectory: tmpdir() })).rejects.toMatchObject({
       code: 'FILE_UNREADABLE',
