@@ -184,7 +184,7 @@ export function imageSinkContract(
       expect(asked).toEqual([0]);
     });
 
-    it('keeps nothing wrong: the blob can be put again', async () => {
+    it('keeps no wrong bytes: the blob can be put again', async () => {
       const wrong = bytesOf('wrong', layer.bytes.length);
       const putting = sink.putBlob(image.name, layer.descriptor, opener(wrong));
       await expect(putting).rejects.toMatchObject({ code: 'DIGEST_INVALID' });
@@ -196,7 +196,7 @@ export function imageSinkContract(
       await expectThere(image);
     });
 
-    it('goes on after a blob that broke off', async () => {
+    it('continues a blob that broke off', async () => {
       const broken = sink.putBlob(image.name, layer.descriptor, breakingOpener(layer.bytes, 300));
       await expect(broken).rejects.toThrow('connection reset');
       const held = can('keepsParts') ? 300 : 0;
@@ -222,7 +222,7 @@ export function imageSinkContract(
       await expectAbsent(image.name);
     });
 
-    it('makes a blob that it has one of another name', async () => {
+    it('makes a blob that it has available under another name', async () => {
       const other = { path: 'other/app', tag: '1' };
       await sink.putBlob(image.name, layer.descriptor, opener(layer.bytes));
       expect(await sink.mountBlob(other, layer.descriptor, image.name)).toBe(true);

@@ -51,7 +51,7 @@ export function imageSourceContract(
       }
     });
 
-    it('says so where a manifest is not there, or is not what it should be', async () => {
+    it('reports a manifest that is missing or wrong', async () => {
       const wanted = manifestDescriptor(content.children[0] ?? content.root);
       const absent = { ...wanted, digest: digestOf(Buffer.from('nothing')) };
       await expect(source.manifest(absent)).rejects.toMatchObject({ code: 'MANIFEST_UNKNOWN' });
@@ -68,7 +68,7 @@ export function imageSourceContract(
       );
     });
 
-    it('lets a blob go in the middle, and gives it again', async () => {
+    it('lets a reader leave a blob in the middle, and gives it again', async () => {
       const blob = biggest(content);
       const body = (await source.blob(blob.descriptor, 0))[Symbol.asyncIterator]();
       await body.next();
@@ -77,7 +77,7 @@ export function imageSourceContract(
       expect(await collect(await source.blob(blob.descriptor, 0))).toHaveLength(blob.bytes.length);
     });
 
-    it('says so where a blob is not there, or has another size', async () => {
+    it('reports a blob that is missing or has another size', async () => {
       const { descriptor } = biggest(content);
       const absent = { ...descriptor, digest: digestOf(Buffer.from('nothing')) };
       await expect(source.blob(absent, 0)).rejects.toMatchObject({ code: 'BLOB_UNKNOWN' });
@@ -85,7 +85,7 @@ export function imageSourceContract(
       await expect(source.blob(other, 0)).rejects.toMatchObject({ code: 'SIZE_INVALID' });
     });
 
-    it('never gives a damaged blob to its end', async () => {
+    it('never gives all of a damaged blob', async () => {
       if (!made.damage) return;
       const blob = biggest(content);
       await made.damage(blob);
@@ -101,7 +101,7 @@ export function imageSourceContract(
       for (const descriptor of found) await source.manifest(descriptor);
     });
 
-    it('lists nothing where nothing points to it', async () => {
+    it('lists no referrers if there are none', async () => {
       expect(await Array.fromAsync(source.referrers(digestOf(Buffer.from('nothing'))))).toEqual([]);
     });
 

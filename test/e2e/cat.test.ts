@@ -12,7 +12,7 @@ describe('images cat', () => {
     expect(await world.must(['cat', image, 'etc/link', '/bin/../bin/tool'])).toBe('changed\ntool');
   });
 
-  it('fetches the layers that it takes to know, from the top, and no other', async () => {
+  it('fetches only the layers that decide, from the top', async () => {
     await using scene = await newScene();
     const { world, at, upstream } = scene;
     upstream.addImage('looked:1', LOOKED);
@@ -26,7 +26,7 @@ describe('images cat', () => {
     expect(upstream.fetches(BASE.digest)).toBeGreaterThan(0);
   });
 
-  it('says of a directory that it is none', async () => {
+  it('says that a directory is not a file', async () => {
     await using scene = await newScene();
     const { world, at } = scene;
     const { status, stderr } = await world.images(['cat', `docker://${at('team/tool:v1')}`, 'data']);

@@ -68,7 +68,7 @@ describe('images check', () => {
   });
   afterAll(() => world[Symbol.asyncDispose]());
 
-  it('finds all parts of a right image right, equal layers too', async () => {
+  it('finds no fault in a whole image, also with equal layers', async () => {
     const { status, stdout, stderr } = await world.images(['check', `oci:${layout}:good`]);
     expect({ status, stderr }).toEqual({ status: 0, stderr: 'All parts agree.\n' });
     expect(stdout.split('\n').map((line) => line.replace(/ sha256:.*/, ''))).toEqual([
@@ -76,7 +76,7 @@ describe('images check', () => {
     ]);
   });
 
-  it('checks every image of an index, and attestations for what they are', async () => {
+  it('checks every image of an index, and attestations as such', async () => {
     const { ok, parts } = JSON.parse(await world.must(['check', '--json', `oci:${layout}:index`]));
     expect(ok).toBe(true);
     expect(parts.map(({ what }: { readonly what: string }) => what)).toEqual([
@@ -101,7 +101,7 @@ describe('images check', () => {
   it.each([
     ['good', 0, 'All parts agree.\n'],
     ['diffid', 1, '1 problem.\n'],
-  ])('gives its answer also where nobody reads on: %s', async (name, status, stderr) => {
+  ])('gives its exit status even if its reader has gone: %s', async (name, status, stderr) => {
     const script = `"${join(ROOT, 'bin/images')}" check "$1" | true; exit "$\{PIPESTATUS[0]}"`;
     const result = await run('bash', ['-c', script, 'bash', `oci:${layout}:${name}`], { env: world.env });
     expect(result).toEqual({ status, stdout: '', stderr });

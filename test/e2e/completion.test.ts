@@ -66,7 +66,7 @@ describe('completion', () => {
     );
   });
 
-  it.skipIf(zsh.missing)(`is set up in zsh also where compinit was not run before${zsh.why}`, async () => {
+  it.skipIf(zsh.missing)(`works in zsh even if compinit was not run before${zsh.why}`, async () => {
     await using world = await newWorld();
     const script = `eval "$(${program} completion zsh)"; print $_comps[images]`;
     expect(await must('zsh', ['-f', '-c', script], world)).toBe('_images\n');

@@ -28,7 +28,7 @@ describe('images copy, of foreign layers', () => {
   });
   afterAll(() => world[Symbol.asyncDispose]());
 
-  it('leaves one where it is published, and says so where its files are wanted', async () => {
+  it('does not copy one that is published, and says so if its files are needed', async () => {
     await world.must(['copy', `oci:${layout}:published`, `oci:${world.path}/without:1`]);
     expect(await readdir(join(world.path, 'without/blobs/sha256'))).not.toContain(PUBLISHED.digest.slice(7));
     const { status, stderr } = await world.images(['ls', `oci:${world.path}/without:1`]);
@@ -39,7 +39,7 @@ describe('images copy, of foreign layers', () => {
     expect(await world.must(['check', `oci:${world.path}/without:1`])).toMatch(/note: it has no blob/);
   });
 
-  it('takes along one that is published nowhere', async () => {
+  it('copies one that is published nowhere', async () => {
     for (const to of [`oci:${world.path}/with:1`, 'foreign/nowhere:1', `docker-archive:${world.path}/nowhere.tar`]) {
       await world.must(['copy', `oci:${layout}:nowhere`, to]);
       expect(await world.must(['docker_ls', to])).toBe('nowhere\n');

@@ -76,7 +76,7 @@ describe.skipIf(peers.missing)(`images copy, into a registry that has blobs in a
   });
 
   it.each(['planned', 'sent ahead'])(
-    'puts what the registry mounts out of its memory, and has no more: %s',
+    'pushes a blob that the registry should mount and no longer has: %s',
     async (way) => {
       await using registry = await startDockerRegistry({ remembers: true });
       // The small layer is sent while the large one is compressed.

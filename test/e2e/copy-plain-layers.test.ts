@@ -31,7 +31,7 @@ describe('images copy, of layers that are compressed on the way', () => {
   const copy = async (to: string, ...options: readonly string[]) =>
     JSON.parse(await world.must(['copy', '--json', ...options, location, to]));
 
-  it('says what it costs, and what it did, whether layers go ahead of the plan, are remembered, or are there', async () => {
+  it('reports plan and result, whether layers are sent ahead of the plan, are remembered, or are there', async () => {
     const planned = await copy('plain/app:1', '--dry-run');
     expect(planned.bytes.toFetch).toBeGreaterThan(3_100_000);
     const { toFetch } = planned.bytes;

@@ -42,7 +42,7 @@ describe('images copy', () => {
     expect((await readdir(cwd)).sort()).toEqual(['d', 'f', 'g', 'in', 'o', 'p', 'q', 'r']);
   }, 60_000);
 
-  it('goes where links lead, also where nothing is yet, and leaves them links', async () => {
+  it('writes where symbolic links lead, also if nothing is there yet, and keeps the links', async () => {
     const cwd = join(world.path, 'links');
     await mkdir(join(cwd, 'real'), { recursive: true });
     const source = `oci:${layout}:looked`;
@@ -73,7 +73,7 @@ describe('images copy', () => {
     }
   }, 60_000);
 
-  it('writes to a pipe as it is, and leaves neither a file in its place nor one beside it', async () => {
+  it('writes into a named pipe, and leaves no file in its place or beside it', async () => {
     const cwd = join(world.path, 'pipe');
     await mkdir(join(cwd, 'tmp'), { recursive: true });
     await must('mkfifo', ['pipe'], { cwd });
@@ -172,7 +172,7 @@ describe('images copy', () => {
     ['copy', ['copy', '--json', 'LAYOUT', 'docker-archive:/dev/stdout:app:1'], '--json'],
     ['make', ['make', '--json', '--tar=/dev/stdout', 'LAYOUT'], '--json'],
     ['mkimage', ['mkimage', '--tag=app:1', '--output=oci-archive:/proc/self/fd/1', '.'], "the image's name"],
-  ])('mixes nothing into an archive on stdout: %s %j', async (_, args, other) => {
+  ])('never mixes an archive and an answer on stdout: %s %j', async (_, args, other) => {
     const words = args.map((word) => (word === 'LAYOUT' ? `oci:${layout}:looked` : word));
     const { status, stdout, stderr } = await world.images(words);
     expect(status).toBe(2);
@@ -195,7 +195,7 @@ describe('images copy', () => {
     expect(await readdir(directory)).toEqual([]);
   });
 
-  it('leaves an archive as it was where it is killed while it adds to it; the next run adds', async () => {
+  it('leaves an archive as it was if it is killed while it adds an image; the next run adds it', async () => {
     const big = buildImage({ layers: [randomLayer('killed copy', 60_000_000)] });
     const from = await writeLayout(join(world.path, 'big'), { big });
     const directory = join(world.path, 'killed');
@@ -218,7 +218,7 @@ describe('images copy', () => {
     expect((await readdir(directory)).filter((name) => name.includes('.lock'))).toEqual([]);
   });
 
-  it('refuses what cannot be, before anything is written', async () => {
+  it('refuses impossible copies before anything is written', async () => {
     const index = await world.images([
       'copy',
       '--platform=all',

@@ -40,7 +40,7 @@ async function damage(world: World, { digest }: FixtureBlob): Promise<void> {
 }
 
 describe('a damaged config', () => {
-  it('is not printed by lreg_inspect; caching the image again puts it right', async () => {
+  it('is not printed by lreg_inspect; caching the image again repairs it', async () => {
     await using here = await setting();
     await damage(here.world, config);
     const refused = await here.world.images(['lreg_inspect', here.name]);
@@ -52,7 +52,7 @@ describe('a damaged config', () => {
 });
 
 describe('a damaged layer', () => {
-  it.each(['check', 'copy'])('that %s meets is put right when the image is cached again', async (command) => {
+  it.each(['check', 'copy'])('that %s meets is repaired when the image is cached again', async (command) => {
     await using here = await setting();
     await damage(here.world, layer);
     const target = command === 'copy' ? [`oci:${join(here.world.path, 'layout')}`] : [];
@@ -63,7 +63,7 @@ describe('a damaged layer', () => {
     await here.world.must([command, here.name, ...target]);
   });
 
-  it('is put right by a push, also by one that nobody asked for', async () => {
+  it('is repaired by any push of it', async () => {
     await using here = await setting();
     await damage(here.world, layer);
     const registry = await here.world.startRegistry();

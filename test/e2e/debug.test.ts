@@ -18,7 +18,7 @@ describe('--debug', () => {
     expect((await world.images(copy)).stderr).not.toMatch(/^\[/m);
   });
 
-  it('says whose credentials are sent, and not what they are', async () => {
+  it('names the user whose credentials are sent, and not the secret', async () => {
     await using scene = await newScene();
     const { world, upstream, at } = scene;
     const file = join(world.path, 'auth.json');
@@ -31,7 +31,7 @@ describe('--debug', () => {
     expect(stderr).not.toContain(auth);
   });
 
-  it('lists the topics where one is unknown', async () => {
+  it('lists the topics if one is unknown', async () => {
     await using scene = await newScene();
     const { status, stderr } = await scene.world.images(['lreg_ls', '--debug=htp']);
     expect(status).toBe(2);

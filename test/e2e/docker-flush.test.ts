@@ -9,7 +9,7 @@ import { newWorld } from '../peers/program.ts';
 const { missing, why } = needs('root', 'dockerd', 'docker');
 
 describe('images docker_flush', () => {
-  it('refuses without --really, and where no daemon runs', async () => {
+  it('refuses without --really, and fails if no daemon runs', async () => {
     await using world = await newWorld();
     const unsure = await world.images(['docker_flush']);
     expect(unsure).toMatchObject({

@@ -33,7 +33,7 @@ describe('images docker_save', () => {
     expect((await run('bash', ['-c', script, `${ROOT}/bin/images`], { env: world.env })).stdout).toBe(names);
   });
 
-  it('writes what lreg_upload, copy and make read again, packed anew and compressed too', async () => {
+  it('writes an archive that lreg_upload, copy and make can read, also repacked and compressed', async () => {
     const file = join(world.path, 'again.tar');
     await world.must(['docker_save', `--output=${file}`, 'looked:1', 'quay.io/team/box:2']);
     await must(
@@ -60,7 +60,7 @@ describe('images docker_save', () => {
     }
   });
 
-  it('gives an image that has no name in its own archive the name of that', async () => {
+  it('names an image without a name after its own archive', async () => {
     const [digest, file] = [LOOKED.manifest.digest, join(world.path, 'by-digest.tar')];
     await world.must(['docker_save', `--output=${file}`, `looked@${digest}`]);
     await using other = await newWorld();
@@ -68,7 +68,7 @@ describe('images docker_save', () => {
     expect((await other.images(['lreg_isloaded', `looked@${digest}`])).status).toBe(0);
   });
 
-  it('says of an archive with a damaged one inside which it is', async () => {
+  it('names the damaged archive inside another one', async () => {
     const directory = join(world.path, 'damaged/docker.io/library');
     await mkdir(directory, { recursive: true });
     await writeFile(join(directory, 'looked:1'), 'no archive'.repeat(100));
@@ -80,7 +80,7 @@ describe('images docker_save', () => {
     });
   });
 
-  it('writes nothing where an image is lacking, or the file is not named', async () => {
+  it('writes nothing if an image is missing, or no file is named', async () => {
     const file = join(world.path, 'none.tar');
     const lacking = await world.images(['docker_save', `--output=${file}`, 'looked:1', 'nowhere:1']);
     expect(lacking).toMatchObject({

@@ -79,7 +79,7 @@ describe('examples', () => {
     expect(await world.must(['ls', 'oci:layout:1'])).toContain('hello.txt');
   });
 
-  it.skipIf(!knowsUsing)('serve-with-policy serves a registry whose tags stay what they are', async () => {
+  it.skipIf(!knowsUsing)('serve-with-policy serves a registry whose tags never move', async () => {
     await using world = await newWorld();
     const port = await freePort();
     const server = start(NODE, [example('serve-with-policy'), 'data', `127.0.0.1:${port}`], {

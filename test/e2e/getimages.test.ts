@@ -49,7 +49,7 @@ describe('images getimages', () => {
     expect(await world.must(['getimages', 'link'])).toBe('a:1\nb:1\n');
   });
 
-  it('takes packed charts, named or on standard input, and says of other archives that they are none', async () => {
+  it('takes packed charts, named or on standard input, and refuses other archives', async () => {
     await using world = await newWorld();
     await writeChart(join(world.path, 'c'));
     execFileSync('tar', ['-C', world.path, '-czf', join(world.path, 'c-1.0.0.tgz'), 'c']);
@@ -121,7 +121,7 @@ describe('images getimages', () => {
     expect((await world.images(['getimages', '--values=absent.yaml', 'ovl'])).status).toBe(1);
   });
 
-  it('prints nothing where there is nothing', async () => {
+  it('prints nothing if there are no images', async () => {
     await using world = await newWorld();
     await mkdir(join(world.path, 'empty'));
     expect(await world.images(['getimages'])).toEqual({ status: 0, stdout: '', stderr: '' });

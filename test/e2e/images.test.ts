@@ -25,7 +25,7 @@ describe('images', () => {
     expect(await world.must(['--version'])).toMatch(/^\d+\.\d+\.\d+\n$/);
   });
 
-  it.skipIf(!existsSync('/dev/full'))('says that its output finds no space', async () => {
+  it.skipIf(!existsSync('/dev/full'))('reports that there is no space for its output', async () => {
     await using world = await newWorld();
     const { status, stderr } = await run('sh', ['-c', `${join(ROOT, 'bin/images')} help > /dev/full`], {
       env: world.env,
@@ -34,7 +34,7 @@ describe('images', () => {
     expect(status).toBe(1);
   });
 
-  it('ends with status 2 where it is used wrongly, and says what was meant', async () => {
+  it('ends with status 2 if it is used wrongly, and suggests what was meant', async () => {
     await using world = await newWorld();
     expect(await world.images(['lreg_lss'])).toEqual({
       status: 2,
@@ -98,7 +98,7 @@ describe('bin/images', () => {
     expect(stderr).toMatch(/^ERROR: images needs Node 22\.19 or newer \[this is 20\.[\d.]+\]\n[^\n]*npm ci[^\n]*\n$/);
   });
 
-  it('says how to build it where nothing is built', async () => {
+  it('says how to build it if nothing is built', async () => {
     await using world = await newWorld();
     await mkdir(join(world.path, 'copy/bin'), { recursive: true });
     await copyFile(join(ROOT, 'bin/images'), join(world.path, 'copy/bin/images'));
@@ -122,7 +122,7 @@ describe('bin/images', () => {
     expect(await run('sh', ['-c', 'bin/images version'], { cwd: ROOT, env })).toMatchObject({ status: 0, stderr: '' });
   });
 
-  it('runs what is built where sources are newer and it cannot build', async () => {
+  it('runs the old build if sources are newer and it cannot build', async () => {
     await using world = await newWorld();
     const copy = join(world.path, 'copy');
     for (const name of ['bin', 'src', 'dist']) await mkdir(join(copy, name), { recursive: true });
@@ -156,7 +156,7 @@ describe('bin/images', () => {
   it.each([
     ['SIGINT', 130],
     ['SIGTERM', 143],
-  ] as const)('ends after %s whatever a call into the system waits for', async (signal, status) => {
+  ] as const)('ends after %s even if a system call hangs', async (signal, status) => {
     await using world = await newWorld();
     const pipe = join(world.path, 'pipe');
     execFileSync('mkfifo', [pipe]);

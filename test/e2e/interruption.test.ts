@@ -156,7 +156,7 @@ const COSTLY = `kind: Pod\napiVersion: v1\n{{ range until 9000 }}{{ sha256sum (r
 
 describe.each(SIGNALS)('after %s', (...way) => {
   it.each(WAITS)(
-    'the program ends soon where it waits for %s, which is ended with all that it has started',
+    'the program ends soon while it waits for %s, which is ended with its children',
     async (_, prepare) => {
       await endsSoon(way, async () => {
         const world = await newWorld();
@@ -177,7 +177,7 @@ describe.each(SIGNALS)('after %s', (...way) => {
     },
   );
 
-  it('the program ends soon where it waits for a registry that does not answer', async () => {
+  it('the program ends soon while it waits for a registry that does not answer', async () => {
     await using world = await newWorld();
     let asked = Promise.withResolvers<void>();
     const silent = createServer(() => asked.resolve());
@@ -198,7 +198,7 @@ describe.each(SIGNALS)('after %s', (...way) => {
     silent.closeAllConnections();
   });
 
-  it('the program ends soon where it computes', async () => {
+  it('the program ends soon while it computes', async () => {
     await using world = await newWorld();
     await put(join(world.path, 'chart/Chart.yaml'), 'apiVersion: v2\nname: c\nversion: 1.0.0\n');
     for (let file = 0; file < 20; file++) await put(join(world.path, `chart/templates/${file}.yaml`), COSTLY);
@@ -211,7 +211,7 @@ describe.each(SIGNALS)('after %s', (...way) => {
   });
 
   const { missing, why } = needs('root', 'unshare', 'mount');
-  it.skipIf(missing)(`the program ends soon where it waits for a name that no server resolves${why}`, async () => {
+  it.skipIf(missing)(`the program ends soon while it waits for a name to be resolved${why}`, async () => {
     await using world = await newWorld();
     // An address that depends on the process, because a resolver always uses port 53, and other runs of this test may use it too.
     const address = `127.53.${(process.pid >> 8) & 0xff}.${process.pid & 0xff || 1}`;

@@ -40,7 +40,7 @@ async function setting(images: Readonly<Record<string, FixtureImage>> = { 'libra
 }
 
 describe('a preload that is killed', () => {
-  it('leaves nothing half-done to be served, and the next run fetches only what was not on disk', async () => {
+  it('leaves nothing incomplete in the registry, and the next run fetches only what was not on disk', async () => {
     await using here = await setting();
     const { upstream, world, overlay, registry } = here;
     upstream.behave({ bytesPerSecond: 8 * MB });
@@ -124,7 +124,7 @@ describe('two preloads of one overlay at once', () => {
     await expectWhole(registry, 'library/large', image);
   });
 
-  it('go on with each other’s bytes where one is killed', async () => {
+  it('continue each other’s downloads if one is killed', async () => {
     await using here = await setting();
     const { upstream, world, overlay, registry } = here;
     upstream.behave({ bytesPerSecond: 10 * MB });
@@ -142,28 +142,31 @@ describe('two preloads of one overlay at once', () => {
 
 describe('a store that cannot be written', () => {
   const asRoot = needs('root', 'mount');
-  it.skipIf(asRoot.missing)(`says so when the disk is full, and goes on when there is space${asRoot.why}`, async () => {
-    await using here = await setting();
-    const { world, overlay } = here;
-    const data = join(world.path, 'small');
-    await mkdir(data);
-    await must('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', data]);
-    try {
-      const env = { IMAGES_DATA: data };
-      const full = await world.images(['lreg_preload', overlay], { env });
-      expect(full.status).toBe(1);
-      expect(full.stderr).toMatch(/^ERROR: .*(space|full)/im);
-      expect(full.stderr).not.toMatch(/^\s+at /m);
-      expect((await world.images(['lreg_isloaded', 'library/large:1'], { env })).status).toBe(1);
-      await must('mount', ['-o', 'remount,size=80m', data]);
-      await world.must(['lreg_preload', overlay], { env });
-      expect((await world.images(['lreg_isloaded', 'library/large:1'], { env })).status).toBe(0);
-    } finally {
-      await must('umount', [data]);
-    }
-  });
+  it.skipIf(asRoot.missing)(
+    `is reported if the disk is full, and works again when there is space${asRoot.why}`,
+    async () => {
+      await using here = await setting();
+      const { world, overlay } = here;
+      const data = join(world.path, 'small');
+      await mkdir(data);
+      await must('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', data]);
+      try {
+        const env = { IMAGES_DATA: data };
+        const full = await world.images(['lreg_preload', overlay], { env });
+        expect(full.status).toBe(1);
+        expect(full.stderr).toMatch(/^ERROR: .*(space|full)/im);
+        expect(full.stderr).not.toMatch(/^\s+at /m);
+        expect((await world.images(['lreg_isloaded', 'library/large:1'], { env })).status).toBe(1);
+        await must('mount', ['-o', 'remount,size=80m', data]);
+        await world.must(['lreg_preload', overlay], { env });
+        expect((await world.images(['lreg_isloaded', 'library/large:1'], { env })).status).toBe(0);
+      } finally {
+        await must('umount', [data]);
+      }
+    },
+  );
 
-  it.skipIf(asRoot.missing)(`says so when it is read-only${asRoot.why}`, async () => {
+  it.skipIf(asRoot.missing)(`is reported if it is read-only${asRoot.why}`, async () => {
     await using here = await setting();
     const { world, overlay } = here;
     const data = join(world.path, 'readonly');
@@ -183,7 +186,7 @@ describe('a store that cannot be written', () => {
     missing: process.getuid?.() === 0,
     why: process.getuid?.() === 0 ? ' (skipped: root may write anywhere)' : '',
   };
-  it.skipIf(asUser.missing)(`says so when it belongs to somebody else${asUser.why}`, async () => {
+  it.skipIf(asUser.missing)(`is reported if it belongs to somebody else${asUser.why}`, async () => {
     await using here = await setting();
     const { world, overlay } = here;
     const data = join(world.path, 'foreign');
@@ -196,7 +199,7 @@ describe('a store that cannot be written', () => {
 });
 
 describe('a source that fails', () => {
-  it('is asked for the rest where it closes in the middle of a blob', async () => {
+  it('is asked for the rest if it closes in the middle of a blob', async () => {
     await using here = await setting();
     const { upstream, world, overlay, registry } = here;
     upstream.behave({ closeAfter: 10 * MB });
@@ -206,7 +209,7 @@ describe('a source that fails', () => {
     await expectWhole(registry, 'library/large', image);
   });
 
-  it('is named where it refuses connections', async () => {
+  it('is named if it refuses connections', async () => {
     await using here = await setting();
     const { upstream, world, overlay } = here;
     await upstream[Symbol.asyncDispose]();
@@ -216,7 +219,7 @@ describe('a source that fails', () => {
     expect(result.stderr).not.toMatch(/^\s+at /m);
   });
 
-  it('is named where it has no such image, and the others are fetched with --keep-going', async () => {
+  it('is named if it has no such image; with --keep-going other images are fetched', async () => {
     await using here = await setting();
     const { world, overlay, registry } = here;
     await writeOverlay(join(overlay, 'more'), [`${here.upstream.host}/library/absent:1`]);
@@ -227,7 +230,7 @@ describe('a source that fails', () => {
     expect(await tagStatus(registry, 'library/absent', '1')).toBe(404);
   });
 
-  it('that asks for patience (429 with Retry-After) gets it', async () => {
+  it('that asks to wait (429 with Retry-After) is asked again after that time', async () => {
     await using here = await setting();
     const { upstream, world, overlay, registry } = here;
     upstream.behave({ refuse: { path: /\/manifests\//, status: 429, headers: { 'retry-after': '1' } } });

@@ -41,7 +41,7 @@ async function loaded(world: World, args: readonly string[]): Promise<readonly s
   return (await readFile(list, 'utf8')).trim().split('\n').sort();
 }
 
-describe('what is loaded', () => {
+describe('the code that is loaded', () => {
   it('is one chunk to say whether an image is there, two where an overlay has nothing to do', async () => {
     await using scene = await newScene();
     const { world, at } = scene;
@@ -55,7 +55,7 @@ describe('what is loaded', () => {
     }
   });
 
-  it('has no transports but registries where an overlay is cached, and no copy engine where an image is looked into', async () => {
+  it('has no transports but registries for preloading, and no copy engine for looking into an image', async () => {
     await using scene = await newScene();
     const { world, at } = scene;
     const copying = await loaded(world, ['lreg_preload', await scene.overlay('one', [at('library/alpine:1')])]);
@@ -66,7 +66,7 @@ describe('what is loaded', () => {
     for (const chunk of ['transports', 'copy', 'scan']) expect(looking).not.toContain(chunk);
   });
 
-  it('is a part of the library alone where a part of it is imported', async () => {
+  it('is only a part of the library if only that part is imported', async () => {
     await using world = await newWorld();
     const bytesOf = async (name: string) => {
       const list = join(world.path, `${name}.list`);

@@ -119,7 +119,7 @@ describe.skipIf(docker.missing)(`images lreg_check${docker.why}`, () => {
     expect(await checked(world)).toMatchObject({ ok: true, faults: [], mended: [] });
   });
 
-  it('is not needed to find damage: a registry checks its store by schedule, and tells it once', async () => {
+  it('is not needed to find damage: a registry checks its store by schedule, and reports damage once', async () => {
     await using here = await cachedWorld();
     const { world } = here;
     const registry = await world.startRegistry();
@@ -202,7 +202,7 @@ describe.skipIf(docker.missing)(`images lreg_check${docker.why}`, () => {
     expect((await checked(world)).faults).toEqual([]);
   });
 
-  it('is killed while it checks and goes on, and while it mends and loses nothing', async () => {
+  it('can be killed while it checks, to go on later, and while it repairs, without a loss', async () => {
     await using here = await cachedWorld();
     const { world } = here;
     const registry = await world.startRegistry();

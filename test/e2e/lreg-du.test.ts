@@ -34,7 +34,7 @@ async function age(world: World): Promise<void> {
 }
 
 describe('images lreg_du', () => {
-  it('says what goes if only this image goes: so much is free after lreg_rm and lreg_gc', async () => {
+  it('says how much lreg_rm and lreg_gc free if they remove only this image', async () => {
     await using world = await newWorld();
     const { base } = await world.startRegistry();
     await pushImage(base, 'team/app:1', ONE);
@@ -55,7 +55,7 @@ describe('images lreg_du', () => {
     expect(after.row('team/app:2')).toMatchObject({ own: after.total.bytes, shared: 0 });
   });
 
-  it('shows what a tag was before as reclaimable, also in the table', async () => {
+  it('shows former states of a tag as reclaimable, also in the table', async () => {
     await using world = await newWorld();
     const { base } = await world.startRegistry();
     await pushImage(base, 'team/app:1', TWO);
@@ -70,7 +70,7 @@ describe('images lreg_du', () => {
     expect(lines.find((line) => line.startsWith('reclaimable'))).toMatch(/0 B now .* kB later$/);
   });
 
-  it('refuses names that nothing has, and registries that do not tell', async () => {
+  it('refuses unknown names, and registries that do not report space', async () => {
     await using world = await newWorld();
     const { base, host } = await world.startRegistry();
     await pushImage(base, 'team/app:1', ONE);
@@ -118,7 +118,7 @@ describe('pulls', () => {
     expect(JSON.parse(await world.must(['lreg_inspect', 'team/app:1'])).Pulls).toMatchObject({ ByTag: 2, ByDigest: 1 });
   });
 
-  it('of a minute are lost when the registry is killed, and nothing else', async () => {
+  it('of the last minute are lost when the registry is killed, and nothing else', async () => {
     await using world = await newWorld();
     const { base } = await world.startRegistry();
     await pushImage(base, 'team/app:1', ONE);

@@ -163,7 +163,7 @@ describe.skipIf(skopeo.missing)(
   `collections beside pushes of skopeo${skopeo.why}`,
   { timeout: timeFor(120_000) },
   () => {
-    it('that are killed lose nothing, and leave nothing', async () => {
+    it('that are killed lose nothing, and leave no garbage', async () => {
       await using world = await newWorld();
       const registry = await world.startRegistry();
       const from = await directories(world, registry.host);
@@ -194,7 +194,7 @@ describe.skipIf(skopeo.missing)(
       expect(JSON.parse(await world.must(['lreg_status', '--json'])).blobs).toBe(REPOSITORIES * 3 + 1);
     });
 
-    it('two at once, and a builder, disturb nobody', async () => {
+    it('of which two run at once beside a build disturb nobody', async () => {
       await using world = await newWorld();
       const registry = await world.startRegistry();
       const from = await directories(world, registry.host);

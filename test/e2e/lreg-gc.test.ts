@@ -14,7 +14,7 @@ const sizeOf = (images: readonly (typeof ALPINE)[]) =>
   images.flatMap(({ manifest, blobs }) => [manifest, ...blobs]).reduce((sum, { bytes }) => sum + bytes.length, 0);
 
 describe('images lreg_gc', () => {
-  it('frees what lost its tag, says what that was, and keeps the rest; the registry may run', async () => {
+  it('frees images that lost their tag, reports them, and keeps the rest, while the registry runs', async () => {
     await using world = await newWorld();
     const registry = await world.startRegistry();
     await pushImage(registry.base, 'team/app:latest', NEWER);
@@ -53,7 +53,7 @@ describe('images lreg_gc', () => {
     expect(gone.status).toBe(404);
   });
 
-  it('leaves what lost its tag where it is told so, or not long ago', async () => {
+  it('keeps images that lost their tag recently, or with --keep-untagged', async () => {
     await using world = await newWorld();
     const registry = await world.startRegistry();
     await pushImage(registry.base, 'team/app:latest', NEWER);
@@ -81,7 +81,7 @@ describe('images lreg_gc', () => {
     await world.must(['lreg_gc']);
   });
 
-  it('says so where there is no store', async () => {
+  it('reports that there is no store', async () => {
     await using world = await newWorld();
     expect((await world.images(['lreg_gc'])).stderr).toMatch(/^ERROR: no private registry/);
     expect((await world.images(['lreg_gc', `--data=${world.path}/none`])).stderr).toMatch(/^ERROR: no images are kept/);
@@ -105,7 +105,7 @@ describe('images lreg_gc', () => {
 const peer = needs('docker-registry');
 
 describe.skipIf(peer.missing)(`with docker-registry${peer.why}`, () => {
-  it('is not for its registry, and says what is', async () => {
+  it('refuses another registry, and says what collects there', async () => {
     await using world = await newWorld();
     await using other = await startDockerRegistry();
     const result = await world.images(['lreg_gc'], { env: { LOCAL_REGISTRY: other.host } });

@@ -19,7 +19,7 @@ describe('images lreg_isloaded, lreg_missingimages', () => {
     }
   });
 
-  it('lets a tag count whose host is not recorded', async () => {
+  it('counts a tag whose host is not recorded', async () => {
     await using scene = await newScene();
     const { world } = scene;
     const { pushImage } = await import('../fixtures/image.ts');
@@ -30,7 +30,7 @@ describe('images lreg_isloaded, lreg_missingimages', () => {
     }
   });
 
-  it('knows its own address: a name that begins with it has no other host', async () => {
+  it('recognises the registry’s own address in a name', async () => {
     await using scene = await newScene();
     const { world, at } = scene;
     const { host, port } = await world.startRegistry();
@@ -45,7 +45,7 @@ describe('images lreg_isloaded, lreg_missingimages', () => {
     expect(await world.must(['lreg_ls'])).toBe('');
   });
 
-  it('is asked over HTTP with the same answers', async () => {
+  it('gives the same answers for a registry over HTTP', async () => {
     await using scene = await newScene();
     const { world, at } = scene;
     const { host } = await world.startRegistry();
@@ -58,7 +58,7 @@ describe('images lreg_isloaded, lreg_missingimages', () => {
     expect(await ask('alpine:2')).toBe(1);
   });
 
-  it('says what to do where there is no registry, or it does not answer', async () => {
+  it('says what to do if there is no registry, or it does not answer', async () => {
     await using scene = await newScene();
     const { world } = scene;
     expect(await world.images(['lreg_isloaded', 'alpine'])).toEqual({
@@ -71,7 +71,7 @@ describe('images lreg_isloaded, lreg_missingimages', () => {
     expect((await world.images(['lreg_isloaded', 'Not/Valid'])).stderr).toMatch(/^ERROR: not an image reference/);
   });
 
-  it('lists what overlays miss, in full, the pause image first; status 1 if there is any', async () => {
+  it('lists full names of images that overlays miss, the pause image first; status 1 if there are any', async () => {
     await using scene = await newScene();
     const { world, at } = scene;
     await world.must(['lreg_cache', at('library/alpine:1')]);

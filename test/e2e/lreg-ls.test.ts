@@ -5,7 +5,7 @@ import { newWorld } from '../peers/program.ts';
 import { ALPINE, AMD, ARM, MANY, NEWER, newScene, TOOL } from './testing/scene.ts';
 
 describe('images lreg_ls, lreg_inspect, lreg_rm', () => {
-  it('lists stripped names, full ones with --hosts; docker_lsreg is the same', async () => {
+  it('lists names without hosts, or with --hosts; docker_lsreg is the same', async () => {
     await using scene = await newScene();
     const { world, at, upstream } = scene;
     upstream.addImage('library/alpine:0.9', NEWER);
@@ -56,7 +56,7 @@ describe('images lreg_ls, lreg_inspect, lreg_rm', () => {
     expect(config).toBe(Buffer.from(AMD.blobs[0]?.bytes ?? []).toString());
   });
 
-  it('removes with the last name of an image all that belongs to it', async () => {
+  it('removes with the last name of an image everything that belongs to it', async () => {
     await using scene = await newScene();
     const { world, at } = scene;
     await world.must(['lreg_cache', '--platform=all', at('team/many:1'), at('team/tool:v1')]);
@@ -66,7 +66,7 @@ describe('images lreg_ls, lreg_inspect, lreg_rm', () => {
     expect(await world.must(['lreg_ls'])).toBe('team/many:\n  ["1"]\n');
   });
 
-  it('removes what the tag was before, here and over HTTP, and a name that is given twice once', async () => {
+  it('removes former states of a tag, here and over HTTP, and a name that is given twice once', async () => {
     await using scene = await newScene();
     const { world, upstream, at } = scene;
     const { host } = await world.startRegistry();
@@ -120,7 +120,7 @@ describe('images lreg_ls, lreg_inspect, lreg_rm', () => {
   });
 });
 
-describe('a data directory that was named', () => {
+describe('a data directory that is named', () => {
   it('and holds no store is not taken for an empty one', async () => {
     await using world = await newWorld();
     const data = join(world.path, 'mistyped');

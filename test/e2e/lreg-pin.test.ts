@@ -34,7 +34,7 @@ describe('images lreg_pin, lreg_unpin', () => {
     expect(await world.must(['lreg_pin'])).toBe('');
   });
 
-  it('pins what is there, and says so of what is not', async () => {
+  it('pins only what is there, and reports what is not', async () => {
     await using scene = await newScene();
     const { world, at } = scene;
     await world.must(['lreg_cache', at('library/alpine:1')]);

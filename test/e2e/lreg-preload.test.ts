@@ -104,7 +104,7 @@ describe('images lreg_preload', () => {
     expect(JSON.parse(await world.must(['lreg_inspect', 'alpine:1'])).Digest).toBe(NEWER.manifest.digest);
   });
 
-  it('settles with --maybe what only looks like an image, by one HEAD each, and one GET where that finds nothing', async () => {
+  it('finds out with --maybe whether uncertain images exist, by one HEAD each, and one GET if that finds nothing', async () => {
     await using scene = await newScene();
     const { world, upstream, at } = scene;
     const overlay = await scene.overlay('one', []);

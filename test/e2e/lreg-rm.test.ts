@@ -42,7 +42,7 @@ describe('images lreg_rm with a pattern', () => {
     });
   });
 
-  it('refuses without --yes where nobody can be asked, and without a tag', async () => {
+  it('refuses without --yes if nobody can be asked, and without a tag', async () => {
     await using world = await filled(NAMES);
     expect(await world.images(['lreg_rm', 'team/app:pr-*', 'team/app:v1'])).toEqual({
       status: 2,
@@ -75,7 +75,7 @@ describe('images lreg_rm with a pattern', () => {
 });
 
 describe('images lreg_rm --older-than', () => {
-  it('leaves what was pushed or pulled since; a name alone needs no --yes', async () => {
+  it('keeps what was pushed or pulled since; a name without pattern needs no --yes', async () => {
     await using world = await filled(NAMES);
     const old = new Date(Date.now() - 40 * 24 * 3600 * 1000);
     for (const [repository, tag] of [
@@ -96,7 +96,7 @@ describe('images lreg_rm --older-than', () => {
     );
   });
 
-  it('a pull makes an image younger', async () => {
+  it('counts a pull as a use', async () => {
     await using world = await filled(['team/app:1']);
     const old = new Date(Date.now() - 40 * 24 * 3600 * 1000);
     await utimes(join(world.data, tagLinkKey('team/app', '1')), old, old);

@@ -54,7 +54,7 @@ describe('images lreg_start, lreg_status, lreg_stop', () => {
     await world.must(['lreg_stop']);
   });
 
-  it('started twice runs once: the same wish is fulfilled, another one refused', async () => {
+  it('started twice runs once: the same options are accepted, others refused', async () => {
     await using world = await newWorld();
     const { host, base } = await world.startRegistry();
     const same = await world.images(['lreg_start', `--listen=${host}`]);
@@ -66,7 +66,7 @@ describe('images lreg_start, lreg_status, lreg_stop', () => {
     expect(other.stderr).toContain('lreg_stop');
   });
 
-  it('started by two at once runs once', async () => {
+  it('started by two processes at once runs once', async () => {
     await using world = await newWorld();
     const listen = `--listen=127.0.0.1:${await freePort()}`;
     const results = await Promise.all([world.images(['lreg_start', listen]), world.images(['lreg_start', listen])]);
@@ -115,7 +115,7 @@ describe('images lreg_start, lreg_status, lreg_stop', () => {
 });
 
 describe('images serve', () => {
-  it('runs in the foreground, is found by the other commands, and ends well when asked to', async () => {
+  it('runs in the foreground, is found by other commands, and ends in order when asked to', async () => {
     await using world = await newWorld();
     const port = await freePort();
     const child = world.startImages(['serve', `--listen=127.0.0.1:${port}`]);
@@ -133,7 +133,7 @@ describe('images serve', () => {
 });
 
 describe('images serve and lreg_start', () => {
-  it('leave no store behind where they cannot start: there is no private registry then', async () => {
+  it('leave no store behind if they cannot start', async () => {
     await using world = await newWorld();
     await using other = await newWorld();
     const { host } = await other.startRegistry();

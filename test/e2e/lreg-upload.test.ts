@@ -13,7 +13,7 @@ const TWO = buildImage({ layers: [randomLayer('upload two', 1000)] });
 const ARM = buildImage({ layers: [randomLayer('upload arm', 1000)], architecture: 'arm64' });
 
 describe('images lreg_upload', () => {
-  it('leaves the host out of the name, and nothing else, unless it is to stay', async () => {
+  it('leaves only the host out of the name, unless --include-host is given', async () => {
     await using world = await newWorld();
     const layout = await writeLayout(join(world.path, 'layout'), { app: LOOKED });
     const upload = (...options: readonly string[]) => world.must(['lreg_upload', ...options, `oci:${layout}:app`]);
@@ -27,7 +27,7 @@ describe('images lreg_upload', () => {
     expect(JSON.parse(await world.must(['lreg_inspect', 'team/app:1.0'])).Digest).toBe(LOOKED.manifest.digest);
   });
 
-  it('asks for a name where the image has none', async () => {
+  it('asks for a name if the image has none', async () => {
     await using world = await newWorld();
     const layout = await writeLayout(join(world.path, 'layout'), { app: LOOKED });
     const { status, stderr } = await world.images(['lreg_upload', `oci:${layout}:app`]);
@@ -73,7 +73,7 @@ describe('images lreg_upload', () => {
     }
   });
 
-  it('puts all of an archive there or nothing: with a nameless image, one that is not whole, one of another platform', async () => {
+  it('uploads all of an archive or nothing, if an image has no name, is incomplete, or is for another platform', async () => {
     await using world = await newWorld();
     const layout = await writeLayout(join(world.path, 'layout'), { 'quay.io/a:1': LOOKED, short: LOOKED });
     const nameless = await world.images(['lreg_upload', `oci:${layout}`]);
@@ -92,7 +92,7 @@ describe('images lreg_upload', () => {
       expect((await world.images(['lreg_isloaded', name])).status).toBe(1);
   });
 
-  it('puts nothing there where an archive calls two images by one name, and all where it lists one twice', async () => {
+  it('refuses an archive with two images of one name, and accepts one that lists an image twice', async () => {
     await using world = await newWorld();
     const layout = await writeLayout(join(world.path, 'layout'), { app: LOOKED, two: TWO });
     const file = join(world.path, 'archive.tar');

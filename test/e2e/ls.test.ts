@@ -74,7 +74,7 @@ describe('images ls', () => {
     ],
     ['its end', (bytes: Buffer) => bytes.subarray(0, -20), /^ERROR: blob has \d+ bytes, expected \d+ /],
     ['all of it, to zeros', (bytes: Buffer) => Buffer.alloc(bytes.length), /^ERROR: .*digest/],
-  ])('finds out that the disk has changed a layer of the store: %s', async (_what, changed, said) => {
+  ])('detects that the disk has changed a layer of the store: %s', async (_what, changed, said) => {
     await world.must(['copy', large, 'stored:1']);
     const hex = LARGE.digest.slice(7);
     const file = join(world.data, 'docker/registry/v2/blobs/sha256', hex.slice(0, 2), hex, 'data');
@@ -88,7 +88,7 @@ describe('images ls', () => {
     expect(await world.must(['ls', 'stored:1'])).toContain(' data');
   });
 
-  it('is put right by check, where what is remembered of a stored layer is not that layer', async () => {
+  it('is right again after check, if the remembered index of a layer was wrong', async () => {
     await world.must(['copy', image, 'remembered:1']);
     const listed = await world.must(['ls', '-R', 'remembered:1']);
     const file = (digest: string) => join(world.data, 'images/indexes', digest.replace(':', '/'));
@@ -98,13 +98,13 @@ describe('images ls', () => {
     expect(await world.must(['ls', '-R', 'remembered:1'])).toBe(listed);
   });
 
-  it('says what is not there, and what to do', async () => {
+  it('reports what is not there, with a hint', async () => {
     const { status, stdout, stderr } = await world.images(['ls', image, '/etc/gone']);
     expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
     expect(stderr).toMatch(/^ERROR: no such file in the image \[\/etc\/gone\]\n.*`images why IMAGE PATH`.*\n$/);
   });
 
-  it('is quiet where its reader has gone', async () => {
+  it('ends quietly if its reader has gone', async () => {
     const script = `${ROOT}/bin/images docker_ls_layers "$1" | head -1; echo "$\{PIPESTATUS[0]}"`;
     const { stdout, stderr } = await run('bash', ['-c', script, 'bash', image], { env: world.env });
     expect(stdout).toMatch(/^=== Layer; [0-9a-f]{64}\n0\n$/);

@@ -147,7 +147,7 @@ describe.skipIf(real.missing)(`stores of the overlay driver${real.why}`, () => {
     240_000,
   );
 
-  it('pass the doctor, and so does one that skopeo made', async () => {
+  it('pass the check of stores, and so does one that skopeo made', async () => {
     await using directory = await temporaryDirectory('stores');
     const made = await world.images(['make', '--check', tar]);
     expect(made.status, made.stdout).toBe(0);
@@ -211,7 +211,7 @@ describe.skipIf(real.missing)(`stores of the overlay driver${real.why}`, () => {
   });
 });
 
-it('knows an image that was named by its digest by that, one with several names once, and an index beside its image', async () => {
+it('make keeps the digest as name of an image that is named so, an image with several names once, and an index beside its image', async () => {
   await using world = await newWorld();
   const image = buildImage({ layers: [layerOf([{ name: 'f', data: 'x' }])] });
   const index = buildIndex([image, buildImage({ layers: [layerOf([])], architecture: 'arm64' })]);
@@ -232,7 +232,7 @@ it('knows an image that was named by its digest by that, one with several names 
   expect(one['big-data-names']).toContain(`manifest-${index.manifest.digest}`);
 });
 
-it('fetches from its own registry what is nowhere else, and adds what overlays use with the pause image', async () => {
+it('make fetches images that are nowhere else from their own registries, and adds what overlays use with the pause image', async () => {
   const registryNeeds = needs('docker-registry');
   if (registryNeeds.missing) return;
   await using upstream = await startDockerRegistry();
@@ -256,7 +256,7 @@ it('fetches from its own registry what is nowhere else, and adds what overlays u
   ).toEqual(['quay.io/tools/a:1', 'registry.k8s.io/pause:3.9']);
 });
 
-it('leaves nothing under the final name where it fails', async () => {
+it('make leaves nothing under the final name if it fails', async () => {
   await using world = await newWorld();
   const registry = await world.startRegistry();
   const good = layerOf([{ name: 'f', data: 'x' }]);
@@ -275,7 +275,7 @@ it('leaves nothing under the final name where it fails', async () => {
   }
 });
 
-it('says what failed where a device is full, where the program for a file system ends early, and before any work that a path is a directory', async () => {
+it('make reports a full device, a file-system program that ends early, and, before any work, a path that is a directory', async () => {
   await using world = await newWorld();
   const registry = await world.startRegistry();
   await pushImage(registry.base, 'library/big:1', buildImage({ layers: [randomLayer('big', 20_000_000)] }));
@@ -340,7 +340,7 @@ it.skipIf(makers.missing)(
   120_000,
 );
 
-it('finds by a name without a host what the private registry has under it, whatever host it came from', async () => {
+it('make finds by a name without a host what the private registry has under it, whatever host it came from', async () => {
   await using world = await newWorld();
   const directory = join(world.path, 'mk');
   await mkdir(directory);
@@ -351,7 +351,7 @@ it('finds by a name without a host what the private registry has under it, whate
   expect(plan.split('\n')[0]).toBe('docker.io/test/mk:1');
 });
 
-it('builds the directory `image` of an overlay, and any other that is named, wherever overlays are found', async () => {
+it('make builds the directory `image` of an overlay, and any other that is named, wherever overlays are found', async () => {
   await using world = await newWorld();
   for (const name of ['image', 'other']) {
     const directory = join(world.path, 'overlays/mine', name);
@@ -372,7 +372,7 @@ it('builds the directory `image` of an overlay, and any other that is named, whe
   }
 });
 
-it('asks for each manifest and config once, whatever it makes, and prints the digest that the name has in it', async () => {
+it('make asks for each manifest and config once, and prints the digest that the name has in the output', async () => {
   await using world = await newWorld();
   const [random, other] = [randomLayer('x', 100_000), layerOf([])];
   const single = buildImage({ layers: [random] });
@@ -424,7 +424,7 @@ it('asks for each manifest and config once, whatever it makes, and prints the di
   }
 });
 
-it('lists and checks what it wrote in every form, packed as well', async () => {
+it('make lists and checks what it wrote in every form, also compressed', async () => {
   await using world = await newWorld();
   const registry = await world.startRegistry();
   const shared = layerOf([{ name: 'shared', data: 'shared' }]);
@@ -469,7 +469,7 @@ it('lists and checks what it wrote in every form, packed as well', async () => {
   }
 });
 
-it('names the image of an overlay as its manifest.json does, also where a Dockerfile builds it', async () => {
+it('make names the image of an overlay as its manifest.json does, even if a Dockerfile builds it', async () => {
   await using world = await newWorld();
   const overlay = async (name: string, manifest?: unknown) => {
     const directory = join(world.path, name, 'image');
@@ -503,7 +503,7 @@ it('names the image of an overlay as its manifest.json does, also where a Docker
   expect(refused.stderr).toContain('without a label `version`');
 });
 
-it('leaves nothing behind where it is interrupted', async () => {
+it('make leaves nothing behind if it is interrupted', async () => {
   await using world = await newWorld();
   const registry = await world.startRegistry();
   await pushImage(registry.base, 'library/big:1', buildImage({ layers: [randomLayer('big', 120_000_000)] }));
@@ -517,7 +517,7 @@ it('leaves nothing behind where it is interrupted', async () => {
   expect(await files()).toEqual([]);
 });
 
-it('writes to a named pipe as it is, and from archives in files as well', async () => {
+it('make writes into a named pipe, also from archives in files', async () => {
   await using world = await newWorld();
   const registry = await world.startRegistry();
   await pushImage(registry.base, 'library/x:1', buildImage({ layers: [layerOf([{ name: 'f', data: 'x' }])] }));
@@ -537,7 +537,7 @@ it('writes to a named pipe as it is, and from archives in files as well', async 
   }
 });
 
-it('is handed to xcluster with what a VM needs to use it, or not at all', async () => {
+it('a file of make is handed to xcluster with what a VM needs to use it, or not at all', async () => {
   await using world = await newWorld();
   const registry = await world.startRegistry();
   await pushImage(registry.base, 'library/x:1', buildImage({ layers: [layerOf([{ name: 'f', data: 'x' }])] }));
@@ -557,7 +557,7 @@ it('is handed to xcluster with what a VM needs to use it, or not at all', async 
   expect(pinned).toBe('[crio.image]\npinned_images = [\n  "docker.io/library/x:1",\n]\n');
 });
 
-it('of several kinds in xcluster’s directory the newest is handed over, and said', async () => {
+it('of files of several kinds in xcluster’s directory the newest is handed over, with a note', async () => {
   await using world = await newWorld();
   const registry = await world.startRegistry();
   for (const name of ['x', 'y']) {
@@ -583,7 +583,7 @@ it('of several kinds in xcluster’s directory the newest is handed over, and sa
   expect(await handed()).toMatchObject({ image: 'x' });
 });
 
-it('says that an image is for another platform than is asked for, and takes it', async () => {
+it('make warns of an image for another platform, and takes it', async () => {
   await using world = await newWorld();
   const registry = await world.startRegistry();
   const layers = [layerOf([{ name: 'f', data: 'x' }])];
@@ -596,7 +596,7 @@ it('says that an image is for another platform than is asked for, and takes it',
   expect((await make('linux/s390x')).stderr).not.toContain('WARNING');
 });
 
-it('names the directory that is not there, and one for temporary files that is', async () => {
+it('make names a missing directory for temporary files, and one that exists', async () => {
   await using world = await newWorld();
   const registry = await world.startRegistry();
   await pushImage(registry.base, 'library/x:1', buildImage({ layers: [randomLayer('x', 20_000_000)] }));
@@ -611,7 +611,7 @@ it('names the directory that is not there, and one for temporary files that is',
 
 const tmpfs = needs('root', 'mount');
 
-it.skipIf(tmpfs.missing)(`names TMPDIR where that is full${tmpfs.why}`, async () => {
+it.skipIf(tmpfs.missing)(`make names TMPDIR if that is full${tmpfs.why}`, async () => {
   await using world = await newWorld();
   const registry = await world.startRegistry();
   await pushImage(registry.base, 'library/x:1', buildImage({ layers: [randomLayer('x', 20_000_000)] }));

@@ -62,7 +62,7 @@ describe('a base from a registry', () => {
     expect(await told('--no-cache', '--force')).toMatch(/^quay\.io\/a\/base:1 is here: /);
   });
 
-  it('is what it was until --pull asks what it is now', async () => {
+  it('stays the same until --pull asks for the current one', async () => {
     upstream.addImage('a/base:1', base('one'));
     const first = await build();
     upstream.addImage('a/base:1', base('two'));
@@ -72,7 +72,7 @@ describe('a base from a registry', () => {
     expect(await build()).toEqual(pulled);
   });
 
-  it('is fetched again, as it was, where the store has lost its layers', async () => {
+  it('is fetched again, unchanged, if the store has lost its layers', async () => {
     upstream.addImage('a/base:1', base('one'));
     const first = await build();
     upstream.addImage('a/base:1', base('two'));

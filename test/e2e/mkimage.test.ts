@@ -48,7 +48,7 @@ describe('images mkimage with a Dockerfile', () => {
     expect(config.Cmd).toEqual(['/bin/controller']);
   });
 
-  it('is not seen by pulls before it is uploaded; the upload is a matter of links', async () => {
+  it('cannot be pulled before it is uploaded; the upload only makes links', async () => {
     await using scene = await newScene();
     await scene.must(['mkimage', '--tag=registry.example.com/test/a:1', scene.image]);
     expect((await scene.images(['lreg_isloaded', 'test/a:1'])).status).toBe(1);
@@ -85,7 +85,7 @@ describe('images mkimage with a Dockerfile', () => {
     });
   });
 
-  it('tells a mistake as a compiler does, before anything runs', async () => {
+  it('reports a mistake as a compiler does, before anything runs', async () => {
     await using scene = await newScene({
       tar: '#! /bin/sh\necho ran > ran\n',
       Dockerfile: 'FROM scratch\n\tAD ovl.tar /\n',
@@ -101,7 +101,7 @@ describe('images mkimage with a Dockerfile', () => {
     ]);
   });
 
-  it('says where a file is not UTF-8, and what to do with UTF-16', async () => {
+  it('reports the line that is not UTF-8, and how to convert UTF-16', async () => {
     await using scene = await newScene();
     const file = join(scene.image, 'Dockerfile');
     await writeFile(file, Buffer.from('# J\xfcrgen\nFROM scratch\nADD ovl.tar /\n', 'latin1'));
@@ -242,7 +242,7 @@ describe('images mkimage with a manifest.json', () => {
     expect((await scene.images(['mkimage', scene.image])).stderr).toContain(`ERROR: ${message} [`);
   });
 
-  it('elsewhere beats a Dockerfile', async () => {
+  it('wins over a Dockerfile if --manifest names it', async () => {
     await using scene = await newScene({ tar: OVERLAY, Dockerfile: 'BROKEN', 'other.json': MANIFEST });
     expect(await scene.must(['mkimage', `--manifest=${scene.image}/other.json`, scene.image])).toBe(
       'registry.example.com/team/app:1.2\n',
@@ -308,7 +308,7 @@ rm -r $d
     );
   });
 
-  it('that is not there, or not executable', async () => {
+  it('that is not there, or not executable, is reported', async () => {
     expect(await told(undefined)).toMatch(/^ERROR: no `tar` script \[/);
     expect(await told('#! /bin/sh\n', 0o644)).toMatch(/^ERROR: the `tar` script is not executable \[\S+\]\nchmod \+x /);
   });
@@ -333,7 +333,7 @@ rm -r $d
     await eventually(async () => !(await Promise.all(pids.map(isRunning))).includes(true));
   });
 
-  it('is not waited for by what it leaves running', async () => {
+  it('ends even if it leaves programs running', async () => {
     const script = '#! /bin/sh\nsleep 300 &\necho $! >&2\ntar cf - -C /bin true\n';
     await using scene = await newScene({ tar: script, Dockerfile: DOCKERFILE });
     const { status, stderr } = await scene.images(['mkimage', '--tag=a', scene.image]);
@@ -348,7 +348,7 @@ rm -r $d
     expect(await scene.must(['docker_ls', 'a'])).toBe('true\n');
   });
 
-  it('runs also where nothing of it is used, and its failure counts', async () => {
+  it('runs even if nothing of it is used, and its failure counts', async () => {
     await using scene = await newScene({ tar: '#! /bin/sh\nexit 1\n', Dockerfile: 'FROM scratch\nENV a=b\n' });
     expect((await scene.images(['mkimage', '--tag=a', scene.image])).status).toBe(1);
   });
@@ -359,7 +359,7 @@ const runs = needs('root', 'busybox');
 describe.skipIf(runs.missing)(`RUN in mkimage${runs.why}`, () => {
   const BASE = `#! /bin/sh\nset -e\nT=$(mktemp -d)\nmkdir -p $T/bin $T/etc\ncp ${findProgram('busybox')} $T/bin/busybox\nfor a in sh rm cat id; do ln -s busybox $T/bin/$a; done\ntar cf "$1" -C $T .\nrm -r $T\n`;
 
-  it('shows what commands print, takes secrets, and leaves none; one that was deleted is told', async () => {
+  it('shows what commands print, and takes secrets without leaving any; a deleted one is reported', async () => {
     await using scene = await newScene({
       tar: BASE,
       Dockerfile: [
@@ -389,7 +389,7 @@ describe.skipIf(runs.missing)(`RUN in mkimage${runs.why}`, () => {
     ).toContain('(cached)');
   });
 
-  it('a command that fails is told with its line', async () => {
+  it('a command that fails is reported with its line', async () => {
     await using scene = await newScene({
       tar: BASE,
       Dockerfile: 'FROM scratch\nADD ovl.tar /\nRUN echo doing && exit 4\n',

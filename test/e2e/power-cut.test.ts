@@ -169,7 +169,7 @@ describe.each(LEFT)('a power cut that leaves %s of what was not synced', { timeo
     await server.kill();
   });
 
-  it('leaves what was built as it was, or away; what was uploaded of it is there', async () => {
+  it('leaves a built image whole or absent; once uploaded, it is there', async () => {
     await using machine = await newMachine();
     const image = join(machine.world.path, 'image');
     await mkdir(image);

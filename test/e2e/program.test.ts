@@ -10,7 +10,7 @@ import { run } from '../peers/process.ts';
 import { newWorld, ROOT, type World } from '../peers/program.ts';
 import { LOOKED } from './testing/looked.ts';
 
-describe('where the user has no home, or none that can be', () => {
+describe('without a usable home directory', () => {
   const NONE = ['XDG_DATA_HOME', 'XDG_CONFIG_HOME', 'XDG_CACHE_HOME', 'XDG_STATE_HOME', 'XDG_RUNTIME_DIR'];
   const noBase = (value: string | undefined) => Object.fromEntries(NONE.map((name) => [name, value]));
 
@@ -50,7 +50,7 @@ describe('where the user has no home, or none that can be', () => {
 });
 
 describe('--json', () => {
-  it('prints what failed as an object where nothing is on stdout yet, and the line stays on stderr', async () => {
+  it('prints a failure as an object if nothing is on stdout yet, beside the line on stderr', async () => {
     await using world = await newWorld();
     const missing = await world.images(['lreg_inspect', 'alpine:1', '--json']);
     expect(missing).toMatchObject({ status: 1, stderr: expect.stringMatching(/^ERROR: no private registry\n/) });
@@ -71,7 +71,7 @@ describe('--json', () => {
     expect(request).toMatchObject({ method: expect.any(String), url: expect.stringContaining('127.0.0.1:1/v2/') });
   });
 
-  it('is there for what starts, removes and tells the version', async () => {
+  it('is also offered by commands that start, remove and print the version', async () => {
     await using world = await newWorld();
     const started = JSON.parse(await world.must(['lreg_start', '--listen=127.0.0.1:0', '--json']));
     expect(started).toMatchObject({
@@ -106,7 +106,7 @@ describe('a current directory that is gone', () => {
     return await run('sh', ['-c', script, 'sh', gone, ...program(), ...args], { cwd: world.path, env: world.env });
   };
 
-  it('is no trouble for what does not need it, and said to who does', async () => {
+  it('does not disturb commands that do not need it; others report it', async () => {
     await using world = await newWorld();
     expect(await images(world, 'getimages', join(ROOT, 'examples/hello-cluster'))).toMatchObject({ status: 0 });
     for (const args of [
@@ -126,7 +126,7 @@ describe('a home that cannot be written', () => {
   const { missing, why } = needs('root', 'unshare', 'mount');
   const ROOTED = 'mount -t tmpfs -o ro none "$HOME" && exec "$@"';
 
-  it.skipIf(missing)(`comes with the two ways to name another directory${why}`, async () => {
+  it.skipIf(missing)(`is reported with the two ways to name another directory${why}`, async () => {
     await using world = await newWorld();
     await mkdir(join(world.path, 'home'));
     const env = { ...world.env, HOME: join(world.path, 'home'), XDG_DATA_HOME: undefined, XDG_CACHE_HOME: undefined };
@@ -141,7 +141,7 @@ describe('a home that cannot be written', () => {
     expect(named).toMatchObject({ status: 1, stderr: expect.not.stringContaining('$IMAGES_DATA') });
   });
 
-  it('is no trouble where nothing can be made in it', async () => {
+  it('does not disturb commands that need to write nothing there', async () => {
     await using world = await newWorld();
     for (const cache of [{ HOME: '/proc/nobody', XDG_CACHE_HOME: undefined }, { XDG_CACHE_HOME: '/proc/x' }]) {
       expect(await world.images(['version'], { env: cache })).toMatchObject({ status: 0, stderr: '' });
@@ -155,7 +155,7 @@ function program(): readonly string[] {
 }
 
 describe('a large image that is looked into', () => {
-  it('does not keep the program from ending when it is told to', async () => {
+  it('does not keep the program from ending on a signal', async () => {
     await using world = await newWorld();
     const files = Array.from({ length: 150_000 }, (_, at) => ({ name: `d${at % 300}/f${at}` }));
     const image = buildImage({ layers: [layerOf(files)] });

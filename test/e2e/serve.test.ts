@@ -64,7 +64,7 @@ describe('images serve', () => {
     expect((await world.images(['lreg_status'])).status).toBe(1);
   });
 
-  it('is well as long as its store is there, and says so to lreg_status', async () => {
+  it('is healthy as long as its store is there, and tells lreg_status', async () => {
     await using world = await newWorld();
     const { url, said } = await serve(world);
     expect(await health(url)).toBe('200 ok');

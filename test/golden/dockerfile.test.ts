@@ -10,8 +10,8 @@ const names = readdirSync(DIRECTORY)
   .filter((file) => file.endsWith('.dockerfile'))
   .map((file) => file.slice(0, -'.dockerfile'.length));
 
-describe('Dockerfiles are parsed', () => {
-  it.each(names)('%s', (name) => {
+describe('parsing a Dockerfile', () => {
+  it.each(names)('gives the expected result: %s', (name) => {
     const text = readFileSync(join(DIRECTORY, `${name}.dockerfile`), 'utf8');
     const file = join(DIRECTORY, `${name}.tree`);
     const tree = treeOf(text);
@@ -19,7 +19,7 @@ describe('Dockerfiles are parsed', () => {
     expect(tree).toBe(readFileSync(file, 'utf8'));
   });
 
-  it('there are some', () => expect(names.length).toBeGreaterThan(10));
+  it('is tested with a number of files', () => expect(names.length).toBeGreaterThan(10));
 });
 
 function treeOf(text: string): string {

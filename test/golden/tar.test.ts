@@ -14,7 +14,7 @@ const NAMES = readdirSync(DIRECTORY)
   .map((file) => file.slice(0, -'.tar.gz'.length));
 
 describe('archives of others', () => {
-  it('are all there', () => expect(NAMES).toHaveLength(18));
+  it('are all in the repository', () => expect(NAMES).toHaveLength(18));
 
   it.each(NAMES)('%s has in it what its writer put there', async (name) => {
     const archive = gunzipSync(readFileSync(join(DIRECTORY, `${name}.tar.gz`)));

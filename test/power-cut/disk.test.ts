@@ -38,11 +38,11 @@ async function afterCut(left: Left, random?: () => number) {
   return Object.fromEntries(await Promise.all(names.map(read)));
 }
 
-it('keeps what was synced, and nothing else', async () => {
+it('the simulated disk keeps what was synced, and nothing else', async () => {
   expect(await afterCut('nothing')).toEqual({ synced: 'synced', unsynced: '', replaced: 'old' });
 });
 
-it('keeps all names, and of their files the bytes that were synced', async () => {
+it('the simulated disk can keep all names, and of their files the bytes that were synced', async () => {
   expect(await afterCut('names')).toEqual({
     synced: `synced${'\0'.repeat(10)}`,
     unsynced: '\0'.repeat(8),
@@ -51,14 +51,14 @@ it('keeps all names, and of their files the bytes that were synced', async () =>
   });
 });
 
-it('keeps some names', async () => {
+it('the simulated disk can keep some names', async () => {
   let turn = 0;
   const found = await afterCut('some', () => (turn++ % 2 === 0 ? 0 : 1));
   expect(Object.keys(found).length).toBeGreaterThan(0);
   if (found.synced !== undefined) expect(found.synced).toMatch(/^synced/);
 });
 
-it('forgets a directory whose name was not synced', async () => {
+it('the simulated disk forgets a directory whose name was not synced', async () => {
   await using directory = await temporaryDirectory('disk');
   const root = join(directory.path, 'root');
   await using disk = await forgetfulDisk(root);

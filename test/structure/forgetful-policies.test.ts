@@ -29,7 +29,7 @@ afterAll(() => {
 });
 
 describe.each(CONTRACTS)('a new member of $contract', ({ contract, file, after }) => {
-  it('is asked of every policy', () => {
+  it('makes every policy without it fail to compile', () => {
     const path = join(copy, file);
     const text = readFileSync(path, 'utf8');
     const at = text.indexOf('{\n', text.indexOf(after)) + 2;

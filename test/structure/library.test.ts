@@ -38,7 +38,7 @@ describe('the library', () => {
     expect(namedButNotPublic().filter((name) => !inner.has(name))).toEqual([]);
   });
 
-  it('has whatever a command is made of', () => {
+  it('exports every task that a command uses', () => {
     const faces = readdirSync(join(TOP, 'src'), { recursive: true, encoding: 'utf8' }).filter((name) =>
       /^\w+\/index\.ts$/.test(name),
     );

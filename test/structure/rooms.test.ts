@@ -88,7 +88,7 @@ const sources: readonly Source[] = readdirSync(SRC, { recursive: true, encoding:
 const TOO_NEW =
   /\b(?:new (?:Async)?DisposableStack|new SuppressedError|instanceof SuppressedError|Promise\.try|RegExp\.escape|Error\.isError|Iterator\.concat|Math\.sumPrecise|Uint8Array\.from(?:Hex|Base64))\b/;
 
-it('use nothing that the oldest Node does not have', () => {
+it('sources use nothing that the oldest Node does not have', () => {
   expect(sources.filter(({ text }) => TOO_NEW.test(text)).map(({ file }) => file)).toEqual([]);
 });
 
@@ -136,21 +136,21 @@ describe('rooms', () => {
     expect(findCycle(graph)).toBeUndefined();
   });
 
-  it('have faces for what is outside alone', () => {
+  it('have an index.ts that only outside code imports', () => {
     const wrong = sources
       .filter(({ file }) => file !== 'index.ts')
       .flatMap(({ file, imports }) => imports.filter((name) => /(?:^|\/)index\.ts$/.test(name)).map(() => file));
     expect(wrong).toEqual([]);
   });
 
-  it('stay pure where they must be', () => {
+  it('import no Node modules if they must be pure', () => {
     const wrong = sources.flatMap((source) =>
       source.imports.filter((name) => FORBIDDEN[source.room]?.includes(name)).map((name) => `${source.file}: ${name}`),
     );
     expect(wrong).toEqual([]);
   });
 
-  it('leave process and console to cli', () => {
+  it('leave `process` and `console` to cli', () => {
     const wrong = sources
       .filter((source) => source.room !== 'cli')
       .filter((source) =>

@@ -8,7 +8,7 @@ function work(steps: number): number {
   return sum;
 }
 
-it('tells what is linear from what grows with the square, however short the one run is', async () => {
+it('growth tells linear from quadratic cost, however short a run is', async () => {
   for (const count of [1000, 100_000]) expect(await growth(count, (size) => size, work)).toBeLessThan(LINEAR);
   for (const count of [200, 500]) {
     expect(

@@ -22,11 +22,11 @@ describe('a room', () => {
   const rooms = new Map([['io', half]]);
   const floors = { io: { lines: 51, branches: 90 } };
 
-  it('below its floor is told, with what it reaches', () => {
+  it('below its floor is reported, with what it reaches', () => {
     expect(belowFloor(rooms, floors, new Set())).toEqual(['io: 50.0 % of the lines, not 51 %']);
   });
 
-  it('at its floor is not', () => {
+  it('at its floor is not reported', () => {
     expect(belowFloor(rooms, { io: { lines: 50, branches: 90 } }, new Set())).toEqual([]);
   });
 
@@ -34,7 +34,7 @@ describe('a room', () => {
     expect(belowFloor(rooms, floors, new Set(['io']))).toEqual([]);
   });
 
-  it('without a floor is told, whatever was skipped', () => {
+  it('without a floor is reported, whatever was skipped', () => {
     expect(belowFloor(rooms, {}, new Set(['io']))).toEqual(['io: has no floor']);
   });
 });

@@ -83,7 +83,7 @@ export function blobContract(suite: RegistrySuite): void {
       expect(await registry.partialBytes(blob.descriptor.digest)).toBe(0);
     });
 
-    it.runIf(suite.can('keepsPartialBlobs'))('that broke off go on where they were', async () => {
+    it.runIf(suite.can('keepsPartialBlobs'))('that broke off are continued', async () => {
       const { descriptor, bytes } = blob;
       await expect(registry.putBlob('team/app', descriptor, breakingOpener(bytes, 100_000))).rejects.toThrow('reset');
       expect(await registry.partialBytes(descriptor.digest)).toBe(100_000);
@@ -110,7 +110,7 @@ export function blobContract(suite: RegistrySuite): void {
       expect(await collect((await registry.getBlob('team/app', descriptor.digest)).body)).toEqual(bytes);
     });
 
-    it.runIf(suite.can('keepsPartialBlobs'))('that two put at once are asked for once', async () => {
+    it.runIf(suite.can('keepsPartialBlobs'))('that two callers put at once are asked for once', async () => {
       const asked: number[] = [];
       const open = opener(blob.bytes, asked);
       await Promise.all(['a', 'b', 'c'].map((repository) => registry.putBlob(repository, blob.descriptor, open)));
@@ -157,7 +157,7 @@ export function blobContract(suite: RegistrySuite): void {
       expect(await collect((await registry.getBlob('team/app', descriptor.digest)).body)).toEqual(bytes);
     });
 
-    it('are gone on with by their id', async () => {
+    it('are continued by their id', async () => {
       const first = await registry.openUpload('team/app');
       await first.append(chunked(bytes.subarray(0, 40_000)));
       await first[Symbol.asyncDispose]();
@@ -186,7 +186,7 @@ export function blobContract(suite: RegistrySuite): void {
       await upload.commit(descriptor.digest);
     });
 
-    it('with a wrong digest are refused and gone', async () => {
+    it('with a wrong digest are refused and discarded', async () => {
       const upload = await registry.openUpload('team/app');
       await upload.append(chunked(bytes.subarray(1)));
       expect(await codeOf(upload.commit(descriptor.digest))).toBe('DIGEST_INVALID');

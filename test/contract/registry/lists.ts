@@ -14,7 +14,7 @@ export function listContract(suite: RegistrySuite): void {
   });
 
   describe(`${suite.name}: lists`, () => {
-    it('repositories in byte order, after any of them', async () => {
+    it('have repositories in byte order, after any of them', async () => {
       const repositories = ['a', 'a-b', 'a/b', 'a/b/c', 'a.b', 'a0', 'a__b/c', 'b'];
       const image = imageOf('image');
       for (const repository of repositories) await pushImage(registry, repository, image, ['1']);
@@ -26,13 +26,13 @@ export function listContract(suite: RegistrySuite): void {
       expect(await Array.fromAsync(registry.repositories('a/a'))).toEqual(sorted.filter((one) => one > 'a/a'));
     });
 
-    it('no repository that has blobs and no manifest yet', async () => {
+    it('have no repository with blobs and no manifest', async () => {
       const blob = blobOf(bytesOf('lonely', 10));
       await registry.putBlob('blobs-only', blob.descriptor, opener(blob.bytes));
       expect(await Array.fromAsync(registry.repositories())).toEqual([]);
     });
 
-    it('tags in byte order, after any of them', async () => {
+    it('have tags in byte order, after any of them', async () => {
       const tags = ['v1.10', 'v1.9', 'V1', '_x', 'latest', '1', 'a-b', 'a.b', 'a'];
       await pushImage(registry, 'team/app', imageOf('image'), tags);
       const sorted = [...tags].sort();
@@ -42,7 +42,7 @@ export function listContract(suite: RegistrySuite): void {
       }
     });
 
-    it('no tags of a repository that has none, and NAME_UNKNOWN for one that is not there', async () => {
+    it('are empty for a repository without tags, and NAME_UNKNOWN for one that is not there', async () => {
       await pushImage(registry, 'team/app', imageOf('image'));
       expect(await Array.fromAsync(registry.tags('team/app'))).toEqual([]);
       expect(await codeOf(Array.fromAsync(registry.tags('nowhere')))).toBe('NAME_UNKNOWN');
@@ -131,12 +131,12 @@ export function listContract(suite: RegistrySuite): void {
       });
     });
 
-    it('are none for an unknown digest, also in no repository', async () => {
+    it('are an empty list for an unknown digest, also in an unknown repository', async () => {
       const unknown: Digest = imageOf('unknown').manifest.digest;
       expect(await Array.fromAsync(registry.referrers('nowhere', unknown))).toEqual([]);
     });
 
-    it.runIf(suite.can('deletes'))('leave the list when they are deleted', async () => {
+    it.runIf(suite.can('deletes'))('are removed from the list when they are deleted', async () => {
       await pushImage(registry, 'team/app', sbom, ['sbom']);
       await pushImage(registry, 'team/app', untyped);
       await registry.deleteManifest('team/app', sbom.manifest.digest);

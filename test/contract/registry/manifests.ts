@@ -67,7 +67,7 @@ export function manifestContract(suite: RegistrySuite): void {
       expect(await registry.statManifest('team/app', 'latest')).toBeUndefined();
     });
 
-    it('need no non-distributable layers', async () => {
+    it('do not need non-distributable layers to be there', async () => {
       const foreign = {
         mediaType: 'application/vnd.oci.image.layer.nondistributable.v1.tar+gzip',
         digest: blobOf(bytesOf('foreign', 9)).descriptor.digest,
@@ -130,7 +130,7 @@ export function manifestContract(suite: RegistrySuite): void {
       expect(await codeOf(registry.putManifest('team/app', wrong, []))).toBe('DIGEST_INVALID');
     });
 
-    it('have tags that are tags', async () => {
+    it('cannot have invalid tags', async () => {
       await pushImage(registry, 'team/app', image);
       for (const tag of ['.dot', 'a/b', 'a'.repeat(129)]) {
         expect(await codeOf(registry.putManifest('team/app', image.manifest, [tag]))).toBe('TAG_INVALID');
@@ -142,7 +142,7 @@ export function manifestContract(suite: RegistrySuite): void {
     const image = imageOf('image');
     const { digest } = image.manifest;
 
-    it('a tag leaves the manifest and its other tags', async () => {
+    it('a tag keeps the manifest and its other tags', async () => {
       await pushImage(registry, 'team/app', image, ['1.0', 'latest']);
       await registry.deleteTag('team/app', 'latest');
       expect(await registry.statManifest('team/app', 'latest')).toBeUndefined();
@@ -151,7 +151,7 @@ export function manifestContract(suite: RegistrySuite): void {
       expect(await codeOf(registry.deleteTag('team/app', 'latest'))).toBe('MANIFEST_UNKNOWN');
     });
 
-    it('a manifest deletes every tag that points to it, and no other', async () => {
+    it('a manifest also deletes every tag that points to it, and no other', async () => {
       const other = imageOf('other');
       await pushImage(registry, 'team/app', image, ['1.0', 'latest']);
       await pushImage(registry, 'team/app', other, ['2.0']);
@@ -163,13 +163,13 @@ export function manifestContract(suite: RegistrySuite): void {
       expect(await codeOf(registry.deleteManifest('team/app', digest))).toBe('MANIFEST_UNKNOWN');
     });
 
-    it('what is in no repository is NAME_UNKNOWN', async () => {
+    it('from an unknown repository is NAME_UNKNOWN', async () => {
       expect(await codeOf(registry.deleteManifest('nowhere', digest))).toBe('NAME_UNKNOWN');
       expect(await codeOf(registry.deleteTag('nowhere', 'latest'))).toBe('NAME_UNKNOWN');
       expect(await codeOf(registry.deleteBlob('nowhere', digest))).toBe('NAME_UNKNOWN');
     });
 
-    it('a manifest lets it be pushed again', async () => {
+    it('a manifest does not keep it from being pushed again', async () => {
       await pushImage(registry, 'team/app', image, ['1.0']);
       await registry.deleteManifest('team/app', digest);
       await pushImage(registry, 'team/app', image, ['1.0']);
