@@ -210,7 +210,7 @@ describe('destinations', () => {
       'Dockerfile:2: cannot put a directory where something else is [/lnk]',
     );
     expect(await said('COPY a /etc/passwd/', [{ name: 'a', content: '' }])).toContain(
-      'no directory, so nothing can be put below it [/etc/passwd]',
+      'not a directory, so nothing can be put below it [/etc/passwd]',
     );
   });
 
@@ -251,7 +251,7 @@ describe('--chown and --chmod', () => {
       '2/x 644 0:0',
     ]);
     expect((await failure('FROM scratch\nCOPY --chmod=888 a.txt /', { files: FILES })).message).toBe(
-      'Dockerfile:2: no mode [888]',
+      'Dockerfile:2: not a mode [888]',
     );
   });
 });

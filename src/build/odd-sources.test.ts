@@ -22,7 +22,7 @@ describe('sources of COPY and ADD that are no patterns', () => {
 describe('addresses of ADD that lead nowhere', () => {
   it.each(['https://', 'http:///x', 'http://x:99999/a'])('are reported before any request is sent: %s', async (url) => {
     const error = await failure(`FROM scratch\nADD ${url} /`, { download: () => expect.fail('asked') });
-    expect(error).toMatchObject({ code: 'DOCKERFILE_INVALID', message: `Dockerfile:2: no http address [${url}]` });
+    expect(error).toMatchObject({ code: 'DOCKERFILE_INVALID', message: `Dockerfile:2: not an http address [${url}]` });
   });
 });
 

@@ -127,8 +127,8 @@ describe('an empty value', () => {
     ['VOLUME [""]', 'a volume without a path'],
     ['VOLUME [" "]', 'a volume without a path'],
     ['VOLUME []', 'a volume without a path'],
-    ['STOPSIGNAL ""', 'no signal []'],
-    ['STOPSIGNAL $X', 'no signal []'],
+    ['STOPSIGNAL ""', 'not a signal []'],
+    ['STOPSIGNAL $X', 'not a signal []'],
   ])('is refused, as by BuildKit: %s', async (line, message) => {
     const error = await failure(`FROM scratch\n${line}`);
     expect(error).toMatchObject({ code: 'DOCKERFILE_INVALID', message: `Dockerfile:2: ${message}` });
@@ -148,7 +148,7 @@ describe('EXPOSE', () => {
   });
 
   it.each(['99999', 'http', '80/ip', '90-80', '80:'])('refuses %s', async (port) => {
-    expect((await failure(`FROM scratch\nEXPOSE ${port}`)).message).toBe(`Dockerfile:2: no port [${port}]`);
+    expect((await failure(`FROM scratch\nEXPOSE ${port}`)).message).toBe(`Dockerfile:2: not a port [${port}]`);
   });
 });
 
@@ -203,7 +203,7 @@ describe('HEALTHCHECK, STOPSIGNAL, MAINTAINER, LABEL', () => {
     ['SIGRTMIN+16', undefined],
   ])('STOPSIGNAL refuses %s', async (signal, hint) => {
     const error = await failure(`FROM scratch\nSTOPSIGNAL ${signal}`);
-    expect(error.message).toBe(`Dockerfile:2: no signal [${signal}]`);
+    expect(error.message).toBe(`Dockerfile:2: not a signal [${signal}]`);
     if (hint) expect(error.hint).toBe(hint);
   });
 
@@ -284,7 +284,7 @@ describe('WORKDIR and USER', () => {
   });
 
   it('WORKDIR at a file fails', async () => {
-    expect((await failure('FROM base\nWORKDIR /etc/passwd/x', base)).message).toContain('no directory');
+    expect((await failure('FROM base\nWORKDIR /etc/passwd/x', base)).message).toContain('not a directory');
   });
 
   it('a relative one that depends on the base is warned of', async () => {

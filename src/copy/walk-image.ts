@@ -149,8 +149,8 @@ function addBlobs(manifest: Manifest, blobs: Map<Digest, Descriptor>): void {
   for (const blob of successors(manifest).blobs) {
     const known = blobs.get(blob.digest);
     if (known && known.size !== blob.size) {
-      const sizes = `${known.size} and of ${blob.size} bytes`;
-      throw new ImagesError('MANIFEST_INVALID', `one blob is said to be of ${sizes} [${blob.digest}]`);
+      const sizes = `${known.size} and ${blob.size} bytes`;
+      throw new ImagesError('MANIFEST_INVALID', `one blob has two sizes: ${sizes} [${blob.digest}]`);
     }
     blobs.set(blob.digest, blob);
   }

@@ -123,7 +123,7 @@ function linkedInode({ tree, layer, below }: Applying, entry: IndexedEntry): Ino
   const node = parent?.node.children?.get(baseName(target));
   if (!node && below) return newInode(entry, layer);
   if (!node || isDirectory(node)) {
-    const what = node ? 'a directory' : 'nothing';
+    const what = node ? 'a directory' : 'a file that is not there';
     throw damagedImage(`a hard link to ${what} [${printableName(path)} → ${printableName(linkname)}]`);
   }
   if (node.inode.entry) node.inode.entry = linkedHeader(node.inode.entry, entry);

@@ -211,7 +211,7 @@ describe('a layer in overlay form', () => {
   it.each<[string, TestEntry[]]>([
     ['a name that climbs out', [{ name: '../../etc/passwd', content: 'x' }]],
     ['a hard link that climbs out', [{ name: 'a', type: 'hardlink', linkname: '../../etc/passwd' }]],
-    ['a hard link to nothing', [{ name: 'a', type: 'hardlink', linkname: 'nothing' }]],
+    ['a hard link to a file that is not there', [{ name: 'a', type: 'hardlink', linkname: 'nothing' }]],
     ['a whiteout that climbs out', [{ name: '../.wh.x' }]],
     ['a name that no file can have', [{ name: `a/${'é'.repeat(128)}/b`, content: 'x' }]],
     ['a name that no directory can have', [{ name: `${'x'.repeat(256)}/` }]],

@@ -148,7 +148,7 @@ async function* streamed(
 /** Errors: TAR_INVALID for a number that no file can have, which would make the store's records unreadable. */
 function owner(id: number): number {
   if (id >= 0 && id <= MAX_ID) return id;
-  throw new ImagesError('TAR_INVALID', `no number of an owner [${id}]`);
+  throw new ImagesError('TAR_INVALID', `not the number of an owner [${id}]`);
 }
 
 interface ContentWay {
@@ -225,7 +225,7 @@ async function* linkedFromBelow(
     const found = await lowerFile(options.below, target, options);
     if (!found) {
       const what = `${printableName(own)} → ${printableName(target)}`;
-      throw new ImagesError('TAR_INVALID', `a hard link to nothing [${what}]`);
+      throw new ImagesError('TAR_INVALID', `a hard link to a file that is not there [${what}]`);
     }
     first.set(target, own);
     yield [tarHeader(overlayHeader(linkedHeader(found.header, said.get(target) as TarHeader), own, options))];

@@ -146,7 +146,7 @@ interface Asked {
 async function replyTo({ head, names, access, onAsker }: Asked, call: Call): Promise<Reply> {
   const { method, url } = head;
   if (isPageOfElsewhere(method, call.headers, names)) {
-    throw new ImagesError('DENIED', 'web pages of elsewhere may not use this registry', {
+    throw new ImagesError('DENIED', 'pages of other web sites may not use this registry', {
       hint: 'Programs send neither Origin nor Sec-Fetch-Site. A name for pages of its own: serve --name=NAME.',
     });
   }

@@ -37,7 +37,7 @@ export function describeEntry(header: Header, records: Records): Description {
   const name = (hasRecords && recordText(records, 'path')) || header.name;
   const type = typeOf(header.typeflag, name);
   const stored = contentSize(header, records, type);
-  if (stored < 0) throw new ImagesError('TAR_INVALID', `no size of a file [${stored}]`);
+  if (stored < 0) throw new ImagesError('TAR_INVALID', `not the size of a file [${stored}]`);
   return {
     name,
     type,
@@ -80,7 +80,7 @@ function recordTime(records: Records, key: string): TarTime | undefined {
   const text = recordText(records, key);
   if (text === undefined) return undefined;
   const time = parseTime(text);
-  if (!time) throw new ImagesError('TAR_INVALID', `no time for ${key} in a tar archive [${printableName(text)}]`);
+  if (!time) throw new ImagesError('TAR_INVALID', `not a time for ${key} in a tar archive [${printableName(text)}]`);
   return time;
 }
 

@@ -119,7 +119,7 @@ async function writingTo<T>(directory: string, work: () => Promise<T>): Promise<
     return await work();
   } catch (error) {
     if (!isFsError(error, 'ENOTDIR')) throw error;
-    throw new ImagesError('LOCATION_INVALID', `it is no directory [${directory}]`, {
+    throw new ImagesError('LOCATION_INVALID', `not a directory [${directory}]`, {
       hint: 'Name a directory; a file is oci-archive:FILE or docker-archive:FILE.',
       cause: error,
     });

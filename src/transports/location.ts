@@ -95,7 +95,7 @@ function names(): readonly string[] {
 
 function refuse(text: string, why: string, hint?: string): never {
   const known = transportNamed(splitText(text).prefix);
-  throw new ImagesError('REFERENCE_INVALID', `no location of an image [${text}]: ${why}`, {
+  throw new ImagesError('REFERENCE_INVALID', `not a location of an image [${text}]: ${why}`, {
     hint: hint ?? (known ? `Write ${known.form}.` : `Write a name, or one of ${names().join(', ')}.`),
   });
 }

@@ -36,7 +36,7 @@ describe('--debug', () => {
     const { status, stderr } = await scene.world.images(['lreg_ls', '--debug=htp']);
     expect(status).toBe(2);
     expect(stderr).toBe(
-      'ERROR: no topic of --debug [htp]\nDid you mean http? There are http, hosts, copy, build, scan, store, serve; --debug alone takes all.\n',
+      'ERROR: unknown topic of --debug [htp]\nDid you mean http? There are http, hosts, copy, build, scan, store, serve; --debug alone takes all.\n',
     );
   });
 });

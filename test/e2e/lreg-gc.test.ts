@@ -64,7 +64,7 @@ describe('images lreg_gc', () => {
     }
     expect(await world.images(['lreg_gc', '--older-than=soon'])).toMatchObject({
       status: 2,
-      stderr: expect.stringMatching(/^ERROR: no age \[--older-than=soon\]\n.*7d/),
+      stderr: expect.stringMatching(/^ERROR: not an age \[--older-than=soon\]\n.*7d/),
     });
   });
 
@@ -84,7 +84,7 @@ describe('images lreg_gc', () => {
   it('reports that there is no store', async () => {
     await using world = await newWorld();
     expect((await world.images(['lreg_gc'])).stderr).toMatch(/^ERROR: no private registry/);
-    expect((await world.images(['lreg_gc', `--data=${world.path}/none`])).stderr).toMatch(/^ERROR: no images are kept/);
+    expect((await world.images(['lreg_gc', `--data=${world.path}/none`])).stderr).toMatch(/^ERROR: there is no store/);
   });
 
   it('ends soon when it is interrupted, and the next one goes on', async () => {

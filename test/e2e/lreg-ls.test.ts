@@ -124,7 +124,7 @@ describe('a data directory that is named', () => {
   it('and holds no store is not taken for an empty one', async () => {
     await using world = await newWorld();
     const data = join(world.path, 'mistyped');
-    const said = `ERROR: no images are kept there [${data}]\nCheck the directory, or run \`images lreg_start --data=${data}\`.\n`;
+    const said = `ERROR: there is no store [${data}]\nCheck the directory, or run \`images lreg_start --data=${data}\`.\n`;
     for (const args of [['lreg_ls'], ['lreg_isloaded', 'x:1'], ['lreg_rm', 'x:1'], ['lreg_inspect', 'x:1']]) {
       expect(await world.images([...args, `--data=${data}`])).toEqual({ status: 1, stdout: '', stderr: said });
     }

@@ -50,7 +50,7 @@ describe('images lreg_rm with a pattern', () => {
       stderr: 'ERROR: 3 images would go, and nobody can be asked\n--yes removes them; --dry-run shows them.\n',
     });
     expect((await world.images(['lreg_rm', 'team/*', '--yes'])).stderr).toBe(
-      "ERROR: which tags? [team/*]\nFor all of them: 'team/*:*'.\n",
+      "ERROR: no tag is named [team/*]\nFor all of them: 'team/*:*'.\n",
     );
     expect(await left(world)).toEqual(NAMES);
   });
@@ -92,7 +92,7 @@ describe('images lreg_rm --older-than', () => {
     );
     expect(await left(world)).toEqual(['team/app:pr-1', 'team/app:pr-2', 'team/web/ui:pr-1']);
     expect((await world.images(['lreg_rm', 'team/app:pr-1', '--older-than=soon'])).stderr).toContain(
-      'no age [--older-than=soon]',
+      'not an age [--older-than=soon]',
     );
   });
 

@@ -32,9 +32,7 @@ describe('images lreg_upload', () => {
     const layout = await writeLayout(join(world.path, 'layout'), { app: LOOKED });
     const { status, stderr } = await world.images(['lreg_upload', `oci:${layout}:app`]);
     expect(status).toBe(2);
-    expect(stderr).toMatch(
-      /^ERROR: it is not said what the image is to be called .*\nName it with --tag=NAME:TAG\.\n$/,
-    );
+    expect(stderr).toMatch(/^ERROR: the image needs a name .*\nName it with --tag=NAME:TAG\.\n$/);
   });
 
   it('puts all images of an archive or a layout into the registry, each under its names', async () => {

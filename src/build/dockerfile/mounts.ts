@@ -113,7 +113,7 @@ export function parseMount(
   };
   const readOnly = truth('readonly') ?? negated(truth('readwrite')) ?? (type !== 'cache' && type !== 'tmpfs');
   const size = values.has('size') ? sizeOf(values.get('size') as string) : undefined;
-  if (values.has('size') && size === undefined) throw wrong(`no size [${values.get('size')}]`);
+  if (values.has('size') && size === undefined) throw wrong(`not a size [${values.get('size')}]`);
   const optional = {
     from: values.get('from'),
     source: values.get('source'),

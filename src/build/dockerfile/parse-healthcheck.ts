@@ -68,7 +68,10 @@ function interval(request: Request, name: string, text: string | undefined): num
   const value = durationOf(text);
   const at = request.flags.find((flag) => flag.text.startsWith(`--${name}=`))?.at ?? 0;
   if (value === undefined) {
-    throw mistake(request.statement, `no time [--${name}=${text}]`, { at, hint: 'For example 30s, 1m30s or 500ms.' });
+    throw mistake(request.statement, `not a time [--${name}=${text}]`, {
+      at,
+      hint: 'For example 30s, 1m30s or 500ms.',
+    });
   }
   if (value !== 0 && value < 1e6) throw mistake(request.statement, `less than 1ms [--${name}=${text}]`, { at });
   return value;
@@ -78,5 +81,5 @@ function retries(request: Request, text: string | undefined): number {
   if (text === undefined || text === '') return 0;
   if (/^\+?\d{1,9}$/.test(text)) return Number(text);
   const at = request.flags.find((flag) => flag.text.startsWith('--retries='))?.at ?? 0;
-  throw mistake(request.statement, `no number of retries [${text}]`, { at });
+  throw mistake(request.statement, `not a number of retries [${text}]`, { at });
 }

@@ -129,7 +129,7 @@ function parseFrom(request: Request): Instruction {
   }
   const name = stage.text.toLowerCase();
   if (!STAGE_NAME.test(name)) {
-    throw mistake(statement, `no name for a stage [${stage.text}]`, {
+    throw mistake(statement, `not a name for a stage [${stage.text}]`, {
       at: stage.at,
       hint: 'It begins with a letter and holds letters, digits, - _ and .',
     });
@@ -154,7 +154,7 @@ function parseRun(request: Request): Instruction {
   const network = read.text('network') ?? 'default';
   if (!isNetwork(network)) {
     const at = flags.find(({ text }) => text.startsWith('--network'))?.at ?? 0;
-    throw mistake(statement, `no network [${network}]`, {
+    throw mistake(statement, `unknown network [${network}]`, {
       at,
       word: network,
       candidates: NETWORKS,

@@ -50,7 +50,7 @@ describe('mistakes in a Dockerfile', () => {
     ['FROM', 'Dockerfile:1: FROM needs an image'],
     ['FROM a b', 'Dockerfile:1: FROM takes an image, and AS with a name for the stage'],
     ['FROM a IS b', 'Dockerfile:1: AS is what can follow the image [IS]'],
-    ['FROM a AS 1b', 'Dockerfile:1: no name for a stage [1b]'],
+    ['FROM a AS 1b', 'Dockerfile:1: not a name for a stage [1b]'],
     ['FROM a AS b c', 'Dockerfile:1: FROM takes an image, and AS with a name for the stage'],
     ['FROM a\nCOPY x', 'Dockerfile:2: COPY needs a source and a destination'],
     ['FROM a\nCOPY ["x"]', 'Dockerfile:2: COPY needs a source and a destination'],
@@ -60,7 +60,7 @@ describe('mistakes in a Dockerfile', () => {
     ['FROM a\nADD --checksum=sha256:aa x /', 'Dockerfile:2: --checksum is for one http or https address'],
     ['FROM a\nRUN', 'Dockerfile:2: RUN needs a command'],
     ['FROM a\nRUN --security=insecure x', 'Dockerfile:2: RUN --security is not there without a daemon'],
-    ['FROM a\nRUN --network=nono x', 'Dockerfile:2: no network [nono]'],
+    ['FROM a\nRUN --network=nono x', 'Dockerfile:2: unknown network [nono]'],
     ['FROM a\nCMD ["a", 1]', 'Dockerfile:2: an array in JSON form holds strings only'],
     ['FROM a\nENV X', 'Dockerfile:2: ENV needs a value [X]'],
     ['FROM a\nENV a=b c', 'Dockerfile:2: no = in [c]'],
@@ -76,8 +76,8 @@ describe('mistakes in a Dockerfile', () => {
     ['FROM a\nHEALTHCHECK CMD', 'Dockerfile:2: HEALTHCHECK CMD needs a command'],
     ['FROM a\nHEALTHCHECK NONE x', 'Dockerfile:2: HEALTHCHECK NONE takes no arguments'],
     ['FROM a\nHEALTHCHECK --interval=1us CMD x', 'Dockerfile:2: less than 1ms [--interval=1us]'],
-    ['FROM a\nHEALTHCHECK --interval=soon CMD x', 'Dockerfile:2: no time [--interval=soon]'],
-    ['FROM a\nHEALTHCHECK --retries=-1 CMD x', 'Dockerfile:2: no number of retries [-1]'],
+    ['FROM a\nHEALTHCHECK --interval=soon CMD x', 'Dockerfile:2: not a time [--interval=soon]'],
+    ['FROM a\nHEALTHCHECK --retries=-1 CMD x', 'Dockerfile:2: not a number of retries [-1]'],
     ['FROM a\nCOPY --link=maybe a b', 'Dockerfile:2: neither true nor false [--link=maybe]'],
     ['FROM a\nCOPY --chown a b', 'Dockerfile:2: a flag without a value [--chown]'],
     ['FROM a\nCOPY --chown=1 --chown=2 a b', 'Dockerfile:2: the flag is there twice [--chown]'],
@@ -103,7 +103,7 @@ describe('mistakes in a Dockerfile', () => {
       'no variables in from= [$X]',
       'Give the image a name with FROM … AS name, where variables are expanded.',
     ],
-    ['type=tmpfs,target=/x,size=big', 'no size [big]', undefined],
+    ['type=tmpfs,target=/x,size=big', 'not a size [big]', undefined],
   ])('are found in --mount=%s', (mount, message, hint) => {
     const error = failure(`FROM a\nRUN --mount=${mount} true`);
     expect(error.message).toBe(`Dockerfile:2: ${message}`);

@@ -133,7 +133,7 @@ function inherited(
 const MAX_LINKS = 40;
 
 export function noDirectory(path: string): ImagesError {
-  return new ImagesError('PATH_UNKNOWN', `no directory, so nothing can be put below it [/${printableName(path)}]`, {
+  return new ImagesError('PATH_UNKNOWN', `not a directory, so nothing can be put below it [/${printableName(path)}]`, {
     hint: 'Remove it with RUN before, or copy to somewhere else.',
   });
 }

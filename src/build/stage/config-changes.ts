@@ -117,7 +117,7 @@ function expose(
 }
 
 function refusePort(statement: Statement, written: string, word: string): never {
-  throw mistake(statement, `no port [${word}]`, {
+  throw mistake(statement, `not a port [${word}]`, {
     at: Math.max(statement.text.indexOf(written), 0),
     length: written.length,
     hint: 'Write 80, 80/udp or 8000-8010/tcp.',
@@ -149,7 +149,7 @@ function stopSignal(
   const signal = expanded(statement, value, variables);
   if (isSignal(signal)) return { config: withInner(config, { StopSignal: signal }), text: `STOPSIGNAL ${signal}` };
   const word = signal.toUpperCase().startsWith('SIG') ? signal : `SIG${signal}`;
-  throw mistake(statement, `no signal [${signal}]`, {
+  throw mistake(statement, `not a signal [${signal}]`, {
     at: Math.max(statement.text.indexOf(value), 0),
     length: value.length,
     ...(signal !== '' && { word, candidates: SIGNALS }),

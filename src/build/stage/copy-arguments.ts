@@ -76,7 +76,7 @@ export function modeOf({ chmod, instruction }: Said): ChangeMode | undefined {
   const mode = parseMode(chmod);
   if (mode) return mode;
   const hint = 'Write an octal number up to 07777, or u=rwX,go=rX.';
-  throw mistake(instruction.statement, `no mode [${chmod}]`, flagPosition(instruction, '--chmod', hint));
+  throw mistake(instruction.statement, `not a mode [${chmod}]`, flagPosition(instruction, '--chmod', hint));
 }
 
 export function excludeOf({ exclude, instruction }: Said): Patterns | undefined {

@@ -92,14 +92,14 @@ async function urlActions(step: Step, said: Said, url: string, unpack: boolean):
   const checksum = instruction.kind === 'add' ? instruction.checksum : undefined;
   const digest = checksum === undefined ? undefined : expanded(instruction.statement, checksum, step.variables);
   if (digest !== undefined && !isDigest(digest)) {
-    throw mistake(instruction.statement, `no digest [${digest}]`, {
+    throw mistake(instruction.statement, `not a digest [${digest}]`, {
       hint: 'Write --checksum=sha256:… with 64 digits.',
     });
   }
   const word = sources.find(({ text }) => text === url)?.word;
   if (!tryParseHttpUrl(url)) {
     const { at, text } = word ?? instruction.destination;
-    throw mistake(instruction.statement, `no http address [${url}]`, { at, length: text.length });
+    throw mistake(instruction.statement, `not an http address [${url}]`, { at, length: text.length });
   }
   if (!download)
     throw mistake(instruction.statement, `nothing is fetched from addresses here [${url}]`, {

@@ -116,7 +116,7 @@ async function execute(
 ): Promise<StepWork | undefined> {
   const { runner } = build.seams;
   if (!runner) {
-    throw new ImagesError('RUN_UNAVAILABLE', 'nothing here executes RUN', {
+    throw new ImagesError('RUN_UNAVAILABLE', 'RUN cannot be executed here', {
       hint: 'Build it where commands can be run in a user namespace.',
     });
   }

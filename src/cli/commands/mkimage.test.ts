@@ -84,7 +84,7 @@ describe('options', () => {
   });
 
   it.each([
-    ['--network=bridge', 'no network [--network=bridge]'],
+    ['--network=bridge', 'unknown network [--network=bridge]'],
     ['--label=a', '--label takes NAME=VALUE [a]'],
     ['--label==b', '--label takes NAME=VALUE [=b]'],
     ['--timestamp=now', '--timestamp takes seconds since 1970, or keep [now]'],

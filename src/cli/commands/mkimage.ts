@@ -83,7 +83,9 @@ async function makeOptions(options: Options, env: Environment): Promise<MakeImag
 function networkOf(text: string | undefined): MakeImageOptions['network'] {
   if (text === undefined || text === 'default') return undefined;
   if (text === 'host' || text === 'none' || text === 'private') return text;
-  throw new ImagesError('USAGE', `no network [--network=${text}]`, { hint: 'Write --network=host, none or private.' });
+  throw new ImagesError('USAGE', `unknown network [--network=${text}]`, {
+    hint: 'Write --network=host, none or private.',
+  });
 }
 
 function pairOf(text: string, option: string): readonly [string, string] {

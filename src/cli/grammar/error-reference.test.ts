@@ -21,7 +21,7 @@ describe('the codes of errors', () => {
 
   it('are suggested for one that is misspelt', () => {
     expect(unknownCode('NO_SPICE')).toMatchObject({
-      message: 'no error code [NO_SPICE]',
+      message: 'unknown error code [NO_SPICE]',
       hint: 'Did you mean `images help NO_SPACE`?',
     });
     expect(unknownCode('SOMETHING_ELSE').hint).toMatch('`images help errors`');

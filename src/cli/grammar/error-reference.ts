@@ -56,7 +56,7 @@ export function errorHelp(name: string): string | undefined {
 /** The error for a name that is written like a code. */
 export function unknownCode(name: string): ImagesError {
   const meant = nearest(name, Object.keys(CODES));
-  return new ImagesError('USAGE', `no error code [${name}]`, {
+  return new ImagesError('USAGE', `unknown error code [${name}]`, {
     hint: meant ? `Did you mean \`images help ${meant}\`?` : '`images help errors` lists the codes.',
   });
 }

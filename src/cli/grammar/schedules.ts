@@ -8,7 +8,9 @@ export function collectionSchedule(options: Options): { readonly gc?: Collection
   const gc = options.text('gc');
   if (gc === undefined) return {};
   if (gc === 'daily' || gc === 'off') return { gc };
-  throw new ImagesError('USAGE', `garbage is not collected so [--gc=${gc}]`, { hint: 'Write --gc=daily or --gc=off.' });
+  throw new ImagesError('USAGE', `unknown schedule of garbage collection [--gc=${gc}]`, {
+    hint: 'Write --gc=daily or --gc=off.',
+  });
 }
 
 /** Errors: USAGE. */
@@ -16,7 +18,7 @@ export function scrubSchedule(options: Options): { readonly scrub?: ScrubSchedul
   const scrub = options.text('scrub');
   if (scrub === undefined) return {};
   if (scrub === 'weekly' || scrub === 'off') return { scrub };
-  throw new ImagesError('USAGE', `the store is not checked so [--scrub=${scrub}]`, {
+  throw new ImagesError('USAGE', `unknown schedule of checks [--scrub=${scrub}]`, {
     hint: 'Write --scrub=weekly or --scrub=off.',
   });
 }

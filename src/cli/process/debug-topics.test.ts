@@ -12,11 +12,11 @@ describe('the topics of --debug', () => {
     expect(() => debugTopics('http,stor')).toThrow(
       expect.objectContaining({
         code: 'USAGE',
-        message: 'no topic of --debug [stor]',
+        message: 'unknown topic of --debug [stor]',
         hint: expect.stringMatching(/^Did you mean store\? There are http, hosts, copy, build, scan, store, serve;/),
       }),
     );
-    expect(() => debugTopics('constructor')).toThrow('no topic');
-    expect(() => debugTopics('stor', '$IMAGES_DEBUG')).toThrow('no topic of $IMAGES_DEBUG [stor]');
+    expect(() => debugTopics('constructor')).toThrow('unknown topic');
+    expect(() => debugTopics('stor', '$IMAGES_DEBUG')).toThrow('unknown topic of $IMAGES_DEBUG [stor]');
   });
 });

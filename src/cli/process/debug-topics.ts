@@ -32,7 +32,7 @@ export function debugTopics(text: string, given: '--debug' | '$IMAGES_DEBUG' = '
   const unknown = names.find((name) => !ALL.includes(name) && !NONE.includes(name) && !isTopic(name));
   if (unknown !== undefined) {
     const meant = nearest(unknown, DEBUG_TOPICS);
-    throw new ImagesError('USAGE', `no topic of ${given} [${unknown}]`, {
+    throw new ImagesError('USAGE', `unknown topic of ${given} [${unknown}]`, {
       hint: `${meant ? `Did you mean ${meant}? ` : ''}There are ${DEBUG_TOPICS.join(', ')}; --debug alone takes all.`,
     });
   }

@@ -57,6 +57,6 @@ async function* unpacked(compression: Compression, bytes: Bytes): AsyncGenerator
 function unfolds(compression: Compression, read: number, written: number): ImagesError {
   return new ImagesError(
     'COMPRESSION_INVALID',
-    `[${read}] bytes of ${compression} unfold to more than [${written}]: this looks like an attack`,
+    `[${read}] bytes of ${compression} decompress to more than [${written}]: this looks like an attack`,
   );
 }

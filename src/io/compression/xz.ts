@@ -105,7 +105,7 @@ function failure(result: number): ImagesError {
   if (result === FORMAT_ERROR) return trailing('xz');
   const what = UNSUPPORTED[result];
   if (what === undefined) return compressionInvalid('xz', 'wrong data');
-  return new ImagesError('UNSUPPORTED', `xz with ${what} is not read`, {
-    hint: 'Compress it again, with xz as it does by itself.',
+  return new ImagesError('UNSUPPORTED', `xz with ${what} is not supported`, {
+    hint: 'Compress it again with the default options of xz.',
   });
 }

@@ -21,7 +21,7 @@ describe('an age', () => {
     'is nothing else: %j',
     (text) => {
       expect(ageOf(text)).toBeUndefined();
-      expect(() => parseAge(text, '--older-than')).toThrow(`no age [--older-than=${text.trimEnd()}`);
+      expect(() => parseAge(text, '--older-than')).toThrow(`not an age [--older-than=${text.trimEnd()}`);
     },
   );
 });

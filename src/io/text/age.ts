@@ -15,7 +15,7 @@ const MOST_MS = 365_250 * 24 * 3600_000;
 export function parseAge(text: string, what: string): number {
   const ms = ageOf(text);
   if (ms !== undefined) return ms;
-  throw new ImagesError('USAGE', `no age [${what}=${text}]`, {
+  throw new ImagesError('USAGE', `not an age [${what}=${text}]`, {
     hint: 'Write numbers with w, d, h, m or s after them, such as 7d, 12h or 1d12h; or 0.',
   });
 }

@@ -126,7 +126,7 @@ async function readManifest(answer: HttpAnswer, asked: Asked, reference: string)
   const coding = answer.headers['content-encoding'];
   throw new ImagesError(
     'BAD_ANSWER',
-    `${answer.url.host} sends ${asked.what} with Content-Encoding [${coding}], and neither so nor decoded it is that manifest`,
+    `${answer.url.host} sends ${asked.what} with Content-Encoding [${coding}], and neither these bytes nor the decoded ones are that manifest`,
     {
       hint: 'A proxy in front of the registry changes what it sends: set it up to leave manifests alone.',
     },

@@ -27,7 +27,7 @@ export async function makeOutput(format: MakeFormat, settings: World & TaskCall)
     directory = (await xclusterEnvironment(settings)).get('XCLUSTER_TMP') || undefined;
   }
   if (directory !== undefined) return join(directory, NAMES[format]);
-  throw new ImagesError('USAGE', 'it is not said where to write to', {
+  throw new ImagesError('USAGE', 'no file to write to is named', {
     hint: 'Give --tar=FILE, or set XCLUSTER_TMP.',
   });
 }

@@ -173,7 +173,7 @@ describe('the times of an image', () => {
     await using world = await temporaryWorld();
     await expect(created(world, epoch)).rejects.toMatchObject({
       code: 'CONFIG_INVALID',
-      message: `SOURCE_DATE_EPOCH is no number of seconds [${epoch}]`,
+      message: `SOURCE_DATE_EPOCH is not a number of seconds [${epoch}]`,
     });
   });
 });

@@ -283,7 +283,7 @@ function timesOf({ env }: World): TimeChoice {
   const text = env.SOURCE_DATE_EPOCH;
   if (text === undefined || text === '') return { kind: 'fixed', seconds: EPOCH };
   if (/^\d{1,12}$/.test(text)) return { kind: 'latest', seconds: Number(text) };
-  throw new ImagesError('CONFIG_INVALID', `SOURCE_DATE_EPOCH is no number of seconds [${text}]`, {
+  throw new ImagesError('CONFIG_INVALID', `SOURCE_DATE_EPOCH is not a number of seconds [${text}]`, {
     hint: 'For example SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)',
   });
 }

@@ -113,7 +113,7 @@ function globIn(name: string): ImageGlob {
     });
   }
   if (!name.slice(name.lastIndexOf('/') + 1).includes(':')) {
-    throw new ImagesError('USAGE', `which tags? [${name}]`, { hint: `For all of them: '${name}:*'.` });
+    throw new ImagesError('USAGE', `no tag is named [${name}]`, { hint: `For all of them: '${name}:*'.` });
   }
   return glob;
 }

@@ -61,7 +61,7 @@ export async function openPrivateRegistry(settings: Settings, options: OpenOptio
 
 /** The error for a named directory without a store. The user may have meant another one. */
 export function noStore(data: string): ImagesError {
-  return new ImagesError('NO_REGISTRY', `no images are kept there [${data}]`, {
+  return new ImagesError('NO_REGISTRY', `there is no store [${data}]`, {
     hint: `Check the directory, or run \`images lreg_start --data=${data}\`.`,
   });
 }

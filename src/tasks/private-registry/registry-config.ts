@@ -88,7 +88,7 @@ const KEEP_KEYS = ['images', 'newest', 'pushed', 'pulled'];
 
 function keepRule(value: unknown, at: number, fail: Fail): KeepRule {
   const path = ['keep', at];
-  if (!isObject(value)) return fail(path, 'keep is no list of tables', 'Begin each rule with a line [[keep]].');
+  if (!isObject(value)) return fail(path, 'keep is not a list of tables', 'Begin each rule with a line [[keep]].');
   refuseUnknown(value, path, KEEP_KEYS, fail);
   if (value.images === undefined)
     return fail(
@@ -98,7 +98,7 @@ function keepRule(value: unknown, at: number, fail: Fail): KeepRule {
     );
   const { newest } = value;
   if (newest !== undefined && (!Number.isSafeInteger(newest) || Number(newest) < 0))
-    return fail([...path, 'newest'], 'newest is no number of tags', 'Write a whole number: newest = 10.');
+    return fail([...path, 'newest'], 'newest is not a number of tags', 'Write a whole number: newest = 10.');
   const within = (key: 'pushed' | 'pulled') =>
     optional(value[key], (age) => {
       const ms = typeof age === 'string' ? ageOf(age) : undefined;
@@ -106,7 +106,7 @@ function keepRule(value: unknown, at: number, fail: Fail): KeepRule {
         ms ??
         fail(
           [...path, key],
-          `${key} is no age [${shown(age)}]`,
+          `${key} is not an age [${shown(age)}]`,
           'Write, in quotes, numbers with w, d, h or m after them: 30d, 12h.',
         )
       );
@@ -135,7 +135,7 @@ function globOf(value: unknown, path: Path, fail: Fail): ImageGlob {
 function sizeOf(value: unknown, fail: Fail): number {
   const bytes = typeof value === 'string' ? parseSize(value) : undefined;
   if (bytes !== undefined && bytes > 0) return bytes;
-  return fail(['quota'], `quota is no size [${shown(value)}]`, `Write, in quotes: ${SIZE_EXAMPLES}.`);
+  return fail(['quota'], `quota is not a size [${shown(value)}]`, `Write, in quotes: ${SIZE_EXAMPLES}.`);
 }
 
 function scheduleOf<T extends string>(key: string, known: readonly [T, T], value: unknown, fail: Fail): T {
@@ -150,7 +150,7 @@ function listOf(content: Json, key: string, fail: Fail): readonly unknown[] {
   const value = content[key] ?? [];
   if (Array.isArray(value)) return value;
   const hint = key === 'keep' ? 'Begin each rule with a line [[keep]].' : `Write ${key} = ["release/**:v*"].`;
-  return fail([key], `${key} is no list`, hint);
+  return fail([key], `${key} is not a list`, hint);
 }
 
 function refuseUnknown(table: Json, path: Path, known: readonly string[], fail: Fail): void {

@@ -23,7 +23,7 @@ it('registry.toml is read again when it changes; if it has a mistake, the old ru
   await eventually(() => config.current.quota === 2e9);
   await writeFile(file, 'quota = "many"  ');
   await eventually(() => broken.length > 0);
-  expect(broken.at(-1)).toMatchObject({ message: `${file}:1: quota is no size [many]` });
+  expect(broken.at(-1)).toMatchObject({ message: `${file}:1: quota is not a size [many]` });
   expect(config.current.quota).toBe(2e9);
   await rm(file);
   await eventually(() => config.current.quota === undefined);

@@ -254,7 +254,7 @@ describe('an upload', () => {
     ] as const) {
       await expect(uploadImages(from, world.settings(), options)).rejects.toMatchObject({
         code: 'USAGE',
-        message: `it is not said what the image is to be called [${named}]`,
+        message: `the image needs a name [${named}]`,
       });
     }
   });

@@ -107,14 +107,14 @@ function namesOf({ names }: ContainedImage): readonly Reference[] {
 
 /** The error for an image without a name, neither its own nor one from the user. */
 export function noName(text: string): ImagesError {
-  return new ImagesError('USAGE', `it is not said what the image is to be called [${text}]`, {
+  return new ImagesError('USAGE', `the image needs a name [${text}]`, {
     hint: 'Name it with --tag=NAME:TAG.',
   });
 }
 
 function noNameOf(location: Location | OwnLocation, at: number): ImagesError {
   const text = formatLocation(location);
-  return new ImagesError('USAGE', `it is not said what image @${at} is to be called [${text}]`, {
+  return new ImagesError('USAGE', `image @${at} needs a name [${text}]`, {
     hint: `Put them there one by one: --tag=NAME:TAG ${text}:@${at}`,
   });
 }

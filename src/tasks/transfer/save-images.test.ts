@@ -142,6 +142,6 @@ it('saving an image without a name is refused', async () => {
   const layout = await writeLayout(join(world.path, 'layout'), { '1': amd });
   await expect(saveImages([`oci:${layout}:1`], world.settings())).rejects.toMatchObject({
     code: 'USAGE',
-    message: `it is not said what the image is called [oci:${layout}:1]`,
+    message: `the image has no name [oci:${layout}:1]`,
   });
 });

@@ -73,7 +73,7 @@ interface Saving {
 
 async function planEntry(image: string, { source, name }: OpenedSource, { settings, options }: Saving): Promise<Entry> {
   if (!name) {
-    throw new ImagesError('USAGE', `it is not said what the image is called [${image}]`, {
+    throw new ImagesError('USAGE', `the image has no name [${image}]`, {
       hint: 'Name it by its reference: entries of the archive are called so.',
     });
   }

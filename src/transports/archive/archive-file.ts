@@ -115,7 +115,7 @@ async function openSeekable(
   try {
     const info = await handle.stat();
     if (info.isDirectory()) {
-      throw new ImagesError('FILE_UNREADABLE', `a directory is no archive [${path}]`, {
+      throw new ImagesError('FILE_UNREADABLE', `a directory, not an archive [${path}]`, {
         hint: 'An OCI layout in a directory is oci:DIR.',
       });
     }
