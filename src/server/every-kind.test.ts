@@ -48,7 +48,7 @@ describe.each(Object.entries(EVERY_KIND))('a repository with %s', (name, make) =
 /** What is large in one way is large in another: one look at it is enough. */
 const SMALL = Object.entries(EVERY_KIND).filter(([name]) => !name.includes('MiB'));
 
-describe.each(SMALL)('%s', (name, make) => {
+describe.each(SMALL)('a repository with %s', (name, make) => {
   it('can be deleted blobs first, and pushed again', async () => {
     const content = make();
     const repository = await push(`${name} again`, content);

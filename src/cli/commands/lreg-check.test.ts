@@ -20,7 +20,7 @@ it('says that all is whole, with status 0', async () => {
   expect(await must('lreg_check', '--rate=100MB/s', 'team/app:1')).toContain('All images are whole.');
 });
 
-it('says what is damaged, what that costs and what to do, with status 1', async () => {
+it('lreg_check says what is damaged, which images that costs and what to do, with status 1', async () => {
   const { run, printed, noted, damage, layer } = await filled();
   await damage();
   expect(await run('lreg_check')).toBe(1);
@@ -34,7 +34,7 @@ it('says what is damaged, what that costs and what to do, with status 1', async 
   expect(noted()).toEqual([`damaged: ${layer}`]);
 });
 
-it('--repair says what it mended, and why not the rest', async () => {
+it('lreg_check --repair says what it repaired, and why not the rest', async () => {
   const { run, must, printed, store, damage, app, layer } = await filled();
   await damage();
   await store.names.set('127.0.0.1:1', 'team/app', '1', app.manifest.digest);
@@ -49,7 +49,7 @@ it('--repair says what it mended, and why not the rest', async () => {
   );
 });
 
-it('--json says the same', async () => {
+it('lreg_check --json says the same', async () => {
   const { run, printed, damage, layer, data } = await filled();
   await damage();
   expect(await run('lreg_check', '--json')).toBe(1);
@@ -63,7 +63,7 @@ it('--json says the same', async () => {
   });
 });
 
-it('shows on a terminal how far it is, and the damage above that', async () => {
+it('lreg_check shows its progress on a terminal, and damage above it', async () => {
   const { run, drawn, noted, damage, layer } = await filled({ isTTY: true });
   await damage();
   await run('lreg_check');
@@ -71,7 +71,7 @@ it('shows on a terminal how far it is, and the damage above that', async () => {
   expect(noted()).toEqual([`damaged: ${layer}`]);
 });
 
-it.each(['fast', '0', '-1MB'])('takes bytes per second, not [%s]', async (rate) => {
+it.each(['fast', '0', '-1MB'])('lreg_check --rate takes bytes per second, not [%s]', async (rate) => {
   const { run } = await filled();
   await expect(run('lreg_check', `--rate=${rate}`)).rejects.toMatchObject({ code: 'USAGE' });
 });

@@ -13,7 +13,7 @@ async function filled(options: Parameters<typeof testProgram>[0] = {}) {
   return { ...program, store, du: (...args: readonly string[]) => program.must('lreg_du', ...args) };
 }
 
-it('has a row for each repository and each image, and the sums of the store', async () => {
+it('lreg_du has a row for each repository and each image, and the sums of the store', async () => {
   const { du } = await filled();
   const lines = (await du()).split('\n');
   const names = lines.slice(0, lines.indexOf('')).map((line) => line.slice(52));
@@ -27,7 +27,7 @@ it('has a row for each repository and each image, and the sums of the store', as
   );
 });
 
-it('has the rows of what is named, and the sums of all', async () => {
+it('lreg_du has rows for what is named, and the sums of the whole store', async () => {
   const { du } = await filled();
   const text = await du('team/app:1');
   expect(text).toContain('team/app\n');
@@ -35,7 +35,7 @@ it('has the rows of what is named, and the sums of all', async () => {
   expect(text).toContain(' in 5 blobs\n');
 });
 
-it('--json is one value, whatever there is', async () => {
+it('lreg_du --json prints one value, even without images', async () => {
   const { du, data } = await filled();
   const { repositories, ...all } = JSON.parse(await du('--json'));
   expect(all).toMatchObject({ data, total: { blobs: 5, reclaimable: { now: 0, later: 0 } } });
@@ -46,7 +46,7 @@ it('--json is one value, whatever there is', async () => {
   expect(JSON.parse(await du('--json', 'no/**')).repositories).toEqual([]);
 });
 
-it('--history has a row for each day', async () => {
+it('lreg_du --history has a row for each day', async () => {
   const { du, store } = await filled();
   expect(await du('--history')).toBe('');
   await takeSample(store, { now: new Date('2026-01-02T03:04:05Z'), step: async () => undefined });
@@ -54,13 +54,13 @@ it('--history has a row for each day', async () => {
   expect(JSON.parse(await du('--history', '--json'))).toMatchObject([{ at: '2026-01-02T03:04:05.000Z', blobs: 5 }]);
 });
 
-it('tells on a terminal what it reads, and leaves nothing of that', async () => {
+it('lreg_du shows on a terminal what it reads, and removes that at the end', async () => {
   const { du, drawn } = await filled({ isTTY: true });
   await du();
   expect(drawn()).toContain('Reading the manifests of library');
 });
 
-it('prints nothing of a store that is not there', async () => {
+it('lreg_du prints nothing for a store that does not exist', async () => {
   const { du, printed, data } = await filled();
   await expect(du(`--data=${data}-none`)).rejects.toMatchObject({ code: 'NO_REGISTRY' });
   expect(printed()).toBe('');

@@ -24,7 +24,7 @@ async function filled(options: Parameters<typeof testProgram>[0] = {}) {
   return { ...program, registry, was, list, gc: (...args: readonly string[]) => program.must('lreg_gc', ...args) };
 }
 
-it('says what goes, and how much is freed', async () => {
+it('lreg_gc says what it removes, and how much it frees', async () => {
   const { gc, was, list } = await filled();
   const would = await gc('--dry-run');
   expect(would.split('\n').slice(0, -2).sort()).toEqual(
@@ -41,14 +41,14 @@ it('says what goes, and how much is freed', async () => {
   expect(await gc()).toBe('Freed 0 B in 0 blobs.\n');
 });
 
-it('leaves what it is told to leave', async () => {
+it('lreg_gc keeps what its options exclude', async () => {
   const { gc } = await filled();
   expect(await gc('--keep-untagged', '--no-retention')).toBe('Freed 0 B in 0 blobs.\n');
   expect(await gc('--older-than=30d', '--no-retention')).toBe('Freed 0 B in 0 blobs.\n');
   expect(await gc('--older-than=2d', '--no-retention')).not.toContain('ci/app');
 });
 
-it('says what can be freed in a day', async () => {
+it('lreg_gc says what can be freed in a day', async () => {
   const { gc, registry } = await filled();
   vi.useRealTimers();
   await putBlob(registry, 'team/app', blob());
@@ -57,19 +57,19 @@ it('says what can be freed in a day', async () => {
   );
 });
 
-it('--json says the same', async () => {
+it('lreg_gc --json says the same', async () => {
   const { gc, data, was } = await filled();
   const answer = JSON.parse(await gc('--json', '--dry-run'));
   expect(answer).toMatchObject({ dryRun: true, data, tags: [{ tag: 'pr-1' }], isMore: false });
   expect(answer.manifests).toContainEqual(expect.objectContaining({ digest: was.manifest.digest, tags: ['1'] }));
 });
 
-it('takes ages as people write them', async () => {
+it('lreg_gc takes ages as people write them', async () => {
   const { gc } = await filled();
   await expect(gc('--older-than=soon')).rejects.toMatchObject({ code: 'USAGE' });
 });
 
-it('shows on a terminal how far it is, and leaves nothing of that', async () => {
+it('lreg_gc shows its progress on a terminal, and removes it at the end', async () => {
   const { gc, drawn } = await filled({ isTTY: true });
   await gc();
   expect(drawn()).toContain('Reading the manifests of');

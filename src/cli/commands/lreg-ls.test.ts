@@ -13,13 +13,13 @@ async function filled() {
   return { ...program, store, digest: app.manifest.digest };
 }
 
-it('prints each repository with its tags', async () => {
+it('lreg_ls prints each repository with its tags', async () => {
   const { must } = await filled();
   expect(await must('lreg_ls')).toBe('alpine:\n  ["3"]\nteam/app:\n  ["1","2"]\n');
   expect(await must('lreg_ls', '--hosts')).toBe('alpine:\n  ["3"]\nquay.io/team/app:\n  ["1"]\nteam/app:\n  ["2"]\n');
 });
 
-it('--json has what was pulled as well', async () => {
+it('lreg_ls --json has the pulls as well', async () => {
   const { must, store, digest } = await filled();
   const counts = pullCounts();
   counts.count({ repository: 'team/app', digest, by: 'tag' });
@@ -31,7 +31,7 @@ it('--json has what was pulled as well', async () => {
   ]);
 });
 
-it('prints nothing of an empty store', async () => {
+it('lreg_ls prints nothing for an empty store', async () => {
   const { must, store } = await filled();
   for (const [name, tag] of [
     ['team/app', '1'],

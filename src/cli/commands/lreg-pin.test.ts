@@ -11,7 +11,7 @@ async function filled() {
   return { ...program, store };
 }
 
-it('pins are listed, and taken away', async () => {
+it('lreg_pin lists pins, and lreg_unpin removes them', async () => {
   const { must, store } = await filled();
   expect(await must('lreg_pin')).toBe('');
   expect(await must('lreg_pin', 'team/app:1', '"alpine"')).toBe('');
@@ -23,7 +23,7 @@ it('pins are listed, and taken away', async () => {
   ]);
 });
 
-it('--json says which names are meant', async () => {
+it('lreg_pin --json says which names were pinned', async () => {
   const { must } = await filled();
   expect(JSON.parse(await must('lreg_pin', '--json', 'alpine'))).toEqual({ pinned: ['library/alpine:latest'] });
   expect(JSON.parse(await must('lreg_unpin', '--json', 'alpine'))).toEqual({ unpinned: ['library/alpine:latest'] });

@@ -22,13 +22,13 @@ function answering(answer: boolean | undefined, meanwhile = async () => {}) {
   });
 }
 
-it('removes names as they are, and prints nothing', async () => {
+it('lreg_rm removes names as they are given, and prints nothing', async () => {
   const { must, tags } = await filled();
   expect(await must('lreg_rm', 'ci/app:pr-1', '"ci/app:v1"')).toBe('');
   expect(await tags()).toEqual(['pr-2']);
 });
 
-it('removes what a pattern means only if the user says so', async () => {
+it('lreg_rm removes what a pattern matches only if the user says yes', async () => {
   const { run, printed, noted, tags } = await filled({ isTTY: true });
   const asked = answering(false);
   expect(await run('lreg_rm', 'ci/*:pr-*')).toBe(1);
@@ -40,7 +40,7 @@ it('removes what a pattern means only if the user says so', async () => {
   vi.restoreAllMocks();
 });
 
-it('needs --yes where nobody can be asked', async () => {
+it('lreg_rm needs --yes if nobody can be asked', async () => {
   const { run, must, tags } = await filled();
   await expect(run('lreg_rm', 'ci/*:v*')).rejects.toMatchObject({
     code: 'USAGE',
@@ -51,7 +51,7 @@ it('needs --yes where nobody can be asked', async () => {
   expect(await tags()).toHaveLength(2);
 });
 
-it('--dry-run removes nothing, and asks nobody', async () => {
+it('lreg_rm --dry-run removes nothing, and asks nobody', async () => {
   const { run, must, tags } = await filled();
   expect(await must('lreg_rm', '--dry-run', 'ci/*:pr-*')).toBe('Would remove ci/app:pr-1\nWould remove ci/app:pr-2\n');
   expect(await must('lreg_rm', '--dry-run', 'ci/app:v1')).toBe('Would remove ci/app:v1\n');
@@ -63,14 +63,14 @@ it('--dry-run removes nothing, and asks nobody', async () => {
   expect(await tags()).toHaveLength(3);
 });
 
-it('says so where nothing matches', async () => {
+it('lreg_rm reports that nothing matches', async () => {
   const { must, noted } = await filled();
   expect(await must('lreg_rm', 'other/*:*')).toBe('');
   expect(noted()).toEqual(['Nothing matches.']);
   expect(JSON.parse(await must('lreg_rm', '--json', 'other/*:*'))).toEqual({ removed: [] });
 });
 
-it('--older-than leaves what was used since, and says of the others when that was', async () => {
+it('lreg_rm --older-than keeps what was used since, and says when the others were used', async () => {
   const { must, data, registry, content, tags } = await filled();
   await ageStore(data, 40);
   await putImage(registry, 'ci/app', 'pr-2', content);
@@ -81,7 +81,7 @@ it('--older-than leaves what was used since, and says of the others when that wa
   await expect(must('lreg_rm', '--older-than=old', 'ci/app:v1')).rejects.toMatchObject({ code: 'USAGE' });
 });
 
-it('spares what was pushed while the user thought about it', async () => {
+it('lreg_rm keeps what was pushed while the user was asked', async () => {
   const { must, data, registry, content, tags } = await filled({ isTTY: true });
   await ageStore(data, 40);
   answering(true, async () => void (await putImage(registry, 'ci/app', 'pr-2', content)));
@@ -90,7 +90,7 @@ it('spares what was pushed while the user thought about it', async () => {
   vi.restoreAllMocks();
 });
 
-it('removes what is pinned with --force alone', async () => {
+it('lreg_rm removes pinned images only with --force', async () => {
   const { run, must, tags } = await filled();
   await must('lreg_pin', 'ci/app:v1');
   await expect(run('lreg_rm', 'ci/app:v1')).rejects.toMatchObject({ code: 'DENIED' });

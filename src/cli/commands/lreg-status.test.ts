@@ -15,7 +15,7 @@ const rowsOf = (text: string) =>
       .map((line) => [line.slice(0, 10).trimEnd(), line.slice(10)]),
   );
 
-it('of what does not run has status 1, and says what starts it', async () => {
+it('lreg_status of a registry that does not run has status 1, and says what starts it', async () => {
   const { run, printed, data } = await testProgram();
   expect(await run('lreg_status')).toBe(1);
   expect([...rowsOf(printed())]).toEqual([
@@ -31,7 +31,7 @@ it('of what does not run has status 1, and says what starts it', async () => {
   expect(JSON.parse(printed())).toMatchObject({ running: false, data, tags: 0 });
 });
 
-it('of what runs says where, how it is, and what it does by itself', async () => {
+it('lreg_status of a running registry says where, its health, and what it does by itself', async () => {
   const { must, context, store, data } = await testProgram();
   await putImage((await store()).registry, 'team/app', '1');
   await using served = await serveRegistry({ listen: ['127.0.0.1:0'], version: '1' }, taskSettings(context));

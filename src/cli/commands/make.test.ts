@@ -14,14 +14,14 @@ async function filled() {
   return { ...program, file: join(program.world.path, 'images.tar') };
 }
 
-it('--dry-run says what would be in the archive', async () => {
+it('make --dry-run says what would be in the archive', async () => {
   const { must } = await filled();
   expect(await must('make', '--dry-run', 'team/app:1', 'team/tool:1')).toMatch(
     /^docker\.io\/team\/app:1\ndocker\.io\/team\/tool:1\n2 images, 2 layers, \d+ B to read\n$/,
   );
 });
 
-it('an archive is made, listed and checked', async () => {
+it('make writes, lists and checks an archive', async () => {
   const { must, noted, file } = await filled();
   expect(await must('make', `--tar=${file}`, 'team/app:1', 'team/tool:1')).toBe('');
   expect(noted().at(-1)).toMatch(new RegExp(`^2 images, 2 layers, .*, \\d+\\.\\d s: ${file}$`));

@@ -25,7 +25,7 @@ async function made(argv: readonly string[], image: Partial<MadeImage> = {}, opt
   }
 }
 
-describe('options', () => {
+describe('the options of mkimage', () => {
   it('are given to the build', async () => {
     const { given } = await made(
       ['--tag=a:1', '--target=t', '--no-cache', '--platform=linux/arm64', '--network=none', '--timestamp=5'].concat(
@@ -59,13 +59,13 @@ describe('options', () => {
     });
   });
 
-  it('that are not given are left to the build', async () => {
+  it('that are not given are absent for the build', async () => {
     const { given } = await made(['--network=default']);
     for (const name of ['tag', 'platform', 'network', 'times', 'compression']) expect(given).not.toHaveProperty(name);
     expect((await made(['--timestamp=keep'])).given?.times).toEqual({ kind: 'kept' });
   });
 
-  it('have secrets from files and from variables', async () => {
+  it('take secrets from files and from variables', async () => {
     const { given } = await made(
       ['--secret=id=a,src=WORLD/secret', '--secret=id=b,env=TOKEN', '--secret=id=TOKEN', '--secret=id=WORLD/secret'],
       {},
@@ -95,13 +95,13 @@ describe('options', () => {
     await expect(made([option])).rejects.toMatchObject({ code: 'USAGE', message });
   });
 
-  it('send one thing at most to stdout', async () => {
+  it('send at most one thing to stdout', async () => {
     await expect(made(['--output=docker-archive:-'])).rejects.toThrow("both the archive and the image's name go to");
   });
 });
 
-describe('a made image', () => {
-  it('is told by its name', async () => {
+describe('the answer about a made image', () => {
+  it('is its name', async () => {
     const { status, printed, noted } = await made([]);
     expect([status, printed, noted]).toEqual([0, 'docker.io/team/app:1\n', ['Cached [docker.io/team/app:1]']]);
   });
@@ -114,7 +114,7 @@ describe('a made image', () => {
   });
   const built = { layers: [layer(5000, false), layer(2000, true)] } as unknown as NonNullable<MadeImage['built']>;
 
-  it('that was built is told with its layers', async () => {
+  it('that was built names its layers', async () => {
     expect((await made([], { cached: false, built })).noted).toEqual([
       expect.stringMatching(/^2 layers, 2\.0 kB of its own, \d+\.\d s$/),
     ]);

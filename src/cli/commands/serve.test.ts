@@ -33,12 +33,12 @@ async function linesOf(...events: readonly HousekeepingEvent[]): Promise<readonl
   return lines.slice(0, -2);
 }
 
-it('says where it serves what, and that it has stopped', async () => {
+it('serve logs what it serves where, and that it has stopped', async () => {
   const { lines, data } = await served([], () => undefined);
   expect(lines).toEqual([`serving ${data} at http://127.0.0.1:5000`, 'stopped']);
 });
 
-it('serves as it is told', async () => {
+it('serve passes its options on to the registry', async () => {
   const { request, settings } = await served(
     ['--listen=[::1]:1', '--listen=0.0.0.0:2', '--name=r.io', '--gc=off', '--scrub=off', '--config=/etc/r.toml'],
     () => undefined,
@@ -53,7 +53,7 @@ it('serves as it is told', async () => {
   expect(settings).toMatchObject({ config: '/etc/r.toml' });
 });
 
-it.each(['--gc=hourly', '--scrub=daily'])('knows no %s', async (option) => {
+it.each(['--gc=hourly', '--scrub=daily'])('serve refuses %s', async (option) => {
   const { run } = await testProgram();
   await expect(run('serve', option)).rejects.toMatchObject({ code: 'USAGE', message: expect.stringContaining(option) });
 });
@@ -69,7 +69,7 @@ const COLLECTION = {
 };
 const TAG = { repository: 'a', tag: '1', digest: `sha256:${'1'.repeat(64)}` } as const;
 
-it('logs what was collected, and what the rules of retention did or would do', async () => {
+it('serve logs what was collected, and what the rules of retention did or would do', async () => {
   const tags = [TAG] as unknown as typeof COLLECTION.tags;
   const lines = await linesOf(
     { type: 'collected', collection: COLLECTION },
@@ -84,7 +84,7 @@ it('logs what was collected, and what the rules of retention did or would do', a
   ]);
 });
 
-it('logs damage when it is found, and at the end of a check what is new', async () => {
+it('serve logs damage when it is found, and at the end of a check what is new', async () => {
   const { digest } = TAG;
   const fault = (at: number): StoreFault => ({
     kind: 'damaged-blob',
@@ -109,7 +109,7 @@ it('logs damage when it is found, and at the end of a check what is new', async 
   expect((await linesOf({ ...scrubbed, findings: many, news: many, incomplete: ['a:0'] })).length).toBeLessThan(200);
 });
 
-it('logs what it could not do by itself', async () => {
+it('serve logs what the registry could not do by itself', async () => {
   const error = new ImagesError('NO_SPACE', 'no space left');
   expect(await linesOf({ type: 'housekeeping-failed', error })).toEqual(['ERROR: no space left']);
 });
@@ -125,7 +125,7 @@ const REQUEST = {
   remote: '127.0.0.1',
 } as const;
 
-it('logs failures always, and requests with --verbose', async () => {
+it('serve logs failures always, and requests with --verbose', async () => {
   const act = ({ onEvent, onNotice }: ServeRequest) => {
     onEvent?.(REQUEST);
     onEvent?.({ ...REQUEST, status: 404, code: 'BLOB_UNKNOWN' });

@@ -65,7 +65,7 @@ describe('the event of a request and its answer', () => {
     ]);
   });
 
-  it('is told when its body is left before its first byte, or discarded because it is long, and at once where it has none', async () => {
+  it('comes when the body is left unread, or discarded because it is long, and at once if there is none', async () => {
     await (await pool.send({ method: 'GET', url: url('/left') })).body[Symbol.asyncIterator]().return?.();
     await pool.send({ method: 'HEAD', url: url('/head') });
     (await pool.send({ method: 'GET', url: url('/discarded') })).discard();
@@ -77,7 +77,7 @@ describe('the event of a request and its answer', () => {
     ]);
   });
 
-  it('counts the short body of an answer that is discarded: it is read to keep the connection', async () => {
+  it('counts the short body of a discarded answer, which is read to keep the connection', async () => {
     (await pool.send({ method: 'GET', url: url('/short') })).discard();
     await vi.waitFor(() => expect(events).toMatchObject([{ status: 401, received: 9 }]));
   });

@@ -87,7 +87,7 @@ describe('a bare name', () => {
     });
   });
 
-  it('says once that a daemon is left out which cannot be asked', async () => {
+  it('is looked up with one note if the Docker daemon cannot be asked', async () => {
     await using world = await temporaryWorld();
     await expect(openSource('a:1', world.settings())).rejects.toMatchObject({ code: 'MANIFEST_UNKNOWN' });
     expect(world.notes).toEqual([expect.stringContaining('the Docker daemon is left out')]);
