@@ -1,10 +1,11 @@
 // Where collections take place, by which rules, and who collects. What is garbage is tested in storage/collector.
-import { rm } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { ageStore } from '../../../test/e2e/testing/age-store.ts';
 import { putImage } from '../../server/testing/content.ts';
 import { openEmbeddedStore } from '../../storage/embedded-store.ts';
+import { canMount, smallDisk } from '../../storage/testing/directories.ts';
 import { temporaryWorld } from '../testing/temporary-world.ts';
 import { collectRegistry, isCollecting, tryCollectorTurn } from './collect-garbage.ts';
 import { openRuledStore } from './open-store.ts';
@@ -128,6 +129,22 @@ describe('a registry that is not this user’s embedded one', () => {
     await expect(collectRegistry({}, world.settings())).rejects.toMatchObject({ code: 'NO_REGISTRY' });
     await rm(data, { recursive: true });
     await expect(collectRegistry({}, settings)).rejects.toMatchObject({ message: expect.stringContaining(data) });
+    expect(await isCollecting(data)).toBe(false);
+  });
+});
+
+describe.skipIf(!canMount)('a full disk (skipped where we may not mount)', () => {
+  it.each(['garbage', 'nothing'])('with %s to free is collected without an error', async (what) => {
+    await using world = await temporaryWorld();
+    await using disk = await smallDisk(2048);
+    const data = disk?.path ?? '';
+    const store = await openEmbeddedStore(data);
+    await putImage(store.registry, 'team/app', '1');
+    if (what === 'garbage') await store.registry.deleteTag('team/app', '1', { unneeded: true });
+    await ageStore(data, 3);
+    await writeFile(join(data, 'filler'), Buffer.alloc(2_100_000)).catch(() => undefined);
+    const { blobs } = await collectRegistry({}, world.settings({}, { data }));
+    expect(blobs).toBe(what === 'garbage' ? 3 : 0);
     expect(await isCollecting(data)).toBe(false);
   });
 });
