@@ -10,6 +10,7 @@ import { setBack, testDirectory } from '../testing/directories.ts';
 import { hasDockerRegistry, startDockerRegistry } from '../testing/docker-registry.ts';
 import { collectStore } from './collect.ts';
 import { lookAgain } from './look-again.ts';
+import type { CollectionEvent } from './run.ts';
 
 const DAY = 24 * 3600 * 1000;
 const image = imageOf('named late');
@@ -29,13 +30,23 @@ async function oldStore() {
   return { directory, store, [Symbol.asyncDispose]: directory[Symbol.asyncDispose] };
 }
 
-/** Collects, and does something once the manifests were read. */
+/** Collects, and does something once the manifests were read, before blobs are chosen. */
 async function collectedWhile(store: EmbeddedStore, work: () => Promise<void>) {
+  let isRead = false;
+  let isDone = false;
   async function* all(): ReturnType<EmbeddedStore['blobs']['all']> & AsyncGenerator<never> {
-    await work();
+    if (isRead) {
+      isDone = true;
+      await work();
+    }
     for await (const blob of store.blobs.all()) yield blob as never;
   }
-  return await collectStore({ ...store, blobs: { ...store.blobs, all } });
+  const onEvent = ({ type }: CollectionEvent) => {
+    isRead ||= type === 'reading';
+  };
+  const collected = await collectStore({ ...store, blobs: { ...store.blobs, all } }, { onEvent });
+  expect(isDone).toBe(true);
+  return collected;
 }
 
 it.skipIf(!hasDockerRegistry)('a manifest that docker-registry takes meanwhile keeps its old blobs', async () => {

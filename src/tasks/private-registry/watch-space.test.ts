@@ -32,3 +32,31 @@ it('a note says once that nine tenths of the quota are used, and again after the
   await lookedAgain();
   expect(said).toHaveLength(2);
 });
+
+it('counts at the start, and when there is a limit again: others may not have known of it', async () => {
+  let limit: number | undefined = 1000;
+  let counts = 0;
+  let looked = 0;
+  const space = {
+    used: async () => {
+      looked += 1;
+      return 0;
+    },
+    recount: async () => {
+      counts += 1;
+      return 0;
+    },
+    recounted: async () => 0,
+    add: async () => undefined,
+    take: async () => true,
+  };
+  using _watch = watchSpace(space, { everyMs: 5, limit: () => limit, onNotice: () => {} });
+  await eventually(() => looked > 1);
+  expect(counts).toBe(1);
+  limit = undefined;
+  const before = looked;
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  expect(looked).toBeLessThanOrEqual(before + 1);
+  limit = 1000;
+  await eventually(() => counts === 2);
+});
