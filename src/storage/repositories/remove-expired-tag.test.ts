@@ -7,6 +7,8 @@ import { createMemoryObjectStore } from '../object-store/memory-object-store.ts'
 import type { ObjectStore } from '../object-store/object-store.ts';
 import type { Objects } from '../objects.ts';
 import { explore } from '../testing/interleavings.ts';
+import { linkedManifest } from './list-manifests.ts';
+import { pinsIn } from './pins.ts';
 import { removeExpiredTag, type SeenTag } from './remove-expired-tag.ts';
 import { storedRegistry } from './stored-registry.ts';
 
@@ -52,6 +54,40 @@ it.each([
     };
   }, SWITCHES);
   expect(ended).toBeGreaterThan(10);
+});
+
+it('a tag is not said to be pinned, and gone', async () => {
+  const seenPinned = new Set<boolean>();
+  await explore(async () => {
+    const objects = await newObjects();
+    const seen = await seenIn(objects);
+    const pin = { repository: 'app', reference: '1' };
+    let isPinned = false;
+    return {
+      objects,
+      actors: [
+        {
+          name: 'pin',
+          run: async (mine) => {
+            const store = stagedStore(mine).objects;
+            await pinsIn(store).add(pin);
+            isPinned = (await linkedManifest(store, 'app', '1')) !== undefined;
+          },
+        },
+        {
+          name: 'removal',
+          run: async (mine) => void (await removeExpiredTag(stagedStore(mine).objects, 'app', seen)),
+        },
+      ],
+      check: async () => {},
+      end: async () => {
+        seenPinned.add(isPinned);
+        const found = (await registryOf(objects).statManifest('app', '1'))?.digest;
+        if (isPinned) expect(found).toBe(old.manifest.digest);
+      },
+    };
+  }, SWITCHES);
+  expect(seenPinned.size).toBe(2);
 });
 
 it('a tag that nobody pushes goes with its records', async () => {

@@ -7,6 +7,7 @@ import { memoryStore } from '../drivers/staged-store.ts';
 import { blobKey, revisionLinkKey, tagLinkKey } from '../layout/registry-keys.ts';
 import type { Objects } from '../objects.ts';
 import { nameRecords } from './name-records.ts';
+import { pinsIn } from './pins.ts';
 import { withUnneeded } from './remove-name.ts';
 import { storedRegistry } from './stored-registry.ts';
 
@@ -149,7 +150,27 @@ it.each(['just before they go', 'when they have just gone'])('what gets a tag %s
   expect(await Array.fromAsync(registry.referrers('app', index.digest))).toHaveLength(1);
 });
 
-it('a tag that is pushed while its manifest is removed has its manifest', async () => {
+it('what is pinned just before it goes is there', async () => {
+  const { isThere, objects, blobs, registry, names } = await newStore();
+  let removing = false;
+  const racing: Objects = {
+    ...objects,
+    delete: async (keys) => {
+      if (removing && keys.includes(revisionLinkKey('app', digest)))
+        await pinsIn(objects).add({ repository: 'app', reference: digest });
+      await objects.delete(keys);
+    },
+  };
+  const store = { objects: racing, blobs, registry, stripped: registry, names };
+  await withUnneeded({ digest, tag: '1' }, { store, repository: 'app' }, async () => {
+    await registry.deleteTag('app', '1');
+    removing = true;
+    return true;
+  });
+  expect(await isThere(digest)).toBe(true);
+});
+
+it('a tag that is given while its manifest goes has one', async () => {
   const { registry, objects, blobs } = await newStore();
   const link = revisionLinkKey('app', digest);
   const racing: Objects = {

@@ -5,6 +5,7 @@ import { isImagesError } from '../../oci/errors.ts';
 import { successors } from '../../oci/manifest.ts';
 import { deleteUntagged, linkedManifest, listManifests } from './list-manifests.ts';
 import { manifestHistory } from './manifest-history.ts';
+import { pinsIn } from './pins.ts';
 import { manifestOf, mapFiles, type Removal, removalParts } from './removal.ts';
 import { planRemoval, type RemovalPlan } from './removal-plan.ts';
 import { restoreManifest } from './restore-manifest.ts';
@@ -48,6 +49,8 @@ async function putBack({ gone, nodes }: RemovalPlan, removal: Removal): Promise<
   const link = (tag: string) => linkedManifest(store.objects, repository, tag);
   const linked = await mapFiles(tags, link, removal);
   const pending = linked.filter((digest) => digest !== undefined);
+  // Who pins a manifest looks afterwards whether it is there.
+  addAll(pending, (await pinsIn(store.objects).of(repository)).digests);
   for await (const digest of listManifests(store.objects, repository)) {
     if (nodes.get(digest)?.isThere || left.has(digest)) continue;
     const manifest = await manifestOf(digest, removal);
