@@ -21,6 +21,7 @@ describe('the Range of a download', () => {
     ['bytes=0-1,3-4', { kind: 'parts', parts: [between(0, 2), between(3, 5)] }],
     ['bytes=100-199, ,0-9,-1,', { kind: 'parts', parts: [between(100, 200), between(0, 10), between(2047, 2048)] }],
     ['bytes=0-9,5-14', { kind: 'parts', parts: [between(0, 10), between(5, 15)] }],
+    ['bytes=0-9,10-19', { kind: 'parts', parts: [between(0, 10), between(10, 20)] }],
     ['bytes=0-1,2048-', { kind: 'part', from: 0, to: 2 }],
     ['bytes=2048-,9-1,-0', { kind: 'unsatisfiable' }],
     ['bytes=0-,0-,0-', { kind: 'whole' }],

@@ -23,6 +23,9 @@ const MAX_PARTS = 2048;
 /**
  * The ranges of `size` bytes that a `Range` header requests. A malformed header is ignored, and so are ranges that are together larger than the whole:
  * they could make the server send a blob many times. An inverted range is unsatisfiable, as the conformance suite demands.
+ *
+ * Ranges that overlap or touch stay apart, in the order of the request, as RFC 9110 (15.3.7.2) allows: podman takes the parts of the answer for its chunks one by
+ * one, and ends with "invalid number of chunks" if there are fewer.
  */
 export function parseRange(header: string | undefined, size: number): ByteRange {
   const list = /^\s*bytes\s*=(.*)$/i.exec(header ?? '')?.[1];

@@ -13,8 +13,10 @@ import {
 import { digestHex } from '../oci/digest.ts';
 import type { RawManifest } from '../oci/manifest.ts';
 import { looseBlobs } from './builds/loose-blobs.ts';
+import { collectStore } from './collector/collect.ts';
 import { openEmbeddedStore } from './embedded-store.ts';
 import { BLOBS, markKey } from './layout/registry-keys.ts';
+import { pinsIn } from './repositories/pins.ts';
 import { testDirectory } from './testing/directories.ts';
 import { dockerGarbageCollect, hasDockerRegistry, startDockerRegistry } from './testing/docker-registry.ts';
 
@@ -101,7 +103,38 @@ describe.skipIf(!hasDockerRegistry)(
       expect(left.filter(({ key }) => key.includes(digestHex(descriptor.digest)))).toEqual([]);
     });
 
-    it('can be given again the blobs that it collected', async () => {
+    it('keep what is pinned, and what rules of retention keep, after it has written to them', async () => {
+      await using directory = await testDirectory();
+      const store = await openEmbeddedStore(directory.path);
+      const pins = pinsIn(store.objects);
+      const [first, second, third, fourth, moved] = ['1', '2', '3', '4', 'moved'].map((seed) =>
+        imageOf(seed),
+      ) as Image[];
+      await pushImage(store.registry, 'nightly/app', first as Image, ['1', 'moves']);
+      await pushImage(store.registry, 'nightly/app', second as Image, ['2']);
+      await pins.add({ repository: 'nightly/app', reference: 'moves' });
+      await pins.add({ repository: 'nightly/app', reference: (first as Image).manifest.digest });
+      {
+        await using docker = await startDockerRegistry(directory.path);
+        await pushTo(docker.url, 'nightly/app', third as Image, '3');
+        await pushTo(docker.url, 'nightly/app', moved as Image, 'moves');
+        await pushTo(docker.url, 'nightly/app', fourth as Image, '4');
+      }
+      const rules = [{ images: { repository: 'nightly/*', tag: '*' }, newest: 1 }];
+      const { tags } = await collectStore(store, { retention: { rules } });
+      expect(tags.map(({ tag }) => tag)).toEqual(['1', '2', '3']);
+      expect((await pins.of('nightly/app')).tags).toEqual(new Set(['moves']));
+      await dockerGarbageCollect(directory.path);
+      await using docker = await startDockerRegistry(directory.path);
+      expect(await tagsAt(docker.url, 'nightly/app')).toEqual(['4', 'moves']);
+      await expectServed(docker.url, 'nightly/app', fourth as Image, '4');
+      await expectServed(docker.url, 'nightly/app', moved as Image, 'moves');
+      await expectServed(docker.url, 'nightly/app', first as Image, (first as Image).manifest.digest);
+      for (const gone of [second, third] as Image[])
+        expect(await store.stripped.statManifest('nightly/app', gone.manifest.digest)).toBeUndefined();
+    });
+
+    it('of blobs that it collected get them again', async () => {
       await using directory = await testDirectory();
       const store = await openEmbeddedStore(directory.path);
       const lonely = blobOf(bytesOf('lonely', 5000));
