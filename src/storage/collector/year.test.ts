@@ -1,24 +1,43 @@
-// A year of a registry's life: pushes, moved and deleted tags, pulls by digest, builds, uploads that nobody ends, daily collections, and processes that are
-// killed in the middle. Nothing that has a name is lost, and the space stays what the names and the last weeks need. A day takes ten milliseconds of a
-// processor, and days cannot be left out: what a collection may delete depends on those before. So each run has sixty days, twice as many as anything is
-// kept without a name; `npm run soak` has whole years, and more names and collections.
+// A year of a registry's life: pushes, moved and deleted tags, pulls by digest, builds, uploads that nobody ends, nightly tags that rules of retention let go unless
+// they are pinned, bytes that rot and come back from where they came, daily collections, weekly checks, and processes that are killed in the middle. Nothing that
+// has a name, is kept or is pinned is lost, and the space stays what these and the last weeks need. A day takes ten milliseconds of a processor, and days cannot be
+// left out: what a collection may delete depends on those before. So each run has sixty days, twice as many as anything is kept without a name; `npm run soak` has
+// whole years, and more names and collections.
 import { afterEach, expect, it, vi } from 'vitest';
-import { type Blob, blobOf, bytesOf, chunked, indexOf, manifestOf, opener } from '../../../test/contract/content.ts';
+import { bytesOf, chunked, opener } from '../../../test/contract/content.ts';
 import { rounds, timeFor } from '../../../test/testing/soak.ts';
-import type { Digest } from '../../oci/digest.ts';
+import { type Digest, digestOf } from '../../oci/digest.ts';
 import { isImagesError } from '../../oci/errors.ts';
-import type { RawManifest } from '../../oci/manifest.ts';
-import { OCI_CONFIG, OCI_MANIFEST } from '../../oci/media-types.ts';
 import { builtImages } from '../builds/built-images.ts';
 import { looseBlobs } from '../builds/loose-blobs.ts';
+import { checkStore } from '../check/check-store.ts';
+import { findFaults } from '../check/find-faults.ts';
+import type { LostBlob } from '../check/findings.ts';
 import { stagedStore } from '../drivers/staged-store.ts';
 import { cameByTagKey } from '../layout/image-keys.ts';
+import { blobKey } from '../layout/registry-keys.ts';
 import { createMemoryObjectStore } from '../object-store/memory-object-store.ts';
 import { registryStore } from '../registry-store.ts';
 import { linkedManifest } from '../repositories/list-manifests.ts';
+import { pinsIn } from '../repositories/pins.ts';
 import { withUnneeded } from '../repositories/remove-name.ts';
 import type { RegistryStore } from '../store.ts';
 import { killable, wasKilled } from '../testing/killable.ts';
+import {
+  keptNightly,
+  type Model,
+  NIGHTLY,
+  namedBlobs,
+  newImage,
+  newIndex,
+  newModel,
+  type Pushed,
+  type Random,
+  RULES,
+  randomFrom,
+  remember,
+  sizeOf,
+} from '../testing/year-model.ts';
 import { collectStore } from './collect.ts';
 
 const DAY = 24 * 3600 * 1000;
@@ -27,32 +46,13 @@ const REPOSITORIES = isSoak ? ['team/app', 'team/web', 'base', 'tools/a', 'tools
 const TAGS = isSoak ? ['latest', 'v1', 'v2', 'test'] : ['latest', 'v1'];
 const COLLECTIONS_A_DAY = isSoak ? 2 : 1;
 const DAYS = isSoak ? 365 : 60;
+const RETENTION = { retention: { rules: RULES } };
 
 afterEach(() => {
   vi.useRealTimers();
 });
 
-/** An image as its pusher has it; an index has children. */
-interface Pushed {
-  readonly manifest: RawManifest;
-  readonly blobs: readonly Blob[];
-  readonly children: readonly Pushed[];
-}
-
-/** What everybody relies on. */
-interface Model {
-  /** By `REPOSITORY:TAG`. */
-  readonly tags: Map<string, Pushed>;
-  /** Pushed, or asked for, by digest; by `REPOSITORY@DIGEST`. */
-  readonly digests: Map<string, Pushed>;
-  readonly built: Map<string, Pushed>;
-  /** What pushes that were broken off left: nobody relies on it, and it may stay. */
-  readonly leftovers: Pushed[];
-  /** What was written, by day, in bytes. */
-  readonly written: number[];
-}
-
-it(`${DAYS} days of pushes, collections and crashes lose nothing that has a name, in bounded space`, {
+it(`${DAYS} days of pushes, collections, rot and crashes lose nothing that has a name, in bounded space`, {
   timeout: timeFor(120_000),
 }, async () => {
   for (let seed = 1; seed <= rounds(1); seed++) await live(seed, DAYS);
@@ -62,7 +62,7 @@ async function live(seed: number, days: number): Promise<void> {
   vi.useFakeTimers({ toFake: ['Date'], now: new Date('2026-01-01T00:00:00Z') });
   const random = randomFrom(seed);
   const disk = createMemoryObjectStore();
-  const model: Model = { tags: new Map(), digests: new Map(), built: new Map(), leftovers: [], written: [] };
+  const model = newModel();
   for (let day = 0; day < days; day++) {
     model.written.push(0);
     await liveDay({ day, seed, random, disk, model });
@@ -72,7 +72,7 @@ async function live(seed: number, days: number): Promise<void> {
   }
   // A quiet month later only what has a name is left.
   for (let day = 0; day < 30; day++) {
-    await collectStore(registryStore(stagedStore(disk)));
+    await collectStore(registryStore(stagedStore(disk)), RETENTION);
     vi.setSystemTime(Date.now() + DAY);
   }
   const left = registryStore(stagedStore(disk));
@@ -80,6 +80,8 @@ async function live(seed: number, days: number): Promise<void> {
   const named = namedBlobs(model);
   const stored = (await Array.fromAsync(left.blobs.all())).map(({ digest }) => digest);
   expect(stored.filter((digest) => !named.has(digest))).toEqual([]);
+  expect((await Array.fromAsync(left.registry.tags(NIGHTLY))).sort()).toEqual([...keptNightly(model).keys()].sort());
+  expect((await checkStore(left, { betweenMs: 0 })).lost).toEqual([]);
   expect(await Array.fromAsync(left.objects.list('images/aside/'))).toEqual([]);
   expect(await Array.fromAsync(left.objects.list('images/used/'))).toEqual([]);
 }
@@ -87,7 +89,7 @@ async function live(seed: number, days: number): Promise<void> {
 interface Day {
   readonly day: number;
   readonly seed: number;
-  readonly random: (below: number) => number;
+  readonly random: Random;
   readonly disk: ReturnType<typeof createMemoryObjectStore>;
   readonly model: Model;
 }
@@ -119,14 +121,15 @@ async function liveDay({ day, seed, random, disk, model }: Day): Promise<void> {
       random(4) === 0
         ? newIndex(`${seed} ${day} ${random(1e6)}`, random)
         : newImage(`${seed} ${day} ${random(1e6)}`, random);
-    const key = tag === undefined ? `${repository}@${image.manifest.digest}` : `${repository}:${tag}`;
+    remember(model.source, image);
     const isDone = await doing((store) => pushAll(store, repository, image, tag));
     model.written[day] = (model.written[day] ?? 0) + sizeOf(image);
-    const names = tag === undefined ? model.digests : model.tags;
-    if (isDone) names.set(key, image);
     // It may have been acknowledged to nobody, and be there all the same.
-    else if (tag !== undefined && (await tagOf(disk, repository, tag)) === image.manifest.digest) names.set(key, image);
-    else model.leftovers.push(...(await leftBehind(disk, repository, image)));
+    const isThere = tag !== undefined && (await tagOf(disk, repository, tag)) === image.manifest.digest;
+    if (!isDone && !isThere) model.leftovers.push(...(await leftBehind(disk, repository, image)));
+    else if (tag === undefined) model.digests.set(`${repository}@${image.manifest.digest}`, image);
+    else if (repository === NIGHTLY) model.nightly.set(tag, { image, pushed: Date.now() });
+    else model.tags.set(`${repository}:${tag}`, image);
   }
 
   async function remove(repository: string, tag: string): Promise<void> {
@@ -161,6 +164,7 @@ async function liveDay({ day, seed, random, disk, model }: Day): Promise<void> {
 
   async function build(): Promise<void> {
     const image = newImage(`${seed} built ${day}`, random);
+    remember(model.source, image);
     const isDone = await doing(async (store) => {
       for (const { descriptor, bytes } of image.blobs)
         await looseBlobs(store.blobs).put(descriptor, opener(Buffer.from(bytes)));
@@ -182,18 +186,74 @@ async function liveDay({ day, seed, random, disk, model }: Day): Promise<void> {
     model.written[day] = (model.written[day] ?? 0) + 3000;
   }
 
+  /** As `lreg_pin`: who pins a tag looks afterwards whether it is there. */
+  async function pin(): Promise<void> {
+    const tag = one([...model.nightly.keys()]);
+    if (tag === undefined) return;
+    const reference = { repository: NIGHTLY, reference: tag };
+    let isPinned = false;
+    await doing(async ({ objects }) => {
+      await pinsIn(objects).add(reference);
+      isPinned = (await linkedManifest(objects, NIGHTLY, tag)) !== undefined;
+      if (!isPinned) await pinsIn(objects).remove(reference);
+    });
+    if (isPinned) model.pinned.add(tag);
+  }
+
+  async function unpin(): Promise<void> {
+    const tag = one([...model.pinned]);
+    if (tag === undefined) return;
+    model.pinned.delete(tag);
+    await doing(async ({ objects }) => {
+      await pinsIn(objects).remove({ repository: NIGHTLY, reference: tag });
+    });
+  }
+
+  /** Bytes change on the disk, a check finds them, and what is lost is fetched from where it came, as `lreg_check --repair` does. */
+  async function rot(): Promise<void> {
+    const store = registryStore(stagedStore(disk));
+    const blobs = await Array.fromAsync(store.blobs.all());
+    const rotten = new Set([one(blobs), one(blobs)].flatMap((blob) => blob?.digest ?? []));
+    for (const digest of rotten) {
+      for await (const bytes of (await disk.get(blobKey(digest))) ?? []) bytes[0] = (bytes[0] ?? 0) ^ 1;
+    }
+    const check = { origin: 'scheduled', betweenMs: 0 } as const;
+    if (random(4) === 0) await doing(async (killed) => void (await checkStore(killed, check)));
+    let { lost } = await checkStore(store, check);
+    // A manifest that comes back may show that its blobs are lost, too.
+    for (; lost.length > 0; { lost } = await findFaults(store, { betweenMs: 0 })) await fetchAgain(store, lost);
+    for (const digest of rotten) {
+      if (!(await store.blobs.find(digest))) continue;
+      const bytes = Buffer.concat(await Array.fromAsync((await store.blobs.read(digest)) ?? []));
+      expect(digestOf(bytes), 'what is served').toBe(digest);
+    }
+  }
+
+  async function fetchAgain(store: RegistryStore, lost: readonly LostBlob[]): Promise<void> {
+    for (const { digest, isManifest } of lost) {
+      const bytes = Buffer.from(model.source.get(digest) ?? expect.fail(`nobody has ${digest}`));
+      if (isManifest) await store.blobs.put(digest, bytes, async () => []);
+      else
+        await store.blobs.write({ mediaType: 'application/octet-stream', digest, size: bytes.length }, opener(bytes));
+    }
+  }
+
   const collect = () =>
     doing(async (store) => {
-      await collectStore(store);
+      await collectStore(store, RETENTION);
     });
 
   const work: (() => Promise<unknown>)[] = [];
   for (let count = 1 + random(2); count > 0; count--) work.push(() => push(one(REPOSITORIES), one(TAGS)));
   if (random(20) === 0) work.push(() => push(one(REPOSITORIES), undefined));
+  if (random(2) === 0) work.push(() => push(NIGHTLY, `n${day}`));
+  if (random(12) === 0) work.push(pin);
+  if (random(12) === 0) work.push(unpin);
   if (random(4) === 0) work.push(() => remove(one(REPOSITORIES), one(TAGS)));
   if (random(15) === 0) work.push(askByDigest);
   if (random(3) === 0) work.push(build);
   if (random(3) === 0) work.push(abandon);
+  if (day % 7 === 6) work.push(rot);
   // Collections run beside all that.
   const collecting = (async () => {
     for (let count = 0; count < COLLECTIONS_A_DAY; count++) await collect();
@@ -228,6 +288,12 @@ async function check(store: RegistryStore, model: Model, when: string): Promise<
     if (found?.digest !== image.manifest.digest) lost.push(`${key} is ${found?.digest}`);
     for (const part of await missingParts(store, repository, image)) lost.push(`${key}: ${part}`);
   }
+  await noteNightly(store, model);
+  for (const [tag, image] of keptNightly(model)) {
+    if ((await store.registry.statManifest(NIGHTLY, tag))?.digest !== image.manifest.digest)
+      lost.push(`nightly ${tag}`);
+    for (const part of await missingParts(store, NIGHTLY, image)) lost.push(`nightly ${tag}: ${part}`);
+  }
   for (const [key, image] of model.digests) {
     const [repository = ''] = key.split('@');
     for (const part of await missingParts(store, repository, image)) lost.push(`${key}: ${part}`);
@@ -243,6 +309,15 @@ async function check(store: RegistryStore, model: Model, when: string): Promise<
   let stored = 0;
   for await (const { size } of store.blobs.all()) stored += size;
   expect(stored, when).toBeLessThanOrEqual(named + recent);
+}
+
+/** Forgets the nightly tags that have gone, as they may; and learns of pins that a killed process has made. */
+async function noteNightly({ objects, stripped }: RegistryStore, model: Model): Promise<void> {
+  const kept = keptNightly(model);
+  for (const tag of model.nightly.keys()) {
+    if (!kept.has(tag) && !(await stripped.statManifest(NIGHTLY, tag))) model.nightly.delete(tag);
+  }
+  for (const tag of (await pinsIn(objects).of(NIGHTLY)).tags) if (model.nightly.has(tag)) model.pinned.add(tag);
 }
 
 async function missingParts(store: RegistryStore, repository: string, image: Pushed): Promise<readonly string[]> {
@@ -274,51 +349,4 @@ async function leftBehind(disk: Day['disk'], repository: string, image: Pushed):
   const left: Pushed[] = [];
   for (const child of image.children) left.push(...(await leftBehind(disk, repository, child)));
   return left;
-}
-
-function namedBlobs({ tags, digests, built, leftovers }: Model): ReadonlyMap<Digest, number> {
-  const sizes = new Map<Digest, number>();
-  const add = ({ manifest, blobs, children }: Pushed) => {
-    sizes.set(manifest.digest, manifest.bytes.length);
-    for (const { descriptor } of blobs) sizes.set(descriptor.digest, descriptor.size);
-    for (const child of children) add(child);
-  };
-  for (const names of [tags, digests, built]) for (const image of names.values()) add(image);
-  for (const image of leftovers) add(image);
-  return sizes;
-}
-
-function sizeOf({ manifest, blobs, children }: Pushed): number {
-  const own = manifest.bytes.length + blobs.reduce((sum, { bytes }) => sum + bytes.length, 0);
-  return children.reduce((sum, child) => sum + sizeOf(child), own);
-}
-
-/** Layers are shared: some come again and again, some only for weeks. */
-function newImage(name: string, random: Day['random']): Pushed {
-  const layers = [
-    blobOf(bytesOf(`shared ${random(6)}`, 2000)),
-    blobOf(bytesOf(`layer ${random(40)}`, 1500)),
-    blobOf(bytesOf(name, 1000)),
-  ];
-  const config = blobOf(Buffer.from(JSON.stringify({ os: 'linux', architecture: 'amd64', name })), OCI_CONFIG);
-  const manifest = manifestOf({
-    mediaType: OCI_MANIFEST,
-    config: config.descriptor,
-    layers: layers.map(({ descriptor }) => descriptor),
-  });
-  return { manifest, blobs: [config, ...layers], children: [] };
-}
-
-function newIndex(name: string, random: Day['random']): Pushed {
-  const children = [newImage(`${name} a`, random), newImage(`${name} b`, random)];
-  return { manifest: indexOf(children.map(({ manifest }) => manifest)), blobs: [], children };
-}
-
-/** Numbers from 0; the same for the same seed (a linear congruential generator, by Numerical Recipes). */
-function randomFrom(seed: number): Day['random'] {
-  let state = seed;
-  return (below) => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return Math.floor((state / 2 ** 32) * below);
-  };
 }
