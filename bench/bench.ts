@@ -1,10 +1,11 @@
-// `npm run bench [-- --rounds=N] [--only=collect,copy,present,scan,memory,look,make,mkimage,registry,vm] [--write]`: the issue's figures, as ratios within one run on one machine. What is compared is
+// `npm run bench [-- --rounds=N] [--only=check,collect,copy,present,scan,memory,look,make,mkimage,registry,vm] [--write]`: the issue's figures, as ratios within one run on one machine. What is compared is
 // measured in turns, round by round; the medians count. Needs Debian's docker-registry, skopeo, curl and jq; with docker.io as root, the old way asks a
 // real dockerd for the registry's address, as the script did. --write puts the table into docs/benchmarks.md.
 import { readFile, writeFile } from 'node:fs/promises';
 import { cpus, loadavg, release } from 'node:os';
 import { join } from 'node:path';
 import { needs } from '../test/peers/find.ts';
+import { checkFigures } from './check.ts';
 import { collectFigures } from './collect.ts';
 import { copyFigures } from './copy.ts';
 import { lookFigures } from './look.ts';
@@ -20,6 +21,7 @@ import { vmFigures } from './vm.ts';
 const MARK = '<!-- Below: npm run bench -- --write -->';
 
 const GROUPS: Readonly<Record<string, (rounds: number) => Promise<readonly Figure[]>>> = {
+  check: checkFigures,
   collect: collectFigures,
   copy: copyFigures,
   present: presentFigures,
