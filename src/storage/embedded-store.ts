@@ -2,7 +2,7 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isFsError } from '../io/files/fs-errors.ts';
-import { diskStore } from './drivers/staged-store.ts';
+import { type DiskStoreOptions, diskStore } from './drivers/staged-store.ts';
 import { type RegistryStoreOptions, registryStore } from './registry-store.ts';
 import type { Space } from './space.ts';
 import type { RegistryStore } from './store.ts';
@@ -17,12 +17,15 @@ export interface EmbeddedStore extends RegistryStore {
  * Opens the store in `directory`. It reads and makes nothing until that is needed, so opening is free, and a store that cannot be written to
  * can be read. There is nothing to close.
  */
-export async function openEmbeddedStore(directory: string, options: RegistryStoreOptions = {}): Promise<EmbeddedStore> {
-  const { rules, check } = options;
+export async function openEmbeddedStore(
+  directory: string,
+  options: RegistryStoreOptions & DiskStoreOptions = {},
+): Promise<EmbeddedStore> {
+  const { rules, check, alone = false } = options;
   // Short commands need none of what is imported here.
   const store = check
     ? (await import('./drivers/checked-store.ts')).checkedDiskStore(directory, check)
-    : diskStore(directory);
+    : diskStore(directory, { alone });
   if (!rules) return { directory, ...registryStore(store, options) };
   const { withQuota } = await import('./quota.ts');
   const limited = withQuota(store, async () => (await rules()).quota);

@@ -3,7 +3,7 @@ import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { temporaryDirectory } from '../../../test/peers/temporary.ts';
-import { readWholeFile } from './whole-file.ts';
+import { readSmallFileAtOnce, readWholeFile } from './whole-file.ts';
 
 describe('a file that is read whole', () => {
   it('gives its bytes, or only its size if it is larger than wanted', async () => {
@@ -34,5 +34,17 @@ describe('a file that is read whole', () => {
     await expect(readWholeFile(join(directory.path, 'file/below'), 1)).rejects.toMatchObject({ code: 'ENOTDIR' });
     // More than a process may have open at once.
     for (let time = 0; time < 3000; time += 1) await readWholeFile(join(directory.path, 'file'), 1);
+  });
+
+  it('is the same without the thread pool', async () => {
+    await using directory = await temporaryDirectory('whole');
+    const file = join(directory.path, 'file');
+    await writeFile(file, 'bytes');
+    execFileSync('mkfifo', [join(directory.path, 'pipe')]);
+    expect(readSmallFileAtOnce(file, 5)?.bytes?.toString()).toBe('bytes');
+    expect(readSmallFileAtOnce(file, 4)).toMatchObject({ found: { size: 5 } });
+    expect(readSmallFileAtOnce(file, 4)?.bytes).toBeUndefined();
+    expect(readSmallFileAtOnce(join(directory.path, 'pipe'), 5)).toBeUndefined();
+    expect(() => readSmallFileAtOnce(join(directory.path, 'absent'), 5)).toThrow('ENOENT');
   });
 });

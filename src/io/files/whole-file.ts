@@ -1,6 +1,9 @@
 // A small file, read whole: two steps of the thread pool instead of the four that a FileHandle takes, and without node:fs/promises, which short commands
 // would load for this alone.
-import { closeSync, constants, fstatSync, open, read, type Stats } from 'node:fs';
+import { closeSync, constants, fstatSync, open, openSync, read, readSync, type Stats } from 'node:fs';
+
+/** Without O_NONBLOCK, opening a pipe would wait for a writer. */
+const FLAGS = constants.O_RDONLY | constants.O_NONBLOCK;
 
 /**
  * The file's bytes, or its size if it has more than `most`; `undefined` for what is no regular file. An open file's inode is in memory, so asking for its size and
@@ -20,8 +23,7 @@ export interface FileWithTimes {
 
 /** The same, with the file's times. */
 export async function readSmallFile(path: string, most: number): Promise<FileWithTimes | undefined> {
-  // Without O_NONBLOCK, opening a pipe would wait for a writer.
-  const file = await openFile(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  const file = await openFile(path, FLAGS);
   try {
     const found = fstatSync(file);
     if (!found.isFile()) return undefined;
@@ -31,14 +33,37 @@ export async function readSmallFile(path: string, most: number): Promise<FileWit
   }
 }
 
+/** The same without the thread pool: for who has nothing else to do. */
+export function readSmallFileAtOnce(path: string, most: number): FileWithTimes | undefined {
+  const file = openSync(path, FLAGS);
+  try {
+    const found = fstatSync(file);
+    if (!found.isFile()) return undefined;
+    if (found.size > most) return { found };
+    const bytes = Buffer.allocUnsafeSlow(found.size);
+    for (let filled = 0; filled < bytes.length; ) {
+      const count = readSync(file, bytes, filled, bytes.length - filled, filled);
+      if (count === 0) throw endedEarly(filled);
+      filled += count;
+    }
+    return { found, bytes };
+  } finally {
+    closeSync(file);
+  }
+}
+
 async function readFully(file: number, size: number): Promise<Buffer> {
   const buffer = Buffer.allocUnsafeSlow(size);
   for (let filled = 0; filled < size; ) {
     const count = await readOnce(file, buffer, filled);
-    if (count === 0) throw new Error(`file ended early, at byte ${filled}`);
+    if (count === 0) throw endedEarly(filled);
     filled += count;
   }
   return buffer;
+}
+
+function endedEarly(at: number): Error {
+  return new Error(`file ended early, at byte ${at}`);
 }
 
 function openFile(path: string, flags: number): Promise<number> {

@@ -1,5 +1,5 @@
 // What was built here: images, which stay, and the results of steps, which are a cache.
-import { type Digest, isDigest } from '../../oci/digest.ts';
+import type { Digest } from '../../oci/digest.ts';
 import { MAX_MANIFEST_SIZE } from '../../oci/manifest.ts';
 import { BUILT } from '../layout/image-keys.ts';
 import { parseLink } from '../layout/registry-keys.ts';
@@ -7,7 +7,7 @@ import { BUILD_STEPS } from '../layout/store-keys.ts';
 import { wholeContent } from '../repositories/read-blob.ts';
 import type { Store } from '../store.ts';
 import { digestsIn } from './digests-in.ts';
-import type { CollectionRun } from './run.ts';
+import { type CollectionRun, inSteps } from './run.ts';
 
 export interface BuildReferences {
   /** Digests of images that were built here, and of what they consist of. */
@@ -19,18 +19,16 @@ export interface BuildReferences {
 export async function digestsOfBuilds({ objects, blobs }: Store, run: CollectionRun): Promise<BuildReferences> {
   const images = new Set<Digest>();
   const steps = new Set<Digest>();
-  for await (const { key } of objects.list(BUILT)) {
-    await run.step();
+  await inSteps(objects.list(BUILT), run, async ({ key }) => {
     const digest = parseLink(await objects.get(key));
-    if (digest === undefined) continue;
+    if (digest === undefined) return;
     images.add(digest);
     const bytes = await wholeContent(blobs, digest, MAX_MANIFEST_SIZE);
     for (const one of digestsIn(bytes ?? new Uint8Array())) images.add(one);
-  }
-  for await (const { key } of objects.list(BUILD_STEPS)) {
-    await run.step();
+  });
+  await inSteps(objects.list(BUILD_STEPS), run, async ({ key }) => {
     for (const digest of digestsIn((await objects.get(key)) ?? new Uint8Array())) steps.add(digest);
-  }
+  });
   return { images, steps };
 }
 
@@ -41,9 +39,8 @@ export async function deleteBuildSteps(
   run: CollectionRun,
 ): Promise<void> {
   if (gone.size === 0) return;
-  for await (const { key } of objects.list(BUILD_STEPS)) {
-    await run.step();
+  await inSteps(objects.list(BUILD_STEPS), run, async ({ key }) => {
     const digests = digestsIn((await objects.get(key)) ?? new Uint8Array());
-    if ([...digests].some((digest) => isDigest(digest) && gone.has(digest))) await objects.delete([key]);
-  }
+    if ([...digests].some((digest) => gone.has(digest))) await objects.delete([key]);
+  });
 }

@@ -4,6 +4,7 @@
 // Nothing is deleted because a record is missing: stores of earlier versions, and what docker-registry has pushed, have none. So all manifests are read each
 // time, and whatever looks like a digest in one is kept.
 import type { Digest } from '../../oci/digest.ts';
+import type { DigestSet } from '../../oci/digest-set.ts';
 import { type StoredBlob, USE_STEP_MS } from '../blobs.ts';
 import { sweepForgotten } from '../repositories/expiry.ts';
 import { noteCollected } from '../repositories/last-collection.ts';
@@ -91,7 +92,7 @@ const LARGEST_BATCH = 4096;
 
 interface Deletion extends CollectionRun {
   readonly links: LinksOfGarbage;
-  readonly named: Pick<Set<Digest>, 'has' | 'add'>;
+  readonly named: DigestSet;
 }
 
 async function deleteBlobs(

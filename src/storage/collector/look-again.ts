@@ -1,6 +1,7 @@
 // References that came since the manifests were read, by programs that record no use: docker-registry, and this program up to 0.2.0, say that a blob is there, and
 // name it, without a trace at the blob. What they name is seen once more when the blobs that may go are found by nobody any more.
 import { type Digest, digestAlgorithm, digestOf, isDigest } from '../../oci/digest.ts';
+import type { DigestSet } from '../../oci/digest-set.ts';
 import { MAX_MANIFEST_SIZE } from '../../oci/manifest.ts';
 import { BUILT } from '../layout/image-keys.ts';
 import { parseLink, revisionsPrefix } from '../layout/registry-keys.ts';
@@ -25,7 +26,7 @@ const NAMES_A_BLOB = 500;
 /** Adds to `named` what manifests, of repositories and of builds, name that are not in it. Of the others only the names are read. */
 export async function lookAgain(
   store: Store,
-  named: Pick<Set<Digest>, 'has' | 'add'>,
+  named: Pick<DigestSet, 'has'> & { add(digest: Digest): unknown },
   run: Pick<CollectionRun, 'step'>,
 ): Promise<NewReferences> {
   const unreadable = new Set<string>();

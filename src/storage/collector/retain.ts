@@ -38,6 +38,7 @@ export async function retain(
   { rules, unasked = false }: Retention,
   run: AgingRun,
 ): Promise<Retained> {
+  if (rules.length === 0) return { tags: [], manifests: [], waits: false };
   const plan: RepositoryPlan[] = [];
   const now = new Date();
   for await (const repository of store.stripped.repositories()) {
@@ -52,7 +53,7 @@ export async function retain(
   );
   if (tags.length > 0 && unasked && !(await wereSeen(store.objects, rules)))
     return { tags, manifests: [], waits: true };
-  if (!unasked && rules.length > 0) await noteSeen(store.objects, rules);
+  if (!unasked) await noteSeen(store.objects, rules);
   const gone: ExpiredTag[] = [];
   const manifests: { readonly repository: string; readonly digest: Digest }[] = [];
   for (const one of plan) {

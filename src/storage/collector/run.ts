@@ -8,8 +8,8 @@ import type { ExpiredTag, Retention } from './retention.ts';
 
 /** How many files are looked at between two steps: a few milliseconds of work. */
 export const STEP = 64;
-/** How many files are read at once: as many as Node has threads for, and some that queue. */
-const AT_ONCE = 16;
+/** As many as Node has threads for, and some that queue. */
+export const AT_ONCE = 16;
 
 export interface CollectionOptions extends CallOptions {
   /** Deletes nothing, and says what would go. */

@@ -3,6 +3,7 @@ import { addAll } from '../../oci/add-all.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { isImagesError } from '../../oci/errors.ts';
 import { MAX_MANIFEST_SIZE, rawManifest } from '../../oci/manifest.ts';
+import { byTagPrefix } from '../layout/image-keys.ts';
 import { tagIndexLinkKey } from '../layout/registry-keys.ts';
 import { linkedManifest, listTagStates, taggedDigests } from '../repositories/list-manifests.ts';
 import { manifestHistory } from '../repositories/manifest-history.ts';
@@ -27,8 +28,9 @@ export async function removeUntagged(
   const removed: RemovedManifest[] = [];
   const history = manifestHistory(store.objects);
   const call = run.signal ? { signal: run.signal } : {};
-  for await (const repository of allRepositories(store)) {
-    await run.step();
+  for await (const repository of allRepositories(store, run)) {
+    // Tags are not read where nothing is known of any manifest.
+    if (!(await store.objects.any(byTagPrefix(repository)))) continue;
     const old: Digest[] = [];
     const tagged = await taggedDigests(store.objects, repository);
     for await (const { digest, since } of history.untagged(repository, tagged, { isRecorded: !dryRun })) {

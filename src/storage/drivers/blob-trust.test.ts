@@ -14,7 +14,7 @@ import type { Digest } from '../../oci/digest.ts';
 import type { Registry } from '../../registry/contract.ts';
 import { builtImages } from '../builds/built-images.ts';
 import { looseBlobs } from '../builds/loose-blobs.ts';
-import { BLOBS, blobKey, layerLinkKey, markKey, parseBlobKey } from '../layout/registry-keys.ts';
+import { BLOBS, blobKey, layerLinkKey, markKey } from '../layout/registry-keys.ts';
 import { openFsObjectStore } from '../object-store/fs-object-store.ts';
 import { createMemoryObjectStore } from '../object-store/memory-object-store.ts';
 import type { ObjectStore } from '../object-store/object-store.ts';
@@ -63,7 +63,7 @@ async function damage(objects: ObjectStore, one: Digest = digest): Promise<void>
 
 async function marks(objects: ObjectStore): Promise<readonly string[]> {
   const keys = (await Array.fromAsync(objects.list(BLOBS))).map(({ key }) => key);
-  return keys.filter((key) => parseBlobKey(key) === undefined);
+  return keys.filter((key) => !key.endsWith('/data'));
 }
 
 /** A restart of the machine: marks have another boot id, or a power cut has emptied them. */

@@ -3,11 +3,12 @@ import { randomUUID } from 'node:crypto';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { type Blobs, type BlobWriteOptions, type StoredBlob, USE_STEP_MS } from '../blobs.ts';
-import { BLOBS, blobKey, parseBlobKey } from '../layout/registry-keys.ts';
+import { blobKey } from '../layout/registry-keys.ts';
 import { blobStageId } from '../layout/store-keys.ts';
 import type { ObjectStore, Stage } from '../object-store/object-store.ts';
 import { readObject } from '../object-store/read-object.ts';
 import type { ObjectInfo } from '../objects.ts';
+import { allBlobs } from './all-blobs.ts';
 import { doubtBlob, removeMark } from './blob-marks.ts';
 import { openSession } from './blob-sessions.ts';
 import { damagedBlobs, durableBlob, readVerified, wholeBlob } from './blob-trust.ts';
@@ -112,10 +113,7 @@ export function stagedBlobs(objects: ObjectStore, { now = () => new Date() }: St
     check: (digest, pace) => checkBlob(objects, digest, pace),
     all: async function* (after) {
       await putAllBack(objects);
-      for await (const info of objects.list(BLOBS, after && blobKey(after))) {
-        const digest = parseBlobKey(info.key);
-        if (digest !== undefined) yield blobFrom(digest, info);
-      }
+      for await (const [digest, info] of allBlobs(objects, after)) yield blobFrom(digest, info);
     },
     collect: async (seen, options = {}) =>
       await (await import('./collect-blobs.ts')).collectBlobs(objects, seen, { ...options, now }),

@@ -24,6 +24,10 @@ async function newDirectory(): Promise<string> {
 afterAll(() => Promise.all(directories.map((directory) => directory[Symbol.asyncDispose]())));
 
 objectsContract('a directory', async () => diskStore(await newDirectory()).objects);
+objectsContract(
+  'a directory that a command reads alone',
+  async () => diskStore(await newDirectory(), { alone: true }).objects,
+);
 objectsContract('memory', async () => memoryStore().objects);
 
 blobsContract('a directory', async (): Promise<BlobsUnderTest> => {

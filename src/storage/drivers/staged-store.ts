@@ -1,5 +1,5 @@
 // A store over objects and stages: what the drivers for a directory and for memory share. An S3 driver implements `Objects` and `Blobs` itself.
-import { openFsObjectStore } from '../object-store/fs-object-store.ts';
+import { type FsObjectStoreOptions, openFsObjectStore } from '../object-store/fs-object-store.ts';
 import { createMemoryObjectStore } from '../object-store/memory-object-store.ts';
 import type { ObjectStore } from '../object-store/object-store.ts';
 import { readObject } from '../object-store/read-object.ts';
@@ -10,9 +10,11 @@ import { type StagedBlobsOptions, stagedBlobs } from './staged-blobs.ts';
  * The store in a directory. It reads and makes nothing until that is needed, so a missing directory is an empty store.
  * Errors of what writes: NO_SPACE, READ_ONLY, NO_ACCESS; of what reads: NO_ACCESS.
  */
-export function diskStore(directory: string): Store {
-  return stagedStore(openFsObjectStore(directory));
+export function diskStore(directory: string, options: DiskStoreOptions = {}): Store {
+  return stagedStore(openFsObjectStore(directory, options));
 }
+
+export type DiskStoreOptions = Pick<FsObjectStoreOptions, 'alone'>;
 
 /** An empty store in memory: for tests, and for registries that live only as long as their process. `now` is the clock by which its blobs grow old. */
 export function memoryStore(options: { readonly now?: () => Date } = {}): Store {

@@ -87,12 +87,6 @@ export function cameByTagKey(repository: string, digest: Digest): string {
   return `${byTagPrefix(repository)}${digestPath(digest)}`;
 }
 
-/** The digest of a key below `byTagPrefix`. */
-export function parseByTagKey(repository: string, key: string): Digest | undefined {
-  const digest = key.slice(byTagPrefix(repository).length).replace('/', ':');
-  return isDigest(digest) ? digest : undefined;
-}
-
 export function pulledKey(repository: string, digest: Digest): string {
   return `${historyPrefix(repository)}pulled/${digestPath(digest)}`;
 }

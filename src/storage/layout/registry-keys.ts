@@ -16,18 +16,9 @@ import { digestPath } from './digest-path.ts';
 
 const ROOT = 'docker/registry/v2';
 export const BLOBS = `${ROOT}/blobs/`;
-const BLOB = '/data';
 
 export function blobKey(digest: Digest): string {
-  return `${blobFolder(digest)}${BLOB}`;
-}
-
-/** The digest of a key below `BLOBS`; `undefined` for what is no blob, such as a mark. */
-export function parseBlobKey(key: string): Digest | undefined {
-  if (!key.endsWith(BLOB)) return undefined;
-  const [algorithm, , hex] = key.slice(BLOBS.length).split('/');
-  const digest = `${algorithm}:${hex}`;
-  return isDigest(digest) && blobKey(digest) === key ? digest : undefined;
+  return `${blobFolder(digest)}/data`;
 }
 
 /** Why the blob is not trusted. In the blob's own folder: a power cut that keeps the blob's name, which is made later, keeps the mark's name as well. */

@@ -6,8 +6,11 @@ import { isFsError } from '../../io/files/fs-errors.ts';
 import type { NameSyncs } from './fs-durability.ts';
 
 export interface FsFolders {
-  /** Makes the folder of `path`, then runs `move`, which gives a file this name. Repeats both if another process removes the empty folder in between. */
-  inMade<T>(path: string, move: (path: string) => Promise<T>): Promise<T>;
+  /**
+   * Makes the folder of `path`, then runs `move`, which gives a file this name. Repeats both if another process removes the empty folder in between. With
+   * `isExpected`, the folder is only made if it turns out to be missing.
+   */
+  inMade<T>(path: string, move: (path: string) => Promise<T>, options?: { readonly isExpected?: boolean }): Promise<T>;
   /** After `path` was removed: removes the folders above it that became empty. */
   prune(path: string): Promise<void>;
 }
@@ -18,9 +21,9 @@ const MOST_ATTEMPTS = 20;
 /** `root` stays. It is normalised like the paths that `join` makes below it: their lengths decide where the way up ends. */
 export function fsFolders(root: string, syncs: NameSyncs): FsFolders {
   return {
-    inMade: async (path, move) => {
+    inMade: async (path, move, { isExpected = false } = {}) => {
       for (let attempt = 0; ; attempt++) {
-        syncs.made(await makeDirectory(dirname(path)), dirname(path));
+        if (attempt > 0 || !isExpected) syncs.made(await makeDirectory(dirname(path)), dirname(path));
         try {
           const result = await move(path);
           syncs.changed(path);

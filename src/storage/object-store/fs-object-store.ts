@@ -20,6 +20,8 @@ export interface FsObjectStoreOptions {
   readonly waiting?: string;
   /** For directories whose readers detect by its size what a power cut has emptied, and can fetch it again: nothing waits for the disk, and `sync` does nothing. */
   readonly volatile?: boolean;
+  /** This process serves nobody meanwhile: what is read need not go through the thread pool, and is not remembered. */
+  readonly alone?: boolean;
 }
 
 /**
@@ -27,14 +29,14 @@ export interface FsObjectStoreOptions {
  * Errors of all writing methods: NO_SPACE, READ_ONLY, NO_ACCESS; of reading methods: NO_ACCESS.
  */
 export function openFsObjectStore(directory: string, options: FsObjectStoreOptions = {}): ObjectStore {
-  const { volatile = false } = options;
+  const { volatile = false, alone = false } = options;
   const waiting = join(directory, options.waiting ?? WAITING);
   const temporary = join(waiting, 'tmp');
   const root = normalize(directory);
   const pathOf = (key: string) => join(directory, checkedKey(key));
   const translating = <T>(work: () => Promise<T>) => translatingFsErrors(directory, work);
 
-  const quick = quickCalls(directory);
+  const quick = quickCalls(directory, { alone });
   const reading = fsReading(quick);
   const listing = fsListing(directory, quick, (key) => reading.info(key, pathOf(key)));
   const syncs = nameSyncs(root);

@@ -2,7 +2,7 @@
 import { type Stats, statSync } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
 import { readFileBytes } from '../../io/files/file-bytes.ts';
-import { readSmallFile } from '../../io/files/whole-file.ts';
+import { readSmallFile, readSmallFileAtOnce } from '../../io/files/whole-file.ts';
 import type { Bytes } from '../../io/streams/bytes.ts';
 import { oneChunk } from '../../io/streams/one-chunk.ts';
 import type { Range } from '../blobs.ts';
@@ -30,6 +30,10 @@ export function fsReading(quick: QuickCalls): FsReading {
     if (quick.allowed()) {
       const found = quick.run(() => statSync(path, NO_ERROR));
       if (!found?.isFile()) return undefined;
+      if (quick.allAllowed() && found.size <= SMALL) {
+        const { bytes } = quick.run(() => readSmallFileAtOnce(path, SMALL)) ?? {};
+        if (bytes) return oneChunk(partOf(bytes, range));
+      }
       const kept = found.size <= SMALL ? small.get(path, found) : undefined;
       if (kept) return oneChunk(partOf(kept, range));
     }

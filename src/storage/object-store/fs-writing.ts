@@ -18,7 +18,7 @@ export interface FsWriting {
   publish(from: string, path: string, options: { readonly ifAbsent: boolean }): Promise<boolean>;
   /** Returns false if there is no such file. With `ifAbsent`, a file of the new name stays as it is, and the old name goes anyway. */
   move(from: string, to: string, options: { readonly ifAbsent: boolean }): Promise<boolean>;
-  /** Removes a file. */
+  /** Removes a file, if it is there. */
   remove(path: string): Promise<void>;
   /** Removes a folder with all that is in it. */
   removeAll(path: string): Promise<void>;
@@ -64,9 +64,9 @@ export function fsWriting(folders: FsFolders, temporary: string): FsWriting {
       if (!(await unlessAbsent(() => stat(from)))?.isFile()) return false;
       try {
         if (!ifAbsent) {
-          await folders.inMade(to, (final) => rename(from, final));
+          await folders.inMade(to, (final) => rename(from, final), { isExpected: true });
         } else {
-          await folders.inMade(to, (final) => linkUnlessThere(from, final));
+          await folders.inMade(to, (final) => linkUnlessThere(from, final), { isExpected: true });
           await unlessAbsent(() => unlink(from));
         }
       } catch (error) {
@@ -78,7 +78,12 @@ export function fsWriting(folders: FsFolders, temporary: string): FsWriting {
       return true;
     },
     remove: async (path) => {
-      await rm(path, { force: true });
+      try {
+        await unlink(path);
+      } catch (error) {
+        if (isAbsent(error)) return;
+        throw error;
+      }
       await folders.prune(path);
     },
     removeAll: async (path) => {

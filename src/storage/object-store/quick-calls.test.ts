@@ -106,3 +106,20 @@ test('a directory that is not there yet is looked at again', async () => {
   call(2000);
   await eventually(() => quick.allowed());
 });
+
+test('who serves nobody makes all calls at once, however slow the disk is, but on a file system of this machine only', async () => {
+  await using directory = await testDirectory();
+  const { options, call } = simulated();
+  const quick = quickCalls(directory.path, { ...options, alone: true });
+  expect([quick.allowed(), quick.allAllowed()]).toEqual([true, true]);
+  quick.run(() => call(5000, { read: 1 }));
+  expect([quick.allowed(), quick.allAllowed()]).toEqual([true, true]);
+  const elsewhere = quickCalls('/proc/self', { alone: true });
+  expect([elsewhere.allowed(), elsewhere.allAllowed()]).toEqual([false, false]);
+});
+
+test('who serves others never reads content at once', async () => {
+  await using directory = await testDirectory();
+  const quick = await ready(directory.path, simulated().options);
+  expect(quick.allAllowed()).toBe(false);
+});

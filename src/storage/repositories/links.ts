@@ -1,5 +1,5 @@
 // The links that record what a repository has. Relies on layout.
-import type { Digest } from '../../oci/digest.ts';
+import { type Digest, isDigest } from '../../oci/digest.ts';
 import { ImagesError, isImagesError } from '../../oci/errors.ts';
 import { isRepositoryPath, isTag } from '../../oci/reference.ts';
 import { linkBytes, parseLink, REPOSITORIES, repositoryPrefix } from '../layout/registry-keys.ts';
@@ -26,6 +26,20 @@ export async function renewLink(objects: Objects, key: string, digest: Digest): 
     if (!isImagesError(error, 'READ_ONLY', 'NO_ACCESS')) throw error;
   }
   if ((await readLink(objects, key)) !== digest) await objects.put(key, linkBytes(digest));
+}
+
+/**
+ * The digests below a prefix whose keys go on with `ALGORITHM/HEX`, in byte order. No object is looked at: where a folder stands for each digest, it may be
+ * empty, after a kill.
+ */
+export async function* digestsBelow(objects: Objects, prefix: string): AsyncGenerator<Digest> {
+  for (const algorithm of await objects.children(prefix)) {
+    if (!algorithm.endsWith('/')) continue;
+    for (const hex of await objects.children(`${prefix}${algorithm}`)) {
+      const digest = `${algorithm.slice(0, -1)}:${hex.endsWith('/') ? hex.slice(0, -1) : hex}`;
+      if (isDigest(digest)) yield digest;
+    }
+  }
 }
 
 export function checkRepository(repository: string): void {

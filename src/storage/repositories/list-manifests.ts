@@ -11,7 +11,7 @@ import {
   tagsPrefix,
 } from '../layout/registry-keys.ts';
 import type { Objects } from '../objects.ts';
-import { readLink } from './links.ts';
+import { digestsBelow, readLink } from './links.ts';
 
 /** How many links are read at once: as many as Node has threads for, and some that queue. */
 const READ_AT_ONCE = 16;
@@ -23,11 +23,8 @@ export function listManifests(objects: Objects, repository: string): AsyncIterab
 
 /** The same by the keys of the links, whatever they say: also manifests whose link a power cut has emptied, and that a check can mend. Unordered. */
 export async function* namedManifests(objects: Objects, repository: string): AsyncIterable<Digest> {
-  const prefix = revisionsPrefix(repository);
-  for await (const { key } of objects.list(prefix)) {
-    const [algorithm, hex] = key.slice(prefix.length).split('/');
-    const digest = `${algorithm}:${hex}`;
-    if (isDigest(digest)) yield digest;
+  for await (const digest of digestsBelow(objects, revisionsPrefix(repository))) {
+    if (await objects.stat(revisionLinkKey(repository, digest))) yield digest;
   }
 }
 
@@ -58,11 +55,14 @@ async function* linkedFrom(
   prefix: string,
   keyOf: (digest: Digest) => string,
 ): AsyncGenerator<Digest> {
-  for await (const { key } of objects.list(prefix)) {
-    const [algorithm, hex] = key.slice(prefix.length).split('/');
-    const digest = `${algorithm}:${hex}`;
-    if (isDigest(digest) && (await readLink(objects, keyOf(digest))) === digest) yield digest;
+  let some: Digest[] = [];
+  async function* linked(): AsyncGenerator<Digest> {
+    const links = await Promise.all(some.map((digest) => readLink(objects, keyOf(digest))));
+    yield* some.filter((digest, at) => links[at] === digest);
+    some = [];
   }
+  for await (const digest of digestsBelow(objects, prefix)) if (some.push(digest) === READ_AT_ONCE) yield* linked();
+  yield* linked();
 }
 
 export interface UntaggedManifest {

@@ -2,8 +2,9 @@
 // go some time after that. A manifest without any record stays, because stores of earlier versions and of other registries have none.
 import type { Digest } from '../../oci/digest.ts';
 import { isImagesError } from '../../oci/errors.ts';
-import { byTagPrefix, cameByDigestKey, cameByTagKey, parseByTagKey, pulledKey } from '../layout/image-keys.ts';
+import { byTagPrefix, cameByDigestKey, cameByTagKey, pulledKey } from '../layout/image-keys.ts';
 import type { Objects } from '../objects.ts';
+import { digestsBelow } from './links.ts';
 import { taggedDigests } from './list-manifests.ts';
 
 /** A manifest that came under a tag only, and has none. */
@@ -91,9 +92,8 @@ export function manifestHistory(objects: Objects): ManifestHistory {
       else await cameByDigest(repository, digest);
     },
     untagged: async function* (repository, tagged, { isRecorded = true } = {}) {
-      for await (const { key } of objects.list(byTagPrefix(repository))) {
-        const digest = parseByTagKey(repository, key);
-        if (digest === undefined || tagged.has(digest)) continue;
+      for await (const digest of digestsBelow(objects, byTagPrefix(repository))) {
+        if (tagged.has(digest)) continue;
         const found = await recordOf(repository, digest);
         if (found?.state === 'tagged') {
           if (isRecorded) await record(repository, digest, 'untagged');

@@ -47,7 +47,7 @@ export async function collectRegistry(options: CollectRegistryOptions, settings:
   const { data } = location;
   if (!(await embeddedStoreExists(data))) throw noStore(data);
   const config = await readRegistryToml(data, namedConfig(data, settings));
-  const store = await openRuledStore(data, settings, { rules: async () => config });
+  const store = await openRuledStore(data, settings, { alone: true, rules: async () => config });
   await using _turn = options.dryRun ? undefined : await collectorTurn(data, settings);
   const { collectStore } = await import('../../storage/collector/collect.ts');
   const retention = options.noRetention ? {} : { retention: { rules: config.keep } };

@@ -1,5 +1,6 @@
 // Opens the embedded store with the rules of its configuration (registry-config.ts). They are read when something is first written: readers need none.
 import { existsSync } from 'node:fs';
+import type { DiskStoreOptions } from '../../storage/drivers/staged-store.ts';
 import { type EmbeddedStore, openEmbeddedStore } from '../../storage/embedded-store.ts';
 import type { RegistryStoreOptions, StoreRules } from '../../storage/registry-store.ts';
 import { storeOptions, type TaskEvents, type World } from '../settings.ts';
@@ -10,7 +11,7 @@ import { namedConfig } from './named-config.ts';
 export async function openRuledStore(
   data: string,
   settings: Pick<World, 'config' | 'uid'> & TaskEvents,
-  options: Omit<RegistryStoreOptions, 'onCall'> = {},
+  options: Omit<RegistryStoreOptions, 'onCall'> & DiskStoreOptions = {},
 ): Promise<EmbeddedStore> {
   const named = options.rules ? undefined : namedConfig(data, settings);
   return await openEmbeddedStore(data, {
