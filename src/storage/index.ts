@@ -25,7 +25,7 @@ export type {
   CollectionOptions,
   RemovedManifest,
 } from './collector/run.ts';
-export { diskStore, memoryStore } from './drivers/staged-store.ts';
+export { type DiskStoreOptions, diskStore, memoryStore } from './drivers/staged-store.ts';
 export {
   type EmbeddedStore,
   embeddedStoreExists,

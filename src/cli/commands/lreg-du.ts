@@ -24,7 +24,7 @@ export const run: Run = async ({ args, options, context }) => {
   try {
     const settings = taskSettings(context, options, reporter.note);
     space = await registrySpace(
-      await openPrivateRegistry(settings),
+      await openPrivateRegistry(settings, { alone: true }),
       { names: args, onEvent: reporter.onEvent },
       settings,
     );

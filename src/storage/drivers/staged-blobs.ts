@@ -8,7 +8,6 @@ import { blobStageId } from '../layout/store-keys.ts';
 import type { ObjectStore, Stage } from '../object-store/object-store.ts';
 import { readObject } from '../object-store/read-object.ts';
 import type { ObjectInfo } from '../objects.ts';
-import { allBlobs } from './all-blobs.ts';
 import { doubtBlob, removeMark } from './blob-marks.ts';
 import { openSession } from './blob-sessions.ts';
 import { damagedBlobs, durableBlob, readVerified, wholeBlob } from './blob-trust.ts';
@@ -113,6 +112,7 @@ export function stagedBlobs(objects: ObjectStore, { now = () => new Date() }: St
     check: (digest, pace) => checkBlob(objects, digest, pace),
     all: async function* (after) {
       await putAllBack(objects);
+      const { allBlobs } = await import('./all-blobs.ts');
       for await (const [digest, info] of allBlobs(objects, after)) yield blobFrom(digest, info);
     },
     collect: async (seen, options = {}) =>

@@ -1,5 +1,5 @@
 // A store over objects and stages: what the drivers for a directory and for memory share. An S3 driver implements `Objects` and `Blobs` itself.
-import { type FsObjectStoreOptions, openFsObjectStore } from '../object-store/fs-object-store.ts';
+import { openFsObjectStore } from '../object-store/fs-object-store.ts';
 import { createMemoryObjectStore } from '../object-store/memory-object-store.ts';
 import type { ObjectStore } from '../object-store/object-store.ts';
 import { readObject } from '../object-store/read-object.ts';
@@ -14,7 +14,10 @@ export function diskStore(directory: string, options: DiskStoreOptions = {}): St
   return stagedStore(openFsObjectStore(directory, options));
 }
 
-export type DiskStoreOptions = Pick<FsObjectStoreOptions, 'alone'>;
+export interface DiskStoreOptions {
+  /** This process serves nobody meanwhile: what is read need not go through the thread pool, and is not remembered. */
+  readonly alone?: boolean;
+}
 
 /** An empty store in memory: for tests, and for registries that live only as long as their process. `now` is the clock by which its blobs grow old. */
 export function memoryStore(options: { readonly now?: () => Date } = {}): Store {

@@ -1,5 +1,6 @@
 // How much space each image takes. *Own* are the bytes that become free if only this image is removed, and garbage is collected; the others are *shared*: another
 // image, a build or another repository needs them as well. *Reclaimable* is what the next collections remove anyway: former states of tags, and what nothing names.
+import { setImmediate } from 'node:timers/promises';
 import type { Digest } from '../../oci/digest.ts';
 import { digestsOfBuilds } from '../collector/build-references.ts';
 import type { CollectionEvent, CollectionRun } from '../collector/run.ts';
@@ -50,8 +51,14 @@ export interface MeasureOptions {
   readonly onEvent?: (event: CollectionEvent) => void;
 }
 
+/** Signals that wait get their turn: what the kernel has in memory is read without any wait. */
+async function stepped({ signal }: MeasureOptions): Promise<void> {
+  signal?.throwIfAborted();
+  await setImmediate();
+}
+
 export async function measureStore(store: RegistryStore, options: MeasureOptions = {}): Promise<StoreSpace> {
-  const run: CollectionRun = { ...options, step: async () => options.signal?.throwIfAborted() };
+  const run: CollectionRun = { ...options, step: () => stepped(options) };
   const graph = await spaceGraph(store, run.step);
   const isOfBuilds = await blobsOfBuilds(store, graph, run);
   const images = await storeImages(store, graph, run);

@@ -1,6 +1,7 @@
 // What the manifests of a store name, with blobs as numbers: memory goes with the number of digests, whatever their size.
 import { createLimiter } from '../../io/concurrency/limiter.ts';
 import { type Digest, isDigest } from '../../oci/digest.ts';
+import { newDigestSet } from '../../oci/digest-set.ts';
 import { isImagesError } from '../../oci/errors.ts';
 import { decodeManifest, MAX_MANIFEST_SIZE, rawManifest, successors } from '../../oci/manifest.ts';
 import { digestsIn } from '../collector/digests-in.ts';
@@ -30,12 +31,11 @@ const NOTHING: ManifestParts = { named: [], children: [] };
 
 /** `step` is called now and then. */
 export async function spaceGraph({ blobs }: Pick<Store, 'blobs'>, step: () => Promise<void>): Promise<SpaceGraph> {
-  const numbers = new Map<Digest, number>();
+  const numbers = newDigestSet();
   const sizes: number[] = [];
   for await (const { digest, size } of blobs.all()) {
     if (sizes.length % 1000 === 999) await step();
-    numbers.set(digest, sizes.length);
-    sizes.push(size);
+    sizes[numbers.add(digest)] = size;
   }
   const known = new Map<Digest, ManifestParts>();
 
@@ -44,7 +44,7 @@ export async function spaceGraph({ blobs }: Pick<Store, 'blobs'>, step: () => Pr
     if (!bytes) return NOTHING;
     const named = new Set<number>();
     for (const one of [digest, ...digestsIn(bytes)]) {
-      const number = numbers.get(one);
+      const number = numbers.numberOf(one);
       if (number !== undefined) named.add(number);
     }
     return { named: [...named], ...relationsIn(bytes) };
@@ -52,7 +52,7 @@ export async function spaceGraph({ blobs }: Pick<Store, 'blobs'>, step: () => Pr
 
   return {
     sizes,
-    numberOf: (digest) => numbers.get(digest),
+    numberOf: (digest) => numbers.numberOf(digest),
     read: async (manifests) => {
       const unread = manifests.filter((digest) => !known.has(digest));
       await createLimiter(READ_AT_ONCE).map(unread, async (digest) => {

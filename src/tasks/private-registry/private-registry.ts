@@ -38,6 +38,8 @@ export interface PrivateRegistry {
 export interface OpenOptions {
   /** Creates the embedded store if there is no private registry at all. */
   readonly create?: boolean;
+  /** Nothing else happens in this process meanwhile: the embedded store may be read without the thread pool. */
+  readonly alone?: boolean;
 }
 
 /**
@@ -50,7 +52,7 @@ export async function openPrivateRegistry(settings: Settings, options: OpenOptio
   if (location?.kind === 'remote') return await openRemote(location.address, settings);
   if (location) {
     if (!options.create && !location.state && !(await embeddedStoreExists(location.data))) throw noStore(location.data);
-    return await openEmbedded(location, settings);
+    return await openEmbedded(location, settings, options);
   }
   if (!options.create) throw noRegistry(settings);
   const data = defaultDataDirectory(settings);
@@ -155,8 +157,9 @@ function withHost({ host, path }: Reference): string {
 async function openEmbedded(
   { data, state }: Extract<RegistryLocation, { kind: 'embedded' }>,
   settings: Pick<World, 'config' | 'uid'> & TaskEvents,
+  { alone = false }: OpenOptions = {},
 ): Promise<PrivateRegistry> {
-  const store = await openRuledStore(data, settings);
+  const store = await openRuledStore(data, settings, { alone });
   const [listening] = state?.addresses ?? [];
   return {
     label: data,
