@@ -93,7 +93,7 @@ it('serve logs damage when it is found, and at the end of a check what is new', 
     mend: 'fetch',
     images: Array.from({ length: at }, (_, number) => `a:${number}`),
   });
-  const scrubbed = { type: 'scrubbed', blobs: 3, bytes: 5000 } as const;
+  const scrubbed = { type: 'scrubbed', blobs: 3, bytes: 5000, mended: 0 } as const;
   const whole = { ...scrubbed, findings: [], news: [], incomplete: [] };
   expect(await linesOf({ type: 'damaged', digest }, whole)).toEqual([
     `ERROR: damaged, and not served any more: ${digest}`,

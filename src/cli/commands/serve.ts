@@ -70,6 +70,8 @@ function housekeepingLines(event: HousekeepingEvent): readonly string[] {
   if (event.type === 'housekeeping-failed') return [`ERROR: ${errorLine(event.error)}`];
   if (event.type === 'damaged') return [`ERROR: damaged, and not served any more: ${event.digest}`];
   if (event.type === 'scrubbed') return scrubLines(event);
+  if (event.type === 'fetching') return [`fetching what is damaged: ${event.digest} from ${safeText(event.from)}`];
+  if (event.type === 'mended') return [`mended: ${safeText(describedFault(event.fault))}`];
   const { leap } = event.collection;
   return [collectionLine(event), ...(leap ? [leapLine(leap)] : [])];
 }
@@ -79,7 +81,10 @@ const MOST_LINES = 100;
 function scrubLines({ blobs, bytes, findings, news, incomplete }: Scrubbed): readonly string[] {
   const whole =
     incomplete.length === 0 ? 'all images are whole' : `${formatCount(incomplete.length, 'image')} not whole`;
-  const found = news.slice(0, MOST_LINES).map((fault) => safeText(`${describedFault(fault)}${neededBy(fault)}`));
+  const found = news.slice(0, MOST_LINES).map(({ why, ...fault }) => {
+    const notMended = why === undefined ? '' : `; not mended: ${why}`;
+    return safeText(`${describedFault(fault)}${neededBy(fault)}${notMended}`);
+  });
   const mend = findings.length > 0 ? '; `images lreg_check --repair` mends what it can' : '';
   const read = `${formatBytes(bytes)} in ${formatCount(blobs, 'blob')}`;
   return [...found, `checked the store: ${read}, ${whole}${mend}`];

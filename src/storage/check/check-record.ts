@@ -61,6 +61,12 @@ export async function readLastCheck(objects: Objects): Promise<LastCheck | undef
   };
 }
 
+/** What is left after what the last check found was mended. */
+export async function noteMended(objects: Objects, left: Pick<LastCheck, 'findings' | 'images'>): Promise<void> {
+  const last = await readLastCheck(objects);
+  if (last) await write(objects, LAST_CHECK_KEY, { ...last, ...left });
+}
+
 /** The next check begins anew. */
 export async function saveLastCheck(objects: Objects, last: LastCheck): Promise<void> {
   await write(objects, LAST_CHECK_KEY, last);

@@ -100,7 +100,7 @@ async function repaired(store: EmbeddedStore, check: StoreCheck, { options, sett
   const { betweenMs, onEvent } = options;
   return await repairStore(check, {
     store,
-    hosts,
+    hosts: async () => hosts,
     ...callOptions(settings),
     ...(only && { only }),
     ...(betweenMs !== undefined && { betweenMs }),

@@ -8,6 +8,7 @@ import { sweepForgotten } from '../../storage/repositories/expiry.ts';
 import { lastCollected } from '../../storage/repositories/last-collection.ts';
 import { mayCollectUnasked } from '../../storage/repositories/store-format.ts';
 import { isCollecting, tryCollectorTurn } from './collect-garbage.ts';
+import type { ImageHosts } from './registry-clients.ts';
 import type { CollectionSchedule, ScrubSchedule } from './registry-config.ts';
 import { canBeScrubbed, newScrubber, SCRUB_EVERY_MS, type ScrubEvent, scrubOverdueFor } from './scrub.ts';
 
@@ -18,6 +19,8 @@ export interface Housekeeping {
   readonly gc: CollectionSchedule;
   readonly scrub: ScrubSchedule;
   readonly activity: Activity;
+  /** The registries that images come from: what a check finds damaged is fetched there. Without it, checks only tell what they find. */
+  readonly openHosts?: () => Promise<ImageHosts>;
   /** False if the directory was removed or unmounted: writing to it would make it anew, and hide its content when it comes back. */
   readonly isThere?: () => Promise<boolean>;
   readonly onEvent?: OnHousekeeping;
@@ -182,6 +185,7 @@ function scrubsWhenDue(keeping: Keeping, chores: () => Promise<void>): () => Pro
       signal,
       isOver: () => house.scrub === 'off',
       isBusy: () => !isQuiet(activity, BUSY_MS),
+      ...(house.openHosts && { openHosts: house.openHosts }),
       between: async () => {
         await chores();
         while (await isCollecting(store.directory)) await delay(times.look, undefined, { signal });

@@ -35,7 +35,7 @@ async function scene() {
   const repair = async (options: Partial<RepairOptions> = {}) =>
     await repairStore(await check(), {
       store,
-      hosts,
+      hosts: async () => hosts,
       betweenMs: 1,
       onEvent: (event) => events.push(event),
       ...options,
@@ -163,7 +163,9 @@ describe('what is damaged or missing', () => {
     });
     const findings = [lost, absent].map(fault);
     const check = { findings, lost: [lost, absent], isMore: false };
-    expect(await repairStore(check, { store, hosts, betweenMs: 1 })).toMatchObject({ mended: [{ digest: APP_LAYER }] });
+    expect(await repairStore(check, { store, hosts: async () => hosts, betweenMs: 1 })).toMatchObject({
+      mended: [{ digest: APP_LAYER }],
+    });
     expect(await store.blobs.find(APP_LAYER)).toBeDefined();
   });
 });
@@ -223,7 +225,7 @@ it('ends with the signal’s reason; what was mended until then stays so', async
   const found = await check();
   const repairing = repairStore(found, {
     store,
-    hosts,
+    hosts: async () => hosts,
     signal: ending.signal,
     onEvent: ({ type }) => {
       if (type === 'mended') ending.abort(new Error('enough'));

@@ -1,9 +1,10 @@
 // Mends what a check of the store found: fetches damaged and missing blobs from where their images came from, writes links, and deletes what leads nowhere.
 import { createLimiter } from '../../io/concurrency/limiter.ts';
-import type { CallOptions } from '../../io/streams/bytes.ts';
+import type { Bytes, CallOptions } from '../../io/streams/bytes.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { ImagesError, isImagesError } from '../../oci/errors.ts';
 import { type FullReference, formatReference, tryParseReference } from '../../oci/reference.ts';
+import type { ReadPace } from '../../storage/blobs.ts';
 import { findFaults, type StoreFaults } from '../../storage/check/find-faults.ts';
 import type { LostBlob, StoreFault } from '../../storage/check/findings.ts';
 import { mendLink } from '../../storage/check/mend-links.ts';
@@ -30,7 +31,13 @@ export interface Repair {
 
 export interface RepairOptions extends CallOptions {
   readonly store: EmbeddedStore;
-  readonly hosts: ImageHosts;
+  /** The registries that images come from. Asked for when the first blob is to be fetched. */
+  readonly hosts: () => Promise<Pick<ImageHosts, 'registryOf'>>;
+  /** How many blobs are fetched at once, and at most. Default: 3, and as many as are lost. */
+  readonly atOnce?: number;
+  readonly most?: number;
+  /** Told of what is fetched: it may wait. */
+  readonly pace?: ReadPace;
   /** Mends only these faults, of these repositories. */
   readonly only?: Pick<CheckedParts, 'repositories' | 'isMeant'>;
   /** As in `StoreFaultsOptions`. */
@@ -55,7 +62,7 @@ export async function repairStore(check: StoreFaults, options: RepairOptions): P
       mended.push(fault);
       onEvent?.({ type: 'mended', fault });
     };
-    await createLimiter(AT_ONCE).map(
+    await createLimiter(options.atOnce ?? AT_ONCE).map(
       faults.lost.toSorted((a, b) => Number(b.isManifest) - Number(a.isManifest)),
       async (blob) => {
         if (!(await fetcher.fetch(blob))) return;
@@ -106,7 +113,7 @@ interface BlobFetcher {
   readonly failures: ReadonlyMap<Digest, string>;
 }
 
-function blobFetcher({ store, hosts, signal, onEvent }: RepairOptions): BlobFetcher {
+function blobFetcher({ store, hosts, most, pace, signal, onEvent }: RepairOptions): BlobFetcher {
   const call = signal ? { signal } : {};
   const tried = new Set<Digest>();
   const failures = new Map<Digest, string>();
@@ -115,7 +122,7 @@ function blobFetcher({ store, hosts, signal, onEvent }: RepairOptions): BlobFetc
   let unwritable: string | undefined;
 
   async function fetchFrom({ digest, size, isManifest }: LostBlob, origin: FullReference): Promise<void> {
-    const registry = hosts.registryOf(origin);
+    const registry = (await hosts()).registryOf(origin);
     if (isManifest) {
       const { bytes } = await registry.getManifest(origin.path, digest, call);
       await store.blobs.put(digest, bytes, async () => []);
@@ -125,7 +132,7 @@ function blobFetcher({ store, hosts, signal, onEvent }: RepairOptions): BlobFetc
     if (stated === undefined) throw new ImagesError('BLOB_UNKNOWN', `${origin.host} does not have it`);
     const blob = { mediaType: 'application/octet-stream', digest, size: stated };
     const open = async (from: number) =>
-      (await registry.getBlob(origin.path, digest, { ...call, from, size: stated })).body;
+      paced((await registry.getBlob(origin.path, digest, { ...call, from, size: stated })).body, pace);
     await store.blobs.write(blob, open, call);
   }
 
@@ -134,6 +141,10 @@ function blobFetcher({ store, hosts, signal, onEvent }: RepairOptions): BlobFetc
     fetch: async (blob) => {
       const { digest } = blob;
       if (tried.has(digest)) return false;
+      if (most !== undefined && tried.size >= most) {
+        failures.set(digest, 'much is fetched already: the next check goes on');
+        return false;
+      }
       tried.add(digest);
       failures.delete(digest);
       for (const origin of await originsOf(store, blob)) {
@@ -158,6 +169,13 @@ function blobFetcher({ store, hosts, signal, onEvent }: RepairOptions): BlobFetc
       return false;
     },
   };
+}
+
+async function* paced(body: Bytes, pace: ReadPace | undefined): AsyncGenerator<Uint8Array> {
+  for await (const chunk of body) {
+    await pace?.(chunk.length);
+    yield chunk;
+  }
 }
 
 /** Where images of the repositories that name the blob came from, most likely ones first. */

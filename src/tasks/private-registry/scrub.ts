@@ -4,8 +4,12 @@ import type { Digest } from '../../oci/digest.ts';
 import { isImagesError } from '../../oci/errors.ts';
 import { type LastCheck, readLastCheck } from '../../storage/check/check-record.ts';
 import { incompleteImages, type StoreFault } from '../../storage/check/findings.ts';
+import { steadyPace } from '../../storage/check/pace.ts';
 import type { EmbeddedStore } from '../../storage/embedded-store.ts';
 import { storeHealth } from '../../storage/store-health.ts';
+import { mendByScrub } from './mend-by-scrub.ts';
+import type { ImageHosts } from './registry-clients.ts';
+import type { RepairEvent } from './repair-store.ts';
 
 /** From the end of one check of all, whoever made it, to the next. In milliseconds. */
 export const SCRUB_EVERY_MS = 7 * 24 * 3600_000;
@@ -21,12 +25,14 @@ export interface Scrub {
   readonly isBusy: () => boolean;
   /** What else the registry has to do at times. The scrub waits for it. */
   readonly between: () => Promise<void>;
+  /** The registries that images come from; without it, nothing is mended. */
+  readonly openHosts?: () => Promise<ImageHosts>;
   readonly onEvent: (event: ScrubEvent) => void;
 }
 
 export type ScrubEvent =
   /** Told when it is found; from then on the blob is not served. */
-  { readonly type: 'damaged'; readonly digest: Digest } | Scrubbed;
+  { readonly type: 'damaged'; readonly digest: Digest } | RepairEvent | Scrubbed;
 
 export interface Scrubbed {
   readonly type: 'scrubbed';
@@ -34,9 +40,12 @@ export interface Scrubbed {
   readonly blobs: number;
   /** In bytes. */
   readonly bytes: number;
-  readonly findings: readonly StoreFault[];
+  /** What is left of the faults. */
+  readonly findings: readonly (StoreFault & { readonly why?: string })[];
+  /** How many faults were mended. */
+  readonly mended: number;
   /** Those that were not told before. */
-  readonly news: readonly StoreFault[];
+  readonly news: Scrubbed['findings'];
   /** Images that cannot be pulled whole, in byte order. */
   readonly incomplete: readonly string[];
 }
@@ -68,7 +77,7 @@ export async function canBeScrubbed({ directory }: EmbeddedStore): Promise<boole
 export function newScrubber(): (scrub: Scrub) => Promise<boolean> {
   let told = new Set<string>();
   let damaged = new Set<Digest>();
-  return async ({ store, signal, isOver, isBusy, between, onEvent }) => {
+  return async ({ store, signal, isOver, isBusy, between, openHosts, onEvent }) => {
     const { checkStore } = await import('../../storage/check/check-store.ts');
     const unwanted = new AbortController();
     const ending = AbortSignal.any([signal, unwanted.signal]);
@@ -80,7 +89,7 @@ export function newScrubber(): (scrub: Scrub) => Promise<boolean> {
       await rest();
     };
     try {
-      const { blobs, bytes, findings } = await checkStore(store, {
+      const check = await checkStore(store, {
         origin: 'scheduled',
         rate: SCRUB_RATE,
         signal: ending,
@@ -91,11 +100,22 @@ export function newScrubber(): (scrub: Scrub) => Promise<boolean> {
           onEvent(event);
         },
       });
+      const { blobs, bytes } = check;
+      const mend = { store, openHosts, signal: ending, pace: steadyPace({ rate: SCRUB_RATE, signal: ending, pause }) };
+      const { mended, faults: findings } = await mendByScrub(check, { ...mend, onEvent });
       const news = findings.filter((finding) => !told.has(idOf(finding)));
       told = new Set(findings.map(idOf));
       // What was mended since then is news if it is damaged again.
       damaged = new Set(findings.flatMap(({ kind, digest }) => (kind === 'damaged-blob' && digest ? [digest] : [])));
-      onEvent({ type: 'scrubbed', blobs, bytes, findings, news, incomplete: incompleteImages({ findings }) });
+      onEvent({
+        type: 'scrubbed',
+        blobs,
+        bytes,
+        findings,
+        mended: mended.length,
+        news,
+        incomplete: incompleteImages({ findings }),
+      });
       return true;
     } catch (error) {
       if (!unwanted.signal.aborted) throw error;

@@ -11,6 +11,7 @@ import { tellingPulls } from '../../storage/repositories/telling-pulls.ts';
 import type { TaskEvents, World } from '../settings.ts';
 import { type Activity, keepHouse, type OnHousekeeping } from './housekeeping.ts';
 import { keepRecords } from './keep-records.ts';
+import { addressOf } from './locate-registry.ts';
 import { openRuledStore } from './open-store.ts';
 import type { RegistryState } from './registry-record.ts';
 import { isAnnounced } from './registry-state.ts';
@@ -78,13 +79,13 @@ export interface KeepStore {
 export function keepStore(
   served: ServedStore,
   { state, rules, activity, onHousekeeping }: KeepStore,
-  { onNote }: TaskEvents,
+  settings: World & TaskEvents,
 ): { end(): Promise<void> } {
   const { store, isReadOnly, pulls } = served;
   const isThere = () => isAnnounced(state);
   const records = isReadOnly
     ? undefined
-    : keepRecords(store, { pulls, isThere, onFailure: (error) => onNote?.(notRecorded(error)) });
+    : keepRecords(store, { pulls, isThere, onFailure: (error) => settings.onNote?.(notRecorded(error)) });
   const house = keepHouse({
     store,
     isThere,
@@ -97,6 +98,11 @@ export function keepStore(
     },
     get keep() {
       return rules.config.keep;
+    },
+    openHosts: async () => {
+      const [own] = state.addresses;
+      const { imageHosts } = await import('./registry-clients.ts');
+      return await imageHosts(own && addressOf(own), settings);
     },
     ...(onHousekeeping && { onEvent: onHousekeeping }),
   });
