@@ -45,10 +45,10 @@ export async function startDocker(): Promise<Server> {
   return await serverOf(start('docker-registry', ['serve', file]), { port, data, directory });
 }
 
-/** A bare Node server that sends this file to whoever asks. */
+/** A bare Node server that sends this file to whoever asks, and keeps nothing of what it receives. */
 export async function startLimit(file: string): Promise<Server> {
   const directory = await temporaryDirectory('bench-limit');
-  const child = start(process.execPath, [join(ROOT, 'bench/limit-serve.mjs'), file]);
+  const child = start(process.execPath, [join(ROOT, 'bench/limit-serve.mjs'), file, directory.path]);
   const [line] = (await once(child.stdout ?? child, 'data')) as [Buffer];
   return await serverOf(child, { port: Number(line.toString()), data: '', directory });
 }

@@ -69,9 +69,16 @@ function cases({ image, small, large }: Content): readonly Case[] {
     { what: 'GET of 256 MB, 8 clients', plan: get(8), target: 1.1, limit: 1.15 },
     { what: 'GET of 256 MB, 64 clients', plan: get(64), target: 0.9, limit: 1.15 },
     {
-      what: 'PUT of 256 MB',
+      what: 'PUT of 256 MB, 1 client',
       plan: { kind: 'put', connections: 1, bytes: LARGE, repository: 'bench/put' },
       target: 1.8,
+      limit: 1.15,
+    },
+    {
+      what: 'PUT of 256 MB, 4 clients',
+      plan: { kind: 'put', connections: 4, bytes: LARGE, repository: 'bench/put' },
+      target: 1.8,
+      limit: 1.15,
     },
     {
       what: '64 nodes pull 20 layers of 1 MB',
