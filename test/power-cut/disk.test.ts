@@ -13,7 +13,8 @@ async function afterCut(left: Left, random?: () => number) {
   await using disk = await forgetfulDisk(root);
   const script = `
     import { link, mkdir, open, rename, writeFile } from 'node:fs/promises';
-    import { readFileSync } from 'node:fs';
+    import { fsync, openSync, readFileSync } from 'node:fs';
+    import { promisify } from 'node:util';
     process.chdir(${JSON.stringify(root)});
     const sync = async (path) => { const handle = await open(path); await handle.sync(); await handle.close(); };
     await mkdir('d');
@@ -21,7 +22,7 @@ async function afterCut(left: Left, random?: () => number) {
     await writeFile('d/unsynced', 'unsynced');
     await writeFile('d/replaced', 'old'); await sync('d/replaced');
     await sync('d'); await sync('.');
-    await writeFile('d/new', 'new'); await sync('d/new');
+    await writeFile('d/new', 'new'); await promisify(fsync)(openSync('d/new'));
     await writeFile('d/temporary', 'newer'); await sync('d/temporary'); await rename('d/temporary', 'd/replaced');
     const grown = await open('d/synced', 'a'); await grown.write(', and more'); await grown.close();
     console.log(readFileSync('/proc/sys/kernel/random/boot_id', 'utf8'));

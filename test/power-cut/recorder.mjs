@@ -48,6 +48,10 @@ function seenAgain(fd) {
   }
 }
 
+function durable(record) {
+  if (record) fs.appendFileSync(join(disk, 'log'), `${JSON.stringify(record)}\n`);
+}
+
 if (root && disk) {
   const probe = await open('/dev/null');
   const handle = Object.getPrototypeOf(probe);
@@ -57,7 +61,17 @@ if (root && disk) {
     handle[name] = async function () {
       const record = seen(this.fd);
       await original.call(this);
-      if (record) fs.appendFileSync(join(disk, 'log'), `${JSON.stringify(record)}\n`);
+      durable(record);
+    };
+  }
+  for (const name of ['fsync', 'fdatasync']) {
+    const original = fs[name];
+    fs[name] = (fd, done) => {
+      const record = seen(fd);
+      original(fd, (error) => {
+        if (!error) durable(record);
+        done(error);
+      });
     };
   }
   const { readFileSync } = fs;

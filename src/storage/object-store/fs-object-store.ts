@@ -39,7 +39,7 @@ export function openFsObjectStore(directory: string, options: FsObjectStoreOptio
   const quick = quickCalls(directory, { alone });
   const reading = fsReading(quick);
   const listing = fsListing(directory, quick, (key) => reading.info(key, pathOf(key)));
-  const syncs = nameSyncs(root);
+  const syncs = nameSyncs(root, quick);
   const writing = fsWriting(fsFolders(root, syncs), temporary);
   const stages = fsStages({
     directory: join(waiting, 'stage'),
