@@ -17,12 +17,14 @@ export interface MessageBodyOptions {
   readonly limits: Pick<ServerLimits, 'idle' | 'slow' | 'slowBytes'>;
   /** Called when the client disconnects, or is disconnected, before the end of its body. */
   readonly onBrokenOff: () => void;
+  /** Called with the length of each piece. */
+  readonly onReceived?: (bytes: number) => void;
 }
 
 export function messageBody(
   request: IncomingMessage,
   response: ServerResponse,
-  { limits, onBrokenOff }: MessageBodyOptions,
+  { limits, onBrokenOff, onReceived }: MessageBodyOptions,
 ): MessageBody {
   let received = 0;
   let isHeldBack = request.headers.expect?.toLowerCase() === '100-continue';
@@ -43,6 +45,7 @@ export function messageBody(
       // The connection is kept even if the body is not read to its end, so that the client gets the error.
       for await (const chunk of request.iterator({ destroyOnReturn: false })) {
         received += chunk.length;
+        onReceived?.(chunk.length);
         yield chunk;
       }
     } catch (cause) {

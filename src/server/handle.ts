@@ -26,6 +26,7 @@ import { whenClosed } from './when-closed.ts';
 export interface HandleOptions {
   readonly registry: Registry;
   readonly onEvent: OnServerEvent;
+  readonly onReceived?: (bytes: number) => void;
   readonly limits: ServerLimits;
   readonly connections: Connections;
   /** Names under which the registry may have web pages, besides addresses and `localhost`. */
@@ -56,11 +57,15 @@ interface HandleContext extends HandleOptions {
 }
 
 function handle(message: IncomingMessage, response: ServerResponse, context: HandleContext): void {
-  const { onEvent, limits, names, shared } = context;
+  const { onEvent, onReceived, limits, names, shared } = context;
   const started = performance.now();
   const { method = 'GET', url = '/', headers } = message;
   const gone = new AbortController();
-  const body = messageBody(message, response, { limits, onBrokenOff: () => gone.abort() });
+  const body = messageBody(message, response, {
+    limits,
+    onBrokenOff: () => gone.abort(),
+    ...(onReceived && { onReceived }),
+  });
   let sent = 0;
   let code: string | undefined;
   let asker: Asker | undefined;

@@ -16,6 +16,8 @@ export interface ServeOptions {
   readonly registry: Registry;
   readonly listen: readonly ListenAddress[];
   readonly onEvent?: OnServerEvent;
+  /** Told of the bytes of bodies as they come. Each comes in a buffer that is garbage soon, so a process may want to collect after so many of them. */
+  readonly onReceived?: (bytes: number) => void;
   /** Stops the server, like disposing it. */
   readonly signal?: AbortSignal;
   /** Milliseconds that running requests have to finish when the server is stopped. Default: half a second. */
@@ -54,7 +56,7 @@ const HIGH_WATER_MARK = 256 * 1024;
  * Errors: ADDRESS_IN_USE, ADDRESS_NOT_PERMITTED, ADDRESS_UNAVAILABLE.
  */
 export async function serve(options: ServeOptions): Promise<RunningServer> {
-  const { registry, listen, health, access, onEvent = () => undefined, grace = 500 } = options;
+  const { registry, listen, health, access, onEvent = () => undefined, onReceived, grace = 500 } = options;
   const limits = { ...defaultLimits(openFilesLimit()), ...options.limits };
   const connections = createConnections(limits);
   const names = [...(options.names ?? []), ...listen.flatMap(({ host }) => host ?? [])];
@@ -66,6 +68,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     names,
     ...(health && { health }),
     ...(access && { access }),
+    ...(onReceived && { onReceived }),
   });
   const servers: Server[] = [];
   try {

@@ -11,7 +11,7 @@ import type { Run } from '../grammar/command.ts';
 import { collectionSchedule, scrubSchedule } from '../grammar/schedules.ts';
 import { configSettings, taskSettings } from '../grammar/task-settings.ts';
 import type { Context } from '../process/context.ts';
-import { expectMuchData } from '../process/much-data.ts';
+import { createBufferCollector, expectManyRequests } from '../process/much-data.ts';
 import { safeText } from '../process/safe-text.ts';
 import { leapLine } from '../reporter/collection-line.ts';
 import { describedFault, neededBy } from '../reporter/fault-text.ts';
@@ -20,7 +20,7 @@ import { errorLine } from '../reporter/report-error.ts';
 
 export const run: Run = async ({ options, context }) => {
   context.interruption.takeTime();
-  expectMuchData();
+  expectManyRequests();
   const readyDescriptor = options.text('ready-fd');
   const tell = (message: ReadyMessage) => {
     if (readyDescriptor === undefined) return;
@@ -40,6 +40,7 @@ export const run: Run = async ({ options, context }) => {
           for (const line of housekeepingLines(event)) context.note(`${new Date().toISOString()} ${line}`);
         },
         onEvent: (event) => logEvent(event, context),
+        onReceived: createBufferCollector(),
         onNotice: (text) => context.note(`${new Date().toISOString()} ${text}`),
       },
       { ...taskSettings(context, options), ...configSettings(options) },

@@ -33,6 +33,8 @@ export interface ServeRequest {
   /** How often all of the store is checked; default: what the configuration says, else weekly. A store that cannot be written to is not. */
   readonly scrub?: ScrubSchedule;
   readonly onEvent?: OnServerEvent;
+  /** Told of the bytes of bodies as they come: buffers that are garbage soon. */
+  readonly onReceived?: (bytes: number) => void;
   /** One line for the log: what the configuration says now, and why a changed one is not used. */
   readonly onNotice?: (text: string) => void;
   /** Told of what the registry does by itself. */
@@ -110,7 +112,7 @@ async function serveStore(request: ServeStore, settings: Settings): Promise<Serv
 
 /** The server over the store, and how it is announced. */
 async function listenFor(request: ServeStore, served: ServedStore, { announced, ...settings }: Settings & Announced) {
-  const { data, listen, names = [], version } = request;
+  const { data, listen, names = [], version, onReceived } = request;
   const { isReadOnly } = served;
   let lastAt = Date.now();
   const onEvent = alsoDebugged('serve', settings, (event: ServerEvent) => {
@@ -124,6 +126,7 @@ async function listenFor(request: ServeStore, served: ServedStore, { announced, 
     names,
     health: servingHealth(data, announced, { isReadOnly }),
     ...(onEvent && { onEvent }),
+    ...(onReceived && { onReceived }),
     ...callOptions(settings),
   });
   const activity = {
