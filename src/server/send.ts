@@ -1,7 +1,7 @@
 // Writes a reply to a connection: with backpressure, without a body for HEAD, and closing the connection if there are fewer bytes than announced.
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
-import { type Bytes, canFill, type FillingBytes } from '../io/streams/bytes.ts';
+import { type Bytes, canFill, type FillingBytes, wholeOf } from '../io/streams/bytes.ts';
 import type { ServerLimits } from './limits.ts';
 import { type Transfer, watchProgress } from './progress.ts';
 import type { Reply } from './reply.ts';
@@ -44,28 +44,15 @@ function sendSmall(response: ServerResponse, body: Uint8Array, { onSent }: SendO
   onSent(body.length);
 }
 
-/** What comes in one piece, as small blobs do, is sent in one piece, too. */
+/** What is in memory anyway, as small blobs are, is sent in one piece. */
 async function sendBody(
   response: ServerResponse,
   { body, length }: { readonly body: Bytes; readonly length: number },
   options: SendOptions,
 ): Promise<void> {
-  if (length > SMALL) return await sendStream(response, { body, length }, options);
-  const chunks = body[Symbol.asyncIterator]();
-  const first = await chunks.next();
-  if (first.done || first.value.length !== length) {
-    return await sendStream(response, { body: resumed(first, chunks), length }, options);
-  }
-  await chunks.return?.();
-  sendSmall(response, first.value, options);
-}
-
-async function* resumed(first: IteratorResult<Uint8Array>, rest: AsyncIterator<Uint8Array>): Bytes {
-  try {
-    for (let next = first; !next.done; next = await rest.next()) yield next.value;
-  } finally {
-    await rest.return?.();
-  }
+  const whole = wholeOf(body);
+  if (whole?.length === length && length <= SMALL) sendSmall(response, whole, options);
+  else await sendStream(response, { body, length }, options);
 }
 
 /** In slices, so that progress can be observed. */

@@ -45,6 +45,10 @@ export interface Blobs {
   /** For readers. A blob that is known to be damaged counts as absent; one in doubt is hashed first. */
   find(digest: Digest): Promise<StoredBlob | undefined>;
   /**
+   * What this process remembers of a small blob that is there and not in doubt, as `Objects.kept`: at once, or `undefined`. Not verified. For readers.
+   */
+  readonly kept?: (digest: Digest) => Uint8Array | undefined;
+  /**
    * For those that are about to refer to the blob, or to say that it is there. Records the use, then looks: what is found is not collected for a day.
    * `durable`: content and name are on disk when it resolves, so that something durable can refer to it.
    */

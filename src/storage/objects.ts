@@ -19,6 +19,11 @@ export interface PutOptions {
 export interface Objects {
   /** The whole object; `undefined` if there is none. */
   get(key: string): Promise<Uint8Array | undefined>;
+  /**
+   * What this process remembers of a small object, if a look that waits for nothing shows that it is unchanged. `undefined`: ask `get`. For what is asked for
+   * often; a driver that remembers nothing has no such method.
+   */
+  readonly kept?: (key: string) => Uint8Array | undefined;
   stat(key: string): Promise<ObjectInfo | undefined>;
   /**
    * Writes an object atomically: readers see the old one or the new one. With `ifAbsent`, returns false and changes nothing if the key exists;

@@ -118,6 +118,7 @@ export function withQuota(
 
   const limited = forwarding<Blobs>(blobs, {
     find: FORWARD,
+    kept: FORWARD,
     use: FORWARD,
     read: FORWARD,
     readVerified: FORWARD,

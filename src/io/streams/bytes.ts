@@ -16,6 +16,16 @@ export function canFill(bytes: Bytes): bytes is FillingBytes {
   return 'fill' in bytes;
 }
 
+/** Bytes that are in memory anyway. Nobody writes to this memory. */
+export interface WholeBytes extends Bytes {
+  readonly whole: Uint8Array;
+}
+
+/** All bytes of a stream that is in memory anyway; `undefined` for others. */
+export function wholeOf(bytes: Bytes): Uint8Array | undefined {
+  return 'whole' in bytes ? (bytes as WholeBytes).whole : undefined;
+}
+
 /** Opens a content at offset `from`. It is called only when the bytes are needed, and again after a failure. */
 export type OpenContent = (from: number) => Promise<Bytes>;
 

@@ -1,7 +1,7 @@
 // Looks a name up in a registry whose repositories have no hosts: asks its candidates (name-lookup.ts) until one is there.
 import { ImagesError, isImagesError } from '../../oci/errors.ts';
 import type { ReadOptions, Registry } from '../contract.ts';
-import { repositories } from './name-lookup.ts';
+import { type Candidates, repositories } from './name-lookup.ts';
 
 /** What is asked for, and what is said if no candidate has it. */
 export interface WantedName {
@@ -14,16 +14,26 @@ export interface WantedName {
 /** What the first candidate that is there gives. Errors: `code` with the message `none`, or NAME_UNKNOWN if there is no such repository either. */
 export async function firstOf<Candidate, T>(
   registry: Registry,
-  candidates: AsyncIterable<Candidate> | Iterable<Candidate>,
+  candidates: Candidates<Candidate>,
   { ask, repository, host, code, none }: WantedName & { ask(candidate: Candidate): Promise<T> },
 ): Promise<T> {
   let repositoryUnknown: ImagesError | undefined;
-  for await (const candidate of candidates) {
+  const missed = (error: unknown) => {
+    if (!isImagesError(error, code, 'NAME_UNKNOWN')) throw error;
+    if (error.code === 'NAME_UNKNOWN') repositoryUnknown ??= error;
+  };
+  if (candidates.first !== undefined) {
+    try {
+      return await ask(candidates.first);
+    } catch (error) {
+      missed(error);
+    }
+  }
+  for await (const candidate of candidates.rest()) {
     try {
       return await ask(candidate);
     } catch (error) {
-      if (!isImagesError(error, code, 'NAME_UNKNOWN')) throw error;
-      if (error.code === 'NAME_UNKNOWN') repositoryUnknown ??= error;
+      missed(error);
     }
   }
   if (repositoryUnknown && !(await exists(registry, repository, host))) throw repositoryUnknown;
@@ -32,12 +42,14 @@ export async function firstOf<Candidate, T>(
 
 /** The description of the first candidate that is there. Returns `undefined` if none is. */
 export async function firstFound<Candidate, T>(
-  candidates: AsyncIterable<Candidate> | Iterable<Candidate>,
+  { first, rest }: Candidates<Candidate>,
   stat: (candidate: Candidate) => Promise<T | undefined>,
 ): Promise<T | undefined> {
-  for await (const candidate of candidates) {
-    const found = await stat(candidate);
-    if (found) return found;
+  const found = first === undefined ? undefined : await stat(first);
+  if (found) return found;
+  for await (const candidate of rest()) {
+    const later = await stat(candidate);
+    if (later) return later;
   }
   return undefined;
 }

@@ -8,7 +8,7 @@ import { firstFound, firstOf, withoutHost } from './candidate-lookup.ts';
 import { tagsOfCandidates } from './candidate-tags.ts';
 import { FORWARD, forwarding } from './forwarding.ts';
 import type { NameRecord, NameRecords } from './full-names.ts';
-import { candidates, repositories, spellings } from './name-lookup.ts';
+import { candidates, repositories, repositoryCandidates, spellings } from './name-lookup.ts';
 
 /**
  * Reads accept a name with a host (`options.host`, or at the beginning of the name) or without; `alpine` finds `library/alpine` and the reverse.
@@ -50,7 +50,7 @@ function readsByCandidates(registry: Registry, names: NameRecords): Reads {
     },
     getBlob: async (repository, digest, options) => {
       const { host, inner } = withoutHost(options);
-      return await firstOf(registry, repositories(repository, host), {
+      return await firstOf(registry, repositoryCandidates(repository, host), {
         ask: (name) => registry.getBlob(name, digest, inner),
         repository,
         host,
@@ -60,7 +60,7 @@ function readsByCandidates(registry: Registry, names: NameRecords): Reads {
     },
     statBlob: async (repository, digest, options) => {
       const { host, inner } = withoutHost(options);
-      return await firstFound(repositories(repository, host), (name) => registry.statBlob(name, digest, inner));
+      return await firstFound(repositoryCandidates(repository, host), (name) => registry.statBlob(name, digest, inner));
     },
     tags: (repository, after = '', options) => tagsOfCandidates(registry, names, { repository, after, options }),
     referrers: (repository, subject, artifactType, options) => {

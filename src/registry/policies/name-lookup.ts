@@ -10,27 +10,48 @@ export interface NameCandidate {
 
 const LIBRARY = 'library/';
 
+/** Where a name may be, best first. Most names are where they say, so the rest is worked out only if it is asked for. */
+export interface Candidates<Candidate> {
+  readonly first?: Candidate;
+  readonly rest: () => AsyncIterable<Candidate> | Iterable<Candidate>;
+}
+
 /**
- * The candidates, best first:
+ * The candidates:
  * - for a tag with a host (`?ns=`): the digest that is recorded for the full name; a repository whose name contains the host; the name without
  *   the host, unless it is recorded for another host;
  * - for a tag without a host: the name as it is, so what was cached last; then, if it begins with a host, as above;
  * - for a digest: every repository that has it under the name, with or without host, because the content is the same.
  */
-export async function* candidates(
+export function candidates(
   names: NameRecords,
   wanted: { readonly repository: string; readonly reference: string; readonly host?: string | undefined },
-): AsyncGenerator<NameCandidate> {
+): Candidates<NameCandidate> {
   const { repository, reference, host } = wanted;
+  const at = (name: string): NameCandidate => ({ repository: name, reference });
   if (isDigest(reference)) {
-    for (const name of repositories(repository, host)) yield { repository: name, reference };
-  } else if (host !== undefined) {
-    yield* candidatesAtHost(names, { host, path: repository, tag: reference });
-  } else {
-    for (const name of spellings(repository)) yield { repository: name, reference };
-    const full = tryParseReference(repository);
-    if (full?.host !== undefined) yield* candidatesAtHost(names, { host: full.host, path: full.path, tag: reference });
+    return { first: at(repository), rest: () => otherRepositories(repository, host).map(at) };
   }
+  if (host !== undefined) return { rest: () => candidatesAtHost(names, { host, path: repository, tag: reference }) };
+  return { first: at(repository), rest: () => otherwiseSpelled(names, at(repository)) };
+}
+
+/** All repositories that may hold the content of a name. */
+export function repositoryCandidates(repository: string, host: string | undefined): Candidates<string> {
+  return { first: repository, rest: () => otherRepositories(repository, host) };
+}
+
+function otherRepositories(repository: string, host: string | undefined): readonly string[] {
+  return repositories(repository, host).filter((name) => name !== repository);
+}
+
+async function* otherwiseSpelled(
+  names: NameRecords,
+  { repository, reference }: NameCandidate,
+): AsyncGenerator<NameCandidate> {
+  for (const name of spellings(repository)) if (name !== repository) yield { repository: name, reference };
+  const full = tryParseReference(repository);
+  if (full?.host !== undefined) yield* candidatesAtHost(names, { host: full.host, path: full.path, tag: reference });
 }
 
 async function* candidatesAtHost(

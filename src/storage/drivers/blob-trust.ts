@@ -5,7 +5,7 @@ import { tapped, verified } from '../../io/streams/verify.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import { type Digest, isDigest } from '../../oci/digest.ts';
 import { isImagesError } from '../../oci/errors.ts';
-import { blobKey } from '../layout/registry-keys.ts';
+import { blobKey, markKey } from '../layout/registry-keys.ts';
 import { DAMAGED_PREFIX } from '../layout/store-keys.ts';
 import type { ObjectStore } from '../object-store/object-store.ts';
 import type { ObjectInfo } from '../objects.ts';
@@ -18,6 +18,13 @@ type Blob = Pick<Descriptor, 'digest' | 'size'>;
 /** The blob if it is there and not known to be damaged; `undefined` counts as absent. A doubtful blob is hashed first. */
 export async function wholeBlob(objects: ObjectStore, digest: Digest): Promise<ObjectInfo | undefined> {
   return await looked(objects, digest, async () => {});
+}
+
+/** The bytes of such a blob, if this process remembers them, and it is clear at once that nothing is said against it. */
+export function keptBlob(objects: ObjectStore, digest: Digest): Uint8Array | undefined {
+  const bytes = objects.kept?.(blobKey(digest));
+  const isTrusted = bytes && !unwrittenMarks(objects).has(digest) && objects.isSurelyAbsent?.(markKey(digest));
+  return isTrusted ? bytes : undefined;
 }
 
 /** The same, and the blob is durable when it resolves, so that a repository may rely on it. */

@@ -10,7 +10,7 @@ import { readObject } from '../object-store/read-object.ts';
 import type { ObjectInfo } from '../objects.ts';
 import { doubtBlob, removeMark } from './blob-marks.ts';
 import { openSession } from './blob-sessions.ts';
-import { damagedBlobs, durableBlob, readVerified, wholeBlob } from './blob-trust.ts';
+import { damagedBlobs, durableBlob, keptBlob, readVerified, wholeBlob } from './blob-trust.ts';
 import { recordUse } from './blob-uses.ts';
 import { fillStage } from './fill-stage.ts';
 import { publishBlob, publishUnsynced } from './publish-blob.ts';
@@ -83,6 +83,7 @@ export function stagedBlobs(objects: ObjectStore, { now = () => new Date() }: St
       const info = await found(digest, () => wholeBlob(objects, digest));
       return info && blobFrom(digest, info);
     },
+    ...(objects.kept && { kept: (digest) => keptBlob(objects, digest) }),
     use,
     read: (digest, range) => found(digest, () => objects.get(blobKey(digest), range)),
     readVerified: (blob) => found(blob.digest, () => readVerified(objects, blob)),

@@ -28,6 +28,7 @@ export function stagedStore(objects: ObjectStore, options: StagedBlobsOptions = 
   return {
     objects: {
       get: (key) => readObject(objects, key),
+      ...(objects.kept && { kept: objects.kept }),
       stat: objects.stat,
       put: objects.put,
       sync: (keys) => objects.sync(keys),

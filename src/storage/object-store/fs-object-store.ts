@@ -33,7 +33,9 @@ export function openFsObjectStore(directory: string, options: FsObjectStoreOptio
   const waiting = join(directory, options.waiting ?? WAITING);
   const temporary = join(waiting, 'tmp');
   const root = normalize(directory);
-  const pathOf = (key: string) => join(directory, checkedKey(key));
+  // Keys have no parts that `join` would change.
+  const above = join(directory, '/');
+  const pathOf = (key: string) => `${above}${checkedKey(key)}`;
   const translating = <T>(work: () => Promise<T>) => translatingFsErrors(directory, work);
 
   const quick = quickCalls(directory, { alone });
@@ -57,6 +59,8 @@ export function openFsObjectStore(directory: string, options: FsObjectStoreOptio
 
   return {
     get: (key, range) => translating(() => reading.content(pathOf(key), range)),
+    kept: (key) => reading.kept(pathOf(key)),
+    isSurelyAbsent: (key) => reading.isSurelyAbsent(pathOf(key)),
     stat: (key) => translating(() => reading.info(key, pathOf(key))),
     put: (key, bytes, how = {}) => translating(() => writing.put(pathOf(key), bytes, how)),
     sync: async (keys, { namesOnly = false } = {}) => {
@@ -81,10 +85,12 @@ export function openFsObjectStore(directory: string, options: FsObjectStoreOptio
   };
 }
 
+/** A part that is empty, `.` or `..`; a zero byte, which ends a path. */
+const BAD_KEY = /(?:^|\/)\.{0,2}(?:\/|$)|\0/;
+
 /** Keys must never leave the directory. Names and tags are checked where they come in, and here again. */
 function checkedKey(key: string): string {
-  const good = key.split('/').every((part) => part !== '' && part !== '.' && part !== '..' && !part.includes('\0'));
-  if (!good) throw new Error(`not a key [${key}]`);
+  if (key === '' || BAD_KEY.test(key)) throw new Error(`not a key [${key}]`);
   return key;
 }
 

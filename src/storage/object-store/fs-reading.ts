@@ -14,6 +14,10 @@ import { smallFiles } from './small-files.ts';
 export interface FsReading {
   /** `undefined` if there is no such file. */
   info(key: string, path: string): Promise<ObjectInfo | undefined>;
+  /** What is remembered of the file, if that is allowed to be looked at now and unchanged. */
+  kept(path: string): Uint8Array | undefined;
+  /** False if that is not known at once. */
+  isSurelyAbsent(path: string): boolean;
   /** `undefined` if there is no such file. */
   content(path: string, range: Range | undefined): Promise<Bytes | undefined>;
 }
@@ -25,16 +29,27 @@ const NO_ERROR = { throwIfNoEntry: false } as const;
 export function fsReading(quick: QuickCalls): FsReading {
   const small = smallFiles();
 
+  const look = (path: string) => quick.run(() => statSync(path, NO_ERROR));
+
+  /** False for an error: who asks in the usual way gets it. */
+  const lookSafely = (path: string) => {
+    try {
+      return look(path);
+    } catch {
+      return false;
+    }
+  };
+
   /** A small file is read again only if a look at it shows another one. */
   async function contentOf(path: string, range: Range): Promise<Bytes | undefined> {
     if (quick.allowed()) {
-      const found = quick.run(() => statSync(path, NO_ERROR));
+      const found = look(path);
       if (!found?.isFile()) return undefined;
       if (quick.allAllowed() && found.size <= SMALL) {
         const { bytes } = quick.run(() => readSmallFileAtOnce(path, SMALL)) ?? {};
         if (bytes) return oneChunk(partOf(bytes, range));
       }
-      const kept = found.size <= SMALL ? small.get(path, found) : undefined;
+      const kept = small.get(path, found);
       if (kept) return oneChunk(partOf(kept, range));
     }
     const file = await readSmallFile(path, SMALL);
@@ -49,11 +64,14 @@ export function fsReading(quick: QuickCalls): FsReading {
 
   return {
     info: async (key, path) => {
-      const found = await unlessAbsent(async () =>
-        quick.allowed() ? quick.run(() => statSync(path, NO_ERROR)) : await stat(path),
-      );
+      const found = await unlessAbsent(async () => (quick.allowed() ? look(path) : await stat(path)));
       return found?.isFile() ? infoFrom(key, found) : undefined;
     },
+    kept: (path) => {
+      const found = small.has(path) && quick.allowed() ? lookSafely(path) : undefined;
+      return found ? small.get(path, found) : undefined;
+    },
+    isSurelyAbsent: (path) => quick.allowed() && lookSafely(path) === undefined,
     content: (path, range = {}) => unlessAbsent(() => contentOf(path, range), 'EISDIR'),
   };
 }

@@ -49,6 +49,8 @@ export interface StageOptions {
 export interface ObjectStore extends Omit<Objects, 'get' | 'sync'> {
   /** Returns `undefined` if there is no such key. */
   get(key: string, range?: Range): Promise<Bytes | undefined>;
+  /** Whether a look that waits for nothing shows that there is no such object. Of stores that have `kept`. */
+  readonly isSurelyAbsent?: (key: string) => boolean;
   /** As `Objects.sync`. With `namesOnly`, the content is on disk already; names that this process knows to be durable then cost nothing. */
   sync(keys: readonly string[], options?: { readonly namesOnly?: boolean }): Promise<void>;
   /**

@@ -2,6 +2,8 @@
 import type { Stats } from 'node:fs';
 
 export interface SmallFiles {
+  /** Whether anything is remembered of the file, the same or not. */
+  has(path: string): boolean;
   /** The bytes, if the file is as it was when they were read. Always the same memory, which nobody writes to. */
   get(path: string, found: Stats): Uint8Array | undefined;
   /** `found` was seen before the bytes were read. */
@@ -30,6 +32,7 @@ export function smallFiles(most = MOST): SmallFiles {
   }
 
   return {
+    has: (path) => kept.has(path),
     get: (path, found) => {
       const file = kept.get(path);
       if (!file) return undefined;

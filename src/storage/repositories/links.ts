@@ -7,7 +7,7 @@ import type { Objects } from '../objects.ts';
 
 /** The digest in a link; `undefined` for a missing or garbled one. */
 export async function readLink(objects: Objects, key: string): Promise<Digest | undefined> {
-  return parseLink(await objects.get(key));
+  return parseLink(objects.kept?.(key) ?? (await objects.get(key)));
 }
 
 /** Writes a link whose name determines its content, unless it is there and valid. */

@@ -58,7 +58,8 @@ export function manifestHistory(objects: Objects): ManifestHistory {
     repository: string,
     digest: Digest,
   ): Promise<{ readonly state: State; readonly since: Date } | undefined> {
-    const bytes = await objects.get(cameByTagKey(repository, digest));
+    const key = cameByTagKey(repository, digest);
+    const bytes = objects.kept?.(key) ?? (await objects.get(key));
     const [state, time = ''] = bytes ? Buffer.from(bytes).toString().split(' ') : [];
     const since = new Date(time);
     return (state === 'tagged' || state === 'untagged') && !Number.isNaN(since.getTime())

@@ -27,13 +27,23 @@ export interface StoredManifestReader {
   isDamaged(repository: string, digest: Digest): Promise<boolean>;
 }
 
-export function storedManifestReader(blobs: Blobs, resolve: TagLinks['resolve']): StoredManifestReader {
+export function storedManifestReader(blobs: Blobs, { resolve, kept }: TagLinks): StoredManifestReader {
   /** By their memory: a store that remembers what it has read gives the same again while it is unchanged. */
   const verifiedBefore = new WeakMap<Uint8Array, RawManifest>();
 
   const readUnverified = (digest: Digest) => wholeContent(blobs, digest, MAX_MANIFEST_SIZE);
 
+  /** A manifest that was found before, and is as it was: most requests are for the same ones. */
+  function findKept(repository: string, tagOrDigest: string): RawManifest | undefined {
+    const digest = kept(repository, tagOrDigest);
+    const bytes = digest && blobs.kept?.(digest);
+    const known = bytes && verifiedBefore.get(bytes);
+    return known?.digest === digest ? known : undefined;
+  }
+
   async function find(repository: string, tagOrDigest: string): Promise<RawManifest | undefined> {
+    const before = findKept(repository, tagOrDigest);
+    if (before) return before;
     const digest = await resolve(repository, tagOrDigest);
     if (digest === undefined) return undefined;
     const bytes = await readUnverified(digest);

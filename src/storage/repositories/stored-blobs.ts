@@ -1,5 +1,6 @@
 // Blobs over an object store: one copy for all repositories, and a link in each repository that may read it.
 import type { Bytes } from '../../io/streams/bytes.ts';
+import { oneChunk } from '../../io/streams/one-chunk.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import type { BlobOptions, Registry } from '../../registry/contract.ts';
@@ -29,9 +30,14 @@ export function storedBlobs({ objects, blobs }: Store, unfinished: Expiry): Stor
     },
     getBlob: async (repository, digest, options = {}) => {
       checkRepository(repository);
-      const found = (await isLinked(repository, digest)) ? await blobs.find(digest) : undefined;
+      const linked = await isLinked(repository, digest);
+      const { from = 0, to, verify, size: expected } = options;
+      const kept = linked && from === 0 && to === undefined && !verify ? blobs.kept?.(digest) : undefined;
+      if (kept && (expected === undefined || expected === kept.length)) {
+        return { descriptor: { mediaType: BLOB_TYPE, digest, size: kept.length }, body: oneChunk(kept) };
+      }
+      const found = linked ? await blobs.find(digest) : undefined;
       const size = found?.size;
-      const { from = 0 } = options;
       if (size !== undefined && from > 0 && from >= size) {
         throw new ImagesError('RANGE_INVALID', `there is no byte ${from} in ${size} [${digest}]`);
       }

@@ -27,7 +27,7 @@ export function storedManifests(store: Store, statBlob: Registry['statBlob']): S
   const { objects, blobs } = store;
   const history = manifestHistory(objects);
   const tags = tagLinks(objects, history);
-  const { find, stat, isDamaged } = storedManifestReader(blobs, tags.resolve);
+  const { find, stat, isDamaged } = storedManifestReader(blobs, tags);
   const referrers = referrersIndex(objects, find);
 
   // A repository exists while it has a manifest. Blobs alone are being uploaded, or are left for garbage collection.

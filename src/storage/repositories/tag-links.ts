@@ -1,7 +1,7 @@
 // The tags of a repository: each is a link to a digest, which is moved in one step.
 import { type Digest, isDigest } from '../../oci/digest.ts';
 import { isTag } from '../../oci/reference.ts';
-import { linkBytes, revisionLinkKey, tagLinkKey, tagPrefix, tagsPrefix } from '../layout/registry-keys.ts';
+import { linkBytes, parseLink, revisionLinkKey, tagLinkKey, tagPrefix, tagsPrefix } from '../layout/registry-keys.ts';
 import type { Objects } from '../objects.ts';
 import { checkRepository, readLink, renewLink } from './links.ts';
 import type { ManifestHistory } from './manifest-history.ts';
@@ -9,6 +9,8 @@ import type { ManifestHistory } from './manifest-history.ts';
 export interface TagLinks {
   /** The digest that a tag or digest means in this repository; `undefined` if it has no such manifest. Errors: NAME_INVALID. */
   resolve(repository: string, tagOrDigest: string): Promise<Digest | undefined>;
+  /** The same at once, if it is remembered (`Objects.kept`). */
+  kept(repository: string, tagOrDigest: string): Digest | undefined;
   /** Not durable yet when it resolves. */
   point(repository: string, tag: string, digest: Digest): Promise<void>;
   /** Not durable yet when it resolves. */
@@ -31,6 +33,16 @@ export function tagLinks(objects: Objects, history: ManifestHistory): TagLinks {
           : undefined;
       if (digest === undefined) return undefined;
       return (await readLink(objects, revisionLinkKey(repository, digest))) === undefined ? undefined : digest;
+    },
+    kept: (repository, tagOrDigest) => {
+      checkRepository(repository);
+      const link = (key: string) => parseLink(objects.kept?.(key));
+      const digest = isDigest(tagOrDigest)
+        ? tagOrDigest
+        : isTag(tagOrDigest)
+          ? link(tagLinkKey(repository, tagOrDigest))
+          : undefined;
+      return digest !== undefined && link(revisionLinkKey(repository, digest)) !== undefined ? digest : undefined;
     },
     point: async (repository, tag, digest) => {
       const key = tagLinkKey(repository, tag);
