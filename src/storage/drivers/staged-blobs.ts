@@ -91,8 +91,11 @@ export function stagedBlobs(objects: ObjectStore, { now = () => new Date() }: St
     put: async (digest, bytes, refer) => {
       const key = blobKey(digest);
       const stored = await readObject(objects, key);
-      if (!stored || Buffer.compare(stored, bytes) !== 0 || !(await use(digest))) await objects.put(key, bytes);
-      await objects.sync([key, ...(await refer())]);
+      const isNew = !stored || Buffer.compare(stored, bytes) !== 0 || !(await use(digest));
+      if (isNew) await objects.put(key, bytes);
+      const written = await refer();
+      // A put has its bytes on disk before they are visible.
+      await Promise.all([objects.sync([key], { namesOnly: isNew }), objects.sync(written)]);
       await removeMark(objects, digest);
     },
     partial: async (digest) => (await wholeBlob(objects, digest))?.size ?? objects.staged(blobStageId(digest)),

@@ -1,7 +1,7 @@
 // What must be synced so that a name survives a power cut: the file, and each directory above it (fsync(2), "Calling fsync() does not …").
 // Another process that does not wait for the disk may have made a directory, so a name counts as durable only after this process has synced it.
 // Callers that wait for the same directory share one fsync.
-import { closeSync, constants, fsync, open, openSync } from 'node:fs';
+import { closeSync, constants, fstatSync, fsync, open, openSync, type Stats, statSync } from 'node:fs';
 import { dirname, normalize } from 'node:path';
 import { createLimiter } from '../../io/concurrency/limiter.ts';
 import { isFsError } from '../../io/files/fs-errors.ts';
@@ -14,12 +14,13 @@ export interface NameSyncs {
   made(first: string | undefined, last: string): void;
   /** Resolves when the names of these paths and of all directories above them (or their removal) are on disk. */
   syncNames(paths: readonly string[]): Promise<void>;
-  /** The same, including the content of the files. */
+  /** The same, including the content of the files. What this process has synced, and is unchanged since, is not synced again. */
   syncFiles(paths: readonly string[]): Promise<void>;
 }
 
 /** How many files are open at once: enough for their syncs to share the disk's flushes. */
 const SYNCED_AT_ONCE = 32;
+const NO_ERROR = { throwIfNoEntry: false } as const;
 /** Without O_NONBLOCK, opening a pipe would wait for a writer. */
 const READ = constants.O_RDONLY | constants.O_NONBLOCK;
 /** How many names are remembered as durable; others are synced again. */
@@ -37,11 +38,13 @@ export function nameSyncs(directory: string, quick: QuickCalls): NameSyncs {
   const root = normalize(directory);
   const settled = new Set<string>();
   const settling = new Set<Set<string>>();
+  /** By path: which file is known to be on disk with its content. */
+  const contents = new Map<string, string>();
   const queues = new Map<string, Queue>();
   const limit = createLimiter(SYNCED_AT_ONCE);
 
   function begin(directory: string): Promise<void> {
-    const running = limit(() => synced(directory, quick));
+    const running = limit(async () => void (await synced(directory, quick)));
     const queue: Queue = { running };
     queues.set(directory, queue);
     const end = () => {
@@ -83,6 +86,18 @@ export function nameSyncs(directory: string, quick: QuickCalls): NameSyncs {
     for (const name of names) settled.add(name);
   }
 
+  async function syncContent(path: string): Promise<void> {
+    const known = contents.get(path);
+    if (known !== undefined && quick.allowed()) {
+      const found = quick.run(() => statSync(path, NO_ERROR));
+      if (found && versionOf(found) === known) return;
+    }
+    const version = await synced(path, quick);
+    if (contents.size > MOST_SETTLED) contents.clear();
+    if (version === undefined) contents.delete(path);
+    else contents.set(path, version);
+  }
+
   /** Also forgets a path that is just being synced: that sync may have come too early. */
   function forget(path: string): void {
     settled.delete(path);
@@ -101,7 +116,7 @@ export function nameSyncs(directory: string, quick: QuickCalls): NameSyncs {
     },
     syncNames: (paths) => all(nameWork(paths)),
     syncFiles: (paths) =>
-      all([...[...new Set(paths)].map((path) => limit(() => synced(path, quick))), ...nameWork(paths)]),
+      all([...[...new Set(paths)].map((path) => limit(() => syncContent(path))), ...nameWork(paths)]),
   };
 }
 
@@ -112,22 +127,29 @@ async function all(work: readonly Promise<unknown>[]): Promise<void> {
 }
 
 /**
- * Syncs a path. A path that is gone needs no sync. What is synced was just written, so it is in the kernel's memory, and opening and closing it take microseconds: one
+ * Syncs a path. Returns what the file was before that; `undefined` for a path that is gone, which needs no sync. What is synced was just written, so it is in the kernel's memory, and opening and closing it take microseconds: one
  * step of the thread pool instead of three.
  */
-async function synced(path: string, quick: QuickCalls): Promise<void> {
+async function synced(path: string, quick: QuickCalls): Promise<string | undefined> {
   let file: number;
   try {
     file = quick.allowed() ? quick.run(() => openSync(path, READ)) : await opened(path);
   } catch (error) {
-    if (isFsError(error, 'ENOENT', 'ENOTDIR')) return;
+    if (isFsError(error, 'ENOENT', 'ENOTDIR')) return undefined;
     throw error;
   }
   try {
+    const version = versionOf(fstatSync(file));
     await syncedFile(file);
+    return version;
   } finally {
     closeSync(file);
   }
+}
+
+/** Nobody can set the time of the last change (ctime), so it shows each write, also of other processes. */
+function versionOf({ ino, size, ctimeMs, dev }: Stats): string {
+  return `${dev}-${ino}-${size}-${ctimeMs}`;
 }
 
 function opened(path: string): Promise<number> {

@@ -76,7 +76,8 @@ export function fsStages(options: FsStagesOptions): FsStages {
           await writer.flush();
           if (Math.abs(Date.now() - writtenAt) > RECENT_MS) await renewed(handle);
           const awaited = options.volatile ? 'nothing' : durable;
-          if (awaited !== 'nothing') await handle.datasync();
+          const isSynced = writer.size > 0 && writer.size === syncedSize(path);
+          if (awaited !== 'nothing' && !isSynced) await handle.datasync();
           if (!(await moveTo(path, key, { ifAbsent, durable: awaited === 'name' }))) return false;
           open = false;
           await handle.close();
