@@ -1,7 +1,7 @@
 // Looks a name up in a registry whose repositories have no hosts: asks its candidates (name-lookup.ts) until one is there.
 import { ImagesError, isImagesError } from '../../oci/errors.ts';
 import type { ReadOptions, Registry } from '../contract.ts';
-import { type Candidates, repositories } from './name-lookup.ts';
+import { type NameCandidates, repositories } from './name-lookup.ts';
 
 /** What is asked for, and what is said if no candidate has it. */
 export interface WantedName {
@@ -14,7 +14,7 @@ export interface WantedName {
 /** What the first candidate that is there gives. Errors: `code` with the message `none`, or NAME_UNKNOWN if there is no such repository either. */
 export async function firstOf<Candidate, T>(
   registry: Registry,
-  candidates: Candidates<Candidate>,
+  candidates: NameCandidates<Candidate>,
   { ask, repository, host, code, none }: WantedName & { ask(candidate: Candidate): Promise<T> },
 ): Promise<T> {
   let repositoryUnknown: ImagesError | undefined;
@@ -42,7 +42,7 @@ export async function firstOf<Candidate, T>(
 
 /** The description of the first candidate that is there. Returns `undefined` if none is. */
 export async function firstFound<Candidate, T>(
-  { first, rest }: Candidates<Candidate>,
+  { first, rest }: NameCandidates<Candidate>,
   stat: (candidate: Candidate) => Promise<T | undefined>,
 ): Promise<T | undefined> {
   const found = first === undefined ? undefined : await stat(first);

@@ -1,4 +1,4 @@
-// Candidates for a name, with or without a host, in a registry whose repositories have no hosts. Relies on the recorded full names.
+// NameCandidates for a name, with or without a host, in a registry whose repositories have no hosts. Relies on the recorded full names.
 import { isDigest } from '../../oci/digest.ts';
 import { canonicalHost, isRepositoryPath, tryParseReference } from '../../oci/reference.ts';
 import type { NameRecords } from './full-names.ts';
@@ -11,7 +11,7 @@ export interface NameCandidate {
 const LIBRARY = 'library/';
 
 /** Where a name may be, best first. Most names are where they say, so the rest is worked out only if it is asked for. */
-export interface Candidates<Candidate> {
+export interface NameCandidates<Candidate> {
   readonly first?: Candidate;
   readonly rest: () => AsyncIterable<Candidate> | Iterable<Candidate>;
 }
@@ -26,7 +26,7 @@ export interface Candidates<Candidate> {
 export function candidates(
   names: NameRecords,
   wanted: { readonly repository: string; readonly reference: string; readonly host?: string | undefined },
-): Candidates<NameCandidate> {
+): NameCandidates<NameCandidate> {
   const { repository, reference, host } = wanted;
   const at = (name: string): NameCandidate => ({ repository: name, reference });
   if (isDigest(reference)) {
@@ -37,7 +37,7 @@ export function candidates(
 }
 
 /** All repositories that may hold the content of a name. */
-export function repositoryCandidates(repository: string, host: string | undefined): Candidates<string> {
+export function repositoryCandidates(repository: string, host: string | undefined): NameCandidates<string> {
   return { first: repository, rest: () => otherRepositories(repository, host) };
 }
 
