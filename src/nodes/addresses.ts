@@ -5,6 +5,8 @@ export interface InterfaceAddress {
   readonly address: string;
   readonly family: string | number;
   readonly internal: boolean;
+  /** Address and length of the network's prefix; null where the system names no netmask. */
+  readonly cidr?: string | null;
 }
 
 export type Interfaces = Readonly<Record<string, readonly InterfaceAddress[] | undefined>>;
