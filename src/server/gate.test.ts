@@ -154,6 +154,8 @@ describe('the gate of a registry where nobody can log in', () => {
     const refused = await call('DELETE', '/v2/team/app/manifests/1');
     expect(refused.status).toBe(403);
     expect(refused.headers['www-authenticate']).toBeUndefined();
-    expect(refused.json()).toMatchObject({ errors: [{ code: 'DENIED' }] });
+    expect(refused.json()).toMatchObject({
+      errors: [{ code: 'DENIED', message: 'delete is not allowed from 127.0.0.1 [team/app]' }],
+    });
   });
 });

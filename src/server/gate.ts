@@ -17,15 +17,16 @@ export interface Gate {
 export async function throughGate(request: RegistryRequest, gate: Gate, answer: () => Promise<Reply>): Promise<Reply> {
   // For people and probes.
   if (request.kind === 'about' || request.kind === 'health') return await answer();
+  let asker: Asker | undefined;
   try {
-    const asker = await gate.access.identify(gate.head);
+    asker = await gate.access.identify(gate.head);
     gate.onAsker?.(asker);
     return await answerTo(asker, request, gate, answer);
   } catch (error) {
     if (!isImagesError(error, 'UNAUTHORIZED')) throw error;
     const challenge = gate.access.challenge(gate.head, scopeOf(request));
     // Without a way to log in, it is a refusal that no login changes (RFC 9110, section 15.5.4).
-    if (challenge === undefined) throw new ImagesError('DENIED', error.message, { cause: error });
+    if (challenge === undefined) throw refusedFrom(asker?.address ?? gate.head.address, wantedOf(request), error);
     return errorReply(error, { 'WWW-Authenticate': challenge });
   }
 }
@@ -53,6 +54,16 @@ async function answerTo(
     if (isImagesError(error, 'NAME_UNKNOWN', 'MANIFEST_UNKNOWN', 'BLOB_UNKNOWN')) throw refused() ?? error;
     throw error;
   }
+}
+
+function refusedFrom(address: string, wanted: ReturnType<typeof wantedOf>, cause: Error): ImagesError {
+  const what = wanted
+    ? `${wanted.action} is not allowed from ${address} [${wanted.repository}]`
+    : `not allowed from ${address}`;
+  return new ImagesError('DENIED', what, {
+    hint: 'Whoever runs the registry says with --write-from from where one may write, and with rules in registry.toml who may do what.',
+    cause,
+  });
 }
 
 /** Referrers of what is not there are none (distribution specification, end-12). */

@@ -1,4 +1,5 @@
 // Uploads that clients have begun and not ended: limited in total and for each client. Those that nobody continues are discarded after some time.
+import { asServer } from '../access/current-asker.ts';
 import { ImagesError, isImagesError } from '../oci/errors.ts';
 import type { Registry, Upload } from '../registry/contract.ts';
 import { createClientCounts } from './client-counts.ts';
@@ -64,7 +65,7 @@ export function createUnfinishedUploads({ registry, isActive, limits }: Unfinish
       if (upload.usedAt > before) return;
       if (isActive(upload) || !more(upload)) continue;
       remove(upload);
-      await discard(registry, upload);
+      await asServer(() => discard(registry, upload));
     }
   }
 

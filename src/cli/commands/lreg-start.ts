@@ -1,6 +1,7 @@
 // `images lreg_start`: prints the registry's addresses, for this machine and for VMs.
 import { formatListenAddress } from '../../server/address.ts';
 import { type StartedRegistry, startRegistry } from '../../tasks/private-registry/start-registry.ts';
+import { accessOptions } from '../grammar/access-options.ts';
 import type { Run } from '../grammar/command.ts';
 import { collectionSchedule, scrubSchedule } from '../grammar/schedules.ts';
 import { configSettings, taskSettings } from '../grammar/task-settings.ts';
@@ -16,6 +17,7 @@ export const run: Run = async ({ options, context }) => {
       names: options.texts('name'),
       ...collectionSchedule(options),
       ...scrubSchedule(options),
+      ...accessOptions(options),
       program: [interpreter, ...SERVER_FLAGS, ...program],
     },
     { ...taskSettings(context, options), ...configSettings(options) },
@@ -32,8 +34,9 @@ export const run: Run = async ({ options, context }) => {
   return 0;
 };
 
-function explain({ state, vms }: StartedRegistry, context: Context): void {
+function explain({ state, vms, open }: StartedRegistry, context: Context): void {
   context.note(`Data: ${state.data}`);
+  if (open !== undefined) context.note(`Open: ${open}.`);
   if (!vms) {
     context.note('VMs cannot reach a loopback address: for them, start it with --listen=0.0.0.0:80.');
     return;

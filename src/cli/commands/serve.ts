@@ -7,6 +7,7 @@ import type { HousekeepingEvent } from '../../tasks/private-registry/housekeepin
 import type { Scrubbed } from '../../tasks/private-registry/scrub.ts';
 import { type ServedRegistry, serveRegistry } from '../../tasks/private-registry/serve-registry.ts';
 import type { ReadyMessage } from '../../tasks/private-registry/start-registry.ts';
+import { accessOptions } from '../grammar/access-options.ts';
 import type { Run } from '../grammar/command.ts';
 import { collectionSchedule, scrubSchedule } from '../grammar/schedules.ts';
 import { configSettings, taskSettings } from '../grammar/task-settings.ts';
@@ -36,6 +37,7 @@ export const run: Run = async ({ options, context }) => {
         version: context.version,
         ...collectionSchedule(options),
         ...scrubSchedule(options),
+        ...accessOptions(options),
         onHousekeeping: (event) => {
           for (const line of housekeepingLines(event)) context.note(`${new Date().toISOString()} ${line}`);
         },
@@ -52,7 +54,8 @@ export const run: Run = async ({ options, context }) => {
   }
   const where = served.state.addresses.map((address) => `http://${formatListenAddress(address)}`).join(', ');
   context.note(`${new Date().toISOString()} serving ${served.state.data} at ${where}`);
-  tell({ ready: true });
+  if (served.open !== undefined) context.note(`${new Date().toISOString()} ${served.open}`);
+  tell({ ready: true, ...(served.open !== undefined && { open: served.open }) });
   await served.stopped;
   context.note(`${new Date().toISOString()} stopped`);
   return 0;

@@ -29,6 +29,22 @@ const SCRUB: OptionSpec = {
   help: 'How often all blobs and links are checked as `lreg_check` does it (default weekly: slowly, when nobody asks for anything)',
 };
 
+const ACCESS: readonly OptionSpec[] = [
+  { name: 'read-only', help: 'Refuse every push and deletion' },
+  {
+    name: 'read-only-from',
+    value: 'RANGE,…',
+    many: true,
+    help: 'Refuse pushes and deletions from there: local, vms, or addresses such as 192.168.0.0/24',
+  },
+  {
+    name: 'write-from',
+    value: 'RANGE,…',
+    many: true,
+    help: 'From where one may push and delete without logging in (default local,vms: this machine, and networks of its bridges that lead to no network card)',
+  },
+];
+
 export const EMBEDDED_COMMANDS: readonly CommandSpec[] = [
   {
     name: 'lreg_start',
@@ -38,7 +54,7 @@ export const EMBEDDED_COMMANDS: readonly CommandSpec[] = [
       'Returns when it answers. Prints the address it listens on and the one that VMs can use. VMs that are told that it is docker.io ask port 80.',
     ],
     arguments: [],
-    options: [LISTEN, NAME, GC, SCRUB, DATA, CONFIG, JSON_OUTPUT],
+    options: [LISTEN, NAME, ...ACCESS, GC, SCRUB, DATA, CONFIG, JSON_OUTPUT],
     examples: [
       { command: 'images lreg_start', help: 'On 127.0.0.1:5000' },
       { command: 'images lreg_start --listen=0.0.0.0:80', help: 'For VMs' },
@@ -76,6 +92,7 @@ export const EMBEDDED_COMMANDS: readonly CommandSpec[] = [
     options: [
       LISTEN,
       NAME,
+      ...ACCESS,
       GC,
       SCRUB,
       DATA,

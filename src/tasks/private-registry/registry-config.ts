@@ -6,9 +6,11 @@ import { isObject, type Json } from '../../oci/decode.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import { type ImageGlob, parseImageGlob } from '../../registry/policies/image-glob.ts';
 import type { KeepRule } from '../../storage/collector/retention.ts';
+import { ACCESS_KEYS, type AccessConfig, accessConfig } from './access-config.ts';
 import { configFile } from './config-file.ts';
 import { readAtRest } from './file-at-rest.ts';
 import { lineOfKey } from './toml-lines.ts';
+import { type Fail, ifGiven, refuseUnknown, shown, type TomlPath } from './toml-values.ts';
 
 export interface RegistryConfig {
   /** In bytes, for all blobs and uploads together. */
@@ -21,12 +23,14 @@ export interface RegistryConfig {
   readonly immutable: readonly ImageGlob[];
   /** Which tags are kept; those that no rule names are. */
   readonly keep: readonly KeepRule[];
+  /** Who may do what. */
+  readonly access: AccessConfig;
 }
 
 export type CollectionSchedule = 'daily' | 'off';
 export type ScrubSchedule = 'weekly' | 'off';
 
-export const NO_CONFIG: RegistryConfig = { immutable: [], keep: [] };
+export const NO_CONFIG: RegistryConfig = { immutable: [], keep: [], access: {} };
 
 /** Without the file: no rules; but a file that was named has to be there. Errors: CONFIG_INVALID, with file and line; FILE_UNREADABLE. */
 export async function readRegistryToml(data: string, named?: string): Promise<RegistryConfig> {
@@ -67,22 +71,19 @@ export async function parseRegistryToml(file: string, text: string): Promise<Reg
     const line = lineOfKey(text, path);
     throw new ImagesError('CONFIG_INVALID', `${file}${line === undefined ? '' : `:${line}`}: ${what}`, { hint });
   };
-  refuseUnknown(content, [], ['quota', 'gc', 'scrub', 'immutable', 'keep'], fail);
-  const quota = optional(content.quota, (value) => sizeOf(value, fail));
-  const gc = optional(content.gc, (value): CollectionSchedule => scheduleOf('gc', ['daily', 'off'], value, fail));
-  const scrub = optional(content.scrub, (value): ScrubSchedule => scheduleOf('scrub', ['weekly', 'off'], value, fail));
+  refuseUnknown(content, [], ['quota', 'gc', 'scrub', 'immutable', 'keep', ...ACCESS_KEYS], fail);
+  const quota = ifGiven(content.quota, (value) => sizeOf(value, fail));
+  const gc = ifGiven(content.gc, (value): CollectionSchedule => scheduleOf('gc', ['daily', 'off'], value, fail));
+  const scrub = ifGiven(content.scrub, (value): ScrubSchedule => scheduleOf('scrub', ['weekly', 'off'], value, fail));
   return {
     ...(quota !== undefined && { quota }),
     ...(gc !== undefined && { gc }),
     ...(scrub !== undefined && { scrub }),
     immutable: listOf(content, 'immutable', fail).map((value) => globOf(value, ['immutable'], fail)),
     keep: listOf(content, 'keep', fail).map((value, at) => keepRule(value, at, fail)),
+    access: accessConfig(content, file, fail),
   };
 }
-
-/** Where a mistake is: keys, and positions in lists. */
-type Path = readonly (string | number)[];
-type Fail = (path: Path, what: string, hint: string) => never;
 
 const KEEP_KEYS = ['images', 'newest', 'pushed', 'pulled'];
 
@@ -100,7 +101,7 @@ function keepRule(value: unknown, at: number, fail: Fail): KeepRule {
   if (newest !== undefined && (!Number.isSafeInteger(newest) || Number(newest) < 0))
     return fail([...path, 'newest'], 'newest is not a number of tags', 'Write a whole number: newest = 10.');
   const within = (key: 'pushed' | 'pulled') =>
-    optional(value[key], (age) => {
+    ifGiven(value[key], (age) => {
       const ms = typeof age === 'string' ? ageOf(age) : undefined;
       return (
         ms ??
@@ -120,7 +121,7 @@ function keepRule(value: unknown, at: number, fail: Fail): KeepRule {
   };
 }
 
-function globOf(value: unknown, path: Path, fail: Fail): ImageGlob {
+function globOf(value: unknown, path: TomlPath, fail: Fail): ImageGlob {
   const glob = typeof value === 'string' ? parseImageGlob(value) : undefined;
   return (
     glob ??
@@ -151,18 +152,4 @@ function listOf(content: Json, key: string, fail: Fail): readonly unknown[] {
   if (Array.isArray(value)) return value;
   const hint = key === 'keep' ? 'Begin each rule with a line [[keep]].' : `Write ${key} = ["release/**:v*"].`;
   return fail([key], `${key} is not a list`, hint);
-}
-
-function refuseUnknown(table: Json, path: Path, known: readonly string[], fail: Fail): void {
-  const unknown = Object.keys(table).find((key) => !known.includes(key));
-  if (unknown === undefined) return;
-  fail([...path, unknown], `unknown key [${quote(unknown, 40)}]`, `Known here: ${known.join(', ')}.`);
-}
-
-function optional<T>(value: unknown, read: (value: unknown) => T): T | undefined {
-  return value === undefined ? undefined : read(value);
-}
-
-function shown(value: unknown): string {
-  return quote(typeof value === 'string' ? value : JSON.stringify(value), 60);
 }

@@ -1,6 +1,7 @@
 // Runs the embedded registry in this process: the store, the server, and the record that announces it.
 
 import { join, resolve } from 'node:path';
+import { withoutLogin } from '../../access/without-login.ts';
 import { disposables } from '../../io/concurrency/disposables.ts';
 import { acquireLock } from '../../io/files/lock.ts';
 import { checkArguments, objectWith, TEXT } from '../../oci/arguments.ts';
@@ -18,11 +19,12 @@ import type { CollectionSchedule, ScrubSchedule } from './registry-config.ts';
 import type { RegistryState } from './registry-record.ts';
 import { announceRegistry, dataDirectory, runningRegistry } from './registry-state.ts';
 import { type Announced, keepStore, openServedStore, type ServedStore, schedules } from './served-store.ts';
+import { type AccessOptions, isThisMachine, whatIsOpen } from './serving-access.ts';
 import { servingHealth } from './serving-health.ts';
 import { type ServingRules, servingRules } from './serving-rules.ts';
 import { watchSpace } from './watch-space.ts';
 
-export interface ServeRequest {
+export interface ServeRequest extends AccessOptions {
   /** `ADDR:PORT`; if empty, 127.0.0.1:5000. */
   readonly listen: readonly string[];
   /** Host names that the registry's own web pages may use, beside the addresses that it listens on. */
@@ -43,6 +45,8 @@ export interface ServeRequest {
 
 export interface ServedRegistry extends AsyncDisposable {
   readonly state: RegistryState;
+  /** One line: what others may do without logging in; absent if nothing, or nobody else reaches it. */
+  readonly open?: string;
   /** Resolves when the registry has stopped. */
   readonly stopped: Promise<void>;
 }
@@ -89,6 +93,7 @@ async function serveStore(request: ServeStore, settings: Settings): Promise<Serv
   const listening = await listenFor(request, served, { ...settings, announced });
   const { server, activity } = listening;
   try {
+    const open = whatIsOpen(served.isReadOnly ? { ...rules.access, readOnly: true } : rules.access, server.addresses);
     const announcement = listening.announce(rules);
     state = announcement.state;
     const { withdraw } = announcement;
@@ -103,7 +108,7 @@ async function serveStore(request: ServeStore, settings: Settings): Promise<Serv
       await server[Symbol.asyncDispose]();
       await stopped;
     };
-    return { state, stopped, [Symbol.asyncDispose]: stop };
+    return { state, ...(open !== undefined && { open }), stopped, [Symbol.asyncDispose]: stop };
   } catch (error) {
     await server[Symbol.asyncDispose]();
     throw error;
@@ -124,6 +129,7 @@ async function listenFor(request: ServeStore, served: ServedStore, { announced, 
     registry: served.registry,
     listen,
     names,
+    access: withoutLogin(served.mayDo, isThisMachine),
     health: servingHealth(data, announced, { isReadOnly }),
     ...(onEvent && { onEvent }),
     ...(onReceived && { onReceived }),

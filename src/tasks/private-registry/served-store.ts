@@ -2,6 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import { unlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { type MayDo, permitted } from '../../access/permitted.ts';
+import { permittedNames } from '../../access/permitted-names.ts';
 import { isFsError } from '../../io/files/fs-errors.ts';
 import type { Registry } from '../../registry/contract.ts';
 import { readOnly } from '../../registry/policies/read-only.ts';
@@ -15,6 +17,7 @@ import { addressOf } from './locate-registry.ts';
 import { openRuledStore } from './open-store.ts';
 import type { RegistryState } from './registry-record.ts';
 import { isAnnounced } from './registry-state.ts';
+import { permissions } from './serving-access.ts';
 import { stillThere } from './serving-health.ts';
 import type { ServingRules } from './serving-rules.ts';
 
@@ -25,6 +28,8 @@ export interface ServedStore {
   /** On a file system that cannot be written to: nothing is pushed, recorded, collected or checked. */
   readonly isReadOnly: boolean;
   readonly pulls: PullCounts;
+  /** Who may do what with `registry`. */
+  readonly mayDo: MayDo;
 }
 
 export interface Announced {
@@ -34,18 +39,20 @@ export interface Announced {
 
 export async function openServedStore(
   data: string,
-  rules: Pick<ServingRules, 'config'>,
+  rules: Pick<ServingRules, 'config' | 'access'>,
   { announced, ...settings }: Pick<World, 'config' | 'uid'> & TaskEvents & Announced,
 ): Promise<ServedStore> {
   const isReadOnly = await isReadOnlyStore(data);
   const pulls = pullCounts();
-  const policy = (repositories: Registry) => tellingPulls(repositories, pulls.count);
+  const mayDo = permissions(() => rules.access);
+  const policy = (repositories: Registry) => permitted(tellingPulls(repositories, pulls.count), mayDo);
   const store = await openRuledStore(data, settings, {
     policy,
+    namesPolicy: (names) => permittedNames(names, mayDo),
     rules: async () => rules.config,
     ...(!isReadOnly && { check: stillThere(data, announced) }),
   });
-  return { registry: isReadOnly ? readOnly(store.registry) : store.registry, store, isReadOnly, pulls };
+  return { registry: isReadOnly ? readOnly(store.registry) : store.registry, store, isReadOnly, pulls, mayDo };
 }
 
 /** Whether the directory holds a store on a file system that nobody can write to, such as a DVD. */

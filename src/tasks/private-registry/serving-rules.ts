@@ -1,8 +1,10 @@
 // What a registry that runs goes by, as it is now: what it was started with comes before its configuration, which may change while it runs.
 import { isImagesError } from '../../oci/errors.ts';
 import type { World } from '../settings.ts';
+import type { AccessConfig } from './access-config.ts';
 import { configFile } from './config-file.ts';
 import type { CollectionSchedule, RegistryConfig, ScrubSchedule } from './registry-config.ts';
+import { type AccessOptions, accessSettings } from './serving-access.ts';
 import { watchConfig } from './watched-config.ts';
 
 /** Each property is a getter: ask again each time. Disposing ends the looks at the file. */
@@ -10,9 +12,11 @@ export interface ServingRules extends Disposable {
   readonly config: RegistryConfig;
   readonly gc: CollectionSchedule;
   readonly scrub: ScrubSchedule;
+  /** The same object until something changes. */
+  readonly access: AccessConfig;
 }
 
-export interface StartedWith {
+export interface StartedWith extends AccessOptions {
   /** Default: what the configuration says, else daily. */
   readonly gc?: CollectionSchedule;
   /** Default: what the configuration says, else weekly. */
@@ -24,7 +28,7 @@ export interface StartedWith {
 /** Errors: CONFIG_INVALID, FILE_UNREADABLE. */
 export async function servingRules(
   data: string,
-  { gc, scrub, onNotice }: StartedWith,
+  { gc, scrub, onNotice, ...options }: StartedWith,
   settings: Pick<World, 'config'>,
 ): Promise<ServingRules> {
   const watched = await watchConfig(data, {
@@ -32,7 +36,14 @@ export async function servingRules(
     onChange: () => onNotice?.(`the configuration has changed: ${configFile(data, settings.config)}`),
     onBroken: (error) => onNotice?.(`the configuration has changed and is not used: ${inOneLine(error)}`),
   });
+  let before: RegistryConfig | undefined;
+  let access: AccessConfig = accessSettings(options, watched.current.access);
   return {
+    get access() {
+      if (watched.current !== before) access = accessSettings(options, watched.current.access);
+      before = watched.current;
+      return access;
+    },
     get config() {
       return watched.current;
     },

@@ -19,9 +19,10 @@ import type { CollectionSchedule, ScrubSchedule } from './registry-config.ts';
 import { type Log, openLog, removeLog, saidSince } from './registry-log.ts';
 import type { RegistryState } from './registry-record.ts';
 import { dataDirectory, runningRegistry } from './registry-state.ts';
+import { type AccessOptions, accessSettings } from './serving-access.ts';
 import { addressForVms } from './vm-address.ts';
 
-export interface StartRequest {
+export interface StartRequest extends AccessOptions {
   /** `ADDR:PORT`, as for serveRegistry. */
   readonly listen: readonly string[];
   /** As for serveRegistry. */
@@ -43,6 +44,8 @@ export interface StartedRegistry {
   readonly already: boolean;
   /** Where VMs reach it; absent if only this machine can. */
   readonly vms?: { readonly ip: string; readonly port: number };
+  /** One line: what others may do without logging in. Absent if nothing, if nobody else reaches it, or if it was running before. */
+  readonly open?: string;
 }
 
 /** The file descriptor of the pipe in the new process. */
@@ -50,7 +53,7 @@ export const READY_DESCRIPTOR = 3;
 
 /** What the new process writes into the pipe before it closes it: one line of JSON. */
 export type ReadyMessage =
-  | { readonly ready: true }
+  | { readonly ready: true; readonly open?: string }
   | { readonly error: { readonly code: ErrorCode; readonly message: string; readonly hint?: string } };
 
 /**
@@ -70,6 +73,7 @@ async function runningOrStarted(request: StartRequest, settings: Settings): Prom
   // Validates here, so that invalid input is reported before a process is started.
   listenAddresses(request.listen);
   checkNames(request.names);
+  accessSettings(request, {});
   const data = dataDirectory(settings);
   const before = runningRegistry(data, settings);
   if (before) return alreadyAsWanted(before, request.listen);
@@ -95,7 +99,9 @@ async function startAndAsk(request: StartRequest, data: string, settings: World 
     closeSync(log.file);
   }
   const state = runningRegistry(data, settings);
-  if (isObject(message) && message.ready === true && state) return { state, already: false };
+  if (isObject(message) && message.ready === true && state) {
+    return { state, already: false, ...(typeof message.open === 'string' && { open: message.open }) };
+  }
   const error = errorFrom(message) ?? endedSilently(log);
   // A concurrent `lreg_start` was faster.
   if (error.code === 'ALREADY_RUNNING' && state) return alreadyAsWanted(state, request.listen);
@@ -114,7 +120,16 @@ interface ProcessSettings {
 }
 
 async function startProcess(
-  { program, listen, names = [], gc, scrub }: StartRequest & Required<Pick<StartRequest, 'program'>>,
+  {
+    program,
+    listen,
+    names = [],
+    gc,
+    scrub,
+    readOnly,
+    readOnlyFrom = [],
+    writeFrom = [],
+  }: StartRequest & Required<Pick<StartRequest, 'program'>>,
   { data, log, settings }: ProcessSettings,
 ): Promise<unknown> {
   const [command, ...first] = program;
@@ -127,6 +142,9 @@ async function startProcess(
     ...(settings.config === undefined ? [] : [`--config=${settings.config}`]),
     ...(gc ? [`--gc=${gc}`] : []),
     ...(scrub ? [`--scrub=${scrub}`] : []),
+    ...(readOnly ? ['--read-only'] : []),
+    ...readOnlyFrom.map((range) => `--read-only-from=${range}`),
+    ...writeFrom.map((range) => `--write-from=${range}`),
   ];
   settings.signal?.throwIfAborted();
   const child = spawn(command, [...first, ...args], {

@@ -1,0 +1,110 @@
+// Who may do what with a registry that runs: options come before the configuration, which may change while it runs; and what is open is said.
+import type { AddressRange } from '../../access/address-range.ts';
+import type { Asker } from '../../access/contract.ts';
+import type { MayDo } from '../../access/permitted.ts';
+import { type AccessRule, type AccessRules, mayDo } from '../../access/rules.ts';
+import { isLoopback } from '../../nodes/addresses.ts';
+import { formatListenAddress, type ListenAddress } from '../../server/address.ts';
+import type { AccessConfig } from './access-config.ts';
+import { DEFAULT_WRITERS, writingNetworks } from './writing-networks.ts';
+
+/** What an operator says on the command line. Ranges as `writingNetworks` takes them. */
+export interface AccessOptions {
+  /** Nobody writes. */
+  readonly readOnly?: boolean;
+  /** From where nobody writes. */
+  readonly readOnlyFrom?: readonly string[];
+  /** From where those may write who have not logged in. */
+  readonly writeFrom?: readonly string[];
+}
+
+const LOCAL: readonly AddressRange[] = writingNetworks(['local']);
+
+/** Whether an address is this machine's. */
+export function isThisMachine(address: string): boolean {
+  return LOCAL.some((range) => range.has(address));
+}
+
+/** Decisions that are remembered: a pull asks the same for each blob. */
+const MOST_REMEMBERED = 10_000;
+const DEFAULT_FROM: readonly AddressRange[] = writingNetworks(DEFAULT_WRITERS);
+
+/** The configuration, with what the command line says in place of its own. Errors: USAGE. */
+export function accessSettings(options: AccessOptions, config: AccessConfig): AccessConfig {
+  const { readOnly, readOnlyFrom, writeFrom } = options;
+  return {
+    ...config,
+    ...(readOnly && { readOnly }),
+    ...(readOnlyFrom?.length && { readOnlyFrom: writingNetworks(readOnlyFrom) }),
+    ...(writeFrom?.length && { writeFrom: writingNetworks(writeFrom) }),
+  };
+}
+
+/**
+ * Without rules of its own, everybody pulls. Then those write who have logged in; or, where nobody can log in, this machine and its VMs. `write_from` adds to
+ * the rules whatever else they say.
+ */
+export function rulesOf({ readOnly, readOnlyFrom, writeFrom, htpasswd, rules }: AccessConfig): AccessRules {
+  const from = writeFrom ?? (htpasswd === undefined && !rules ? DEFAULT_FROM : undefined);
+  const usual: readonly AccessRule[] = [
+    { repositories: '**', allow: ['pull'] },
+    ...(htpasswd === undefined ? [] : [{ repositories: '**', users: ['*'], allow: ['push', 'delete'] } as const]),
+  ];
+  return {
+    rules: [...(rules ?? usual), ...(from ? [{ repositories: '**', from, allow: ['push', 'delete'] } as const] : [])],
+    ...(readOnly !== undefined && { readOnly }),
+    ...(readOnlyFrom && { readOnlyFrom }),
+  };
+}
+
+/** `access` is asked each time: with other settings, what was decided before is forgotten. */
+export function permissions(access: () => AccessConfig): MayDo {
+  let settings: AccessConfig | undefined;
+  let rules: AccessRules = { rules: [] };
+  let decided = new Map<string, boolean>();
+  let since = 0;
+  return (asker, action, repository) => {
+    const now = access();
+    // Networks come and go, so nothing is remembered for long.
+    if (now !== settings || performance.now() - since > 5000) {
+      if (now !== settings) rules = rulesOf(now);
+      settings = now;
+      decided = new Map();
+      since = performance.now();
+    }
+    if (asker.scopes) return mayDo(rules, asker, action, repository);
+    const key = `${asker.via}\0${asker.user ?? ''}\0${asker.address}\0${action}\0${repository ?? '\0'}`;
+    const known = decided.get(key);
+    if (known !== undefined) return known;
+    const may = mayDo(rules, asker, action, repository);
+    if (decided.size < MOST_REMEMBERED) decided.set(key, may);
+    return may;
+  };
+}
+
+/** One line for the log: what others than this machine may do without logging in, and how to change it; `undefined` if they may do nothing, or cannot reach it. */
+export function whatIsOpen(access: AccessConfig, listen: readonly ListenAddress[]): string | undefined {
+  const reached = listen.filter(({ host }) => host === undefined || !isLoopback(host));
+  if (reached.length === 0) return undefined;
+  const where = reached.map(formatListenAddress).join(', ');
+  const rules = rulesOf(access);
+  const elsewhere: Asker = { via: 'nobody', address: 'elsewhere' };
+  const pull = rules.rules.some(({ repositories }) => mayDo(rules, elsewhere, 'pull', repositories));
+  const pulling = pull ? `anyone who reaches ${where} can pull` : undefined;
+  const writing = access.readOnly ? undefined : writersOf(rules);
+  if (pulling === undefined && writing === undefined) return undefined;
+  const mend = writing
+    ? '`--auth=htpasswd:FILE`, `--write-from=local`, `--read-only` or rules in registry.toml change it'
+    : '`--auth` with rules in registry.toml changes it';
+  return `without a login, ${[pulling, writing].filter((words) => words !== undefined).join('; ')}: ${mend}`;
+}
+
+function writersOf({ rules }: AccessRules): string | undefined {
+  const open = rules.filter(({ users, allow }) => users === undefined && allow.some((action) => action !== 'pull'));
+  if (open.length === 0) return undefined;
+  if (open.some(({ from }) => from === undefined)) return 'anyone can push and delete';
+  const names = [...new Set(open.flatMap(({ from = [] }) => from.map(({ text }) => WORDS[text] ?? text)))];
+  return `${names.join(', ')} can push and delete`;
+}
+
+const WORDS: Readonly<Record<string, string>> = { local: 'this machine', vms: 'its VM networks' };
