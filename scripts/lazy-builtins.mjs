@@ -10,14 +10,15 @@ const MODULES = [
   'node:net',
   'node:os',
   'node:stream/promises',
+  'node:tls',
   'node:util',
   'node:zlib',
 ];
 const VALUES = { 'node:fs': ['constants'] };
 /** Objects whose fields are looked up when they are first asked for. */
-const OBJECTS = { 'node:zlib': ['constants'] };
+const OBJECTS = { 'node:crypto': ['constants'], 'node:zlib': ['constants'] };
 /** Classes that are looked up when one is first made; nobody asks whether something is one. */
-const CLASSES = { 'node:net': ['BlockList', 'Socket'] };
+const CLASSES = { 'node:crypto': ['X509Certificate'], 'node:net': ['BlockList', 'Socket'] };
 /** Functions that the module to the right has, too, with a callback at the end: it is loaded anyway, when Node starts. */
 const BY_CALLBACK = { 'node:fs/promises': { from: 'node:fs', names: ['lstat', 'readdir', 'stat'] } };
 const PREFIX = '\0lazy:';

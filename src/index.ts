@@ -2,6 +2,7 @@
 // Nothing here prints, exits or reads the environment.
 export * from './access/index.ts';
 export * from './build/index.ts';
+export * from './certificates/index.ts';
 export * from './copy/index.ts';
 export * from './io/index.ts';
 export * from './oci/index.ts';

@@ -11,6 +11,7 @@ const ROOMS: Readonly<Record<string, number>> = {
   io: 1,
   tar: 2,
   registry: 2,
+  certificates: 2,
   rootfs: 3,
   storage: 3,
   access: 3,

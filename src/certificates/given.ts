@@ -1,0 +1,59 @@
+// A certificate and its key from two files of the operator, read again when they change.
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { stat } from 'node:fs/promises';
+import { readIfThere } from '../io/files/read-config-file.ts';
+import { ImagesError } from '../oci/errors.ts';
+import type { KeyAndCertificate } from './contract.ts';
+
+export interface GivenFiles {
+  /** PEM: the certificate of the server first, then those that lead to its root. */
+  readonly certificate: string;
+  /** PEM, without a passphrase. */
+  readonly key: string;
+}
+
+/** Errors: FILE_UNREADABLE, CONFIG_INVALID; both name the file. */
+export async function readGiven(files: GivenFiles): Promise<KeyAndCertificate> {
+  const certificate = await mustRead(files.certificate);
+  const key = await mustRead(files.key);
+  const parsed = parsedOr(files.certificate, 'holds no certificate in PEM', () => new X509Certificate(certificate));
+  const what = key.includes('ENCRYPTED')
+    ? 'is encrypted: nobody is there to type its passphrase'
+    : 'holds no key in PEM';
+  const parsedKey = parsedOr(files.key, what, () => createPrivateKey(key));
+  if (!parsed.checkPrivateKey(parsedKey)) {
+    throw new ImagesError(
+      'CONFIG_INVALID',
+      `certificate and key do not belong together [${files.certificate}, ${files.key}]`,
+      {
+        hint: 'The first certificate in the file must be that of the server; those of its CA follow.',
+      },
+    );
+  }
+  return { key, certificate };
+}
+
+/** Changes with the files; also when they are links that lead elsewhere now, as Kubernetes and certbot do it. */
+export async function stampOf(files: GivenFiles): Promise<string> {
+  const stats = await Promise.all(
+    [files.certificate, files.key].map((file) => stat(file, { bigint: true }).catch(() => undefined)),
+  );
+  return stats.map((found) => (found ? `${found.dev}:${found.ino}:${found.mtimeNs}:${found.size}` : '-')).join(' ');
+}
+
+async function mustRead(file: string): Promise<string> {
+  const text = await readIfThere(file);
+  if (text === undefined) throw new ImagesError('FILE_UNREADABLE', `no such file [${file}]`);
+  return text;
+}
+
+/** Without the cause: it may quote the key. */
+function parsedOr<T>(file: string, what: string, parse: () => T): T {
+  try {
+    return parse();
+  } catch {
+    throw new ImagesError('CONFIG_INVALID', `${file} ${what}`, {
+      hint: 'Both files are in PEM: they begin with -----BEGIN.',
+    });
+  }
+}

@@ -1,0 +1,174 @@
+// Where clients look for CAs that they trust: planned, installed, and removed again. Everything is below a root directory.
+import { readFile, rm, rmdir, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { writeFileAtomically } from '../io/files/atomic-file.ts';
+import { isFsError, translatingFsErrors } from '../io/files/fs-errors.ts';
+import { ImagesError } from '../oci/errors.ts';
+import { certificateName } from './names.ts';
+
+export type TrustingClient = 'docker' | 'containers' | 'containerd' | 'system';
+
+/** A file that makes clients trust a CA. */
+export interface TrustFile {
+  readonly client: TrustingClient;
+  /** Who looks there, for people. */
+  readonly readers: string;
+  /** Absolute, below the root. */
+  readonly path: string;
+  readonly content: string;
+  /** The directory, made by the client's package or its administrator, without which nobody looks there. */
+  readonly basis: string;
+}
+
+export interface TrustPlan {
+  readonly files: readonly TrustFile[];
+  /** Commands that make the system take notice, to be run after installing and after removing. */
+  readonly commands: readonly (readonly string[])[];
+}
+
+export interface TrustOptions {
+  /** PEM. */
+  readonly certificate: string;
+  /** `HOST:PORT` of each registry that the CA stands for. */
+  readonly registries: readonly string[];
+  readonly clients: readonly TrustingClient[];
+  /** `/`, or the root of a VM's file system. */
+  readonly root: string;
+}
+
+export type TrustState = 'installed' | 'absent' | 'different';
+
+const SYSTEM_NAME = 'images-registry.crt';
+/** Debian's and Alpine's way, and that of Fedora and its relatives. The first directory that is there counts. */
+const SYSTEMS = [
+  { directory: 'usr/local/share/ca-certificates', command: ['update-ca-certificates'] },
+  { directory: 'etc/pki/ca-trust/source/anchors', command: ['update-ca-trust', 'extract'] },
+  { directory: 'etc/pki/trust/anchors', command: ['update-ca-certificates'] },
+] as const;
+
+/** What is to be written where. Errors: USAGE (not `HOST:PORT`). */
+export async function trustPlan(options: TrustOptions): Promise<TrustPlan> {
+  const { certificate, registries, clients, root } = options;
+  const files = registries.flatMap((registry) => filesFor(checked(registry), clients, { certificate, root }));
+  if (!clients.includes('system')) return { files, commands: [] };
+  for (const { directory, command } of SYSTEMS) {
+    const basis = join(root, directory);
+    if (!(await isDirectory(basis))) continue;
+    const file = {
+      client: 'system',
+      readers: 'all programs',
+      path: join(basis, SYSTEM_NAME),
+      content: certificate,
+      basis,
+    } as const;
+    return { files: [...files, file], commands: [command] };
+  }
+  return { files, commands: [] };
+}
+
+/** What is there already. */
+export async function trustStateOf({ path, content }: TrustFile): Promise<TrustState> {
+  try {
+    return (await readFile(path, 'utf8')) === content ? 'installed' : 'different';
+  } catch (error) {
+    if (isFsError(error, 'ENOENT', 'ENOTDIR')) return 'absent';
+    if (isFsError(error, 'EISDIR')) return 'different';
+    throw error;
+  }
+}
+
+/** Writes the files that are not there. One that differs is another's: it stays. Returns what was written. Errors: NO_ACCESS, READ_ONLY, NO_SPACE, CONFIG_INVALID. */
+export async function installTrust({ files }: TrustPlan): Promise<readonly TrustFile[]> {
+  const states = await statesOf(files);
+  const foreign = files.filter((_, at) => states[at] === 'different');
+  // Before the first is written: a client that trusts half of the addresses puzzles more than one that trusts none.
+  if (foreign.length > 0) {
+    throw new ImagesError(
+      'CONFIG_INVALID',
+      `another CA is there already [${foreign.map(({ path }) => path).join(', ')}]`,
+      {
+        hint: 'Remove what is no longer needed, and try again.',
+      },
+    );
+  }
+  const missing = files.filter((_, at) => states[at] === 'absent');
+  for (const { path, content } of missing) await writeFileAtomically(path, content, { mode: 0o644 });
+  return missing;
+}
+
+/** Removes the files that are as they were installed, and the directories of theirs that are empty then. Returns what was removed. Errors: NO_ACCESS, READ_ONLY. */
+export async function removeTrust({ files }: TrustPlan): Promise<readonly TrustFile[]> {
+  const states = await statesOf(files);
+  const ours = files.filter((_, at) => states[at] === 'installed');
+  for (const { path, basis } of ours) {
+    await translatingFsErrors(path, () => rm(path));
+    await removeEmpty(dirname(path), basis);
+  }
+  return ours;
+}
+
+function filesFor(
+  registry: string,
+  clients: readonly TrustingClient[],
+  { certificate, root }: Pick<TrustOptions, 'certificate' | 'root'>,
+): readonly TrustFile[] {
+  const certs = (client: 'docker' | 'containers', readers: string): readonly TrustFile[] => {
+    if (!clients.includes(client)) return [];
+    const basis = join(root, 'etc', client);
+    return [{ client, readers, path: join(basis, 'certs.d', registry, 'ca.crt'), content: certificate, basis }];
+  };
+  return [
+    ...certs('docker', 'docker'),
+    ...certs('containers', 'podman, buildah, skopeo, CRI-O'),
+    ...(clients.includes('containerd') ? containerdFiles(registry, { certificate, root }) : []),
+  ];
+}
+
+/** containerd looks there if `config_path` of its CRI plugin says so; nerdctl and ctr --hosts-dir do in any case. */
+function containerdFiles(
+  registry: string,
+  { certificate, root }: Pick<TrustOptions, 'certificate' | 'root'>,
+): readonly TrustFile[] {
+  const basis = join(root, 'etc/containerd');
+  const directory = join(basis, 'certs.d', registry);
+  const common = { client: 'containerd', readers: 'containerd, nerdctl', basis } as const;
+  // As the machine sees the file, not whoever writes it below a root.
+  const seen = `/etc/containerd/certs.d/${registry}/ca.crt`;
+  const hosts = `server = "https://${registry}"\n\n[host."https://${registry}"]\n  capabilities = ["pull", "resolve", "push"]\n  ca = "${seen}"\n`;
+  return [
+    { ...common, path: join(directory, 'ca.crt'), content: certificate },
+    { ...common, path: join(directory, 'hosts.toml'), content: hosts },
+  ];
+}
+
+/** It becomes a part of a path and of a TOML string. */
+function checked(registry: string): string {
+  const [, v6, name = '', port] = /^(?:\[([0-9a-f:.]+)\]|([^:[\]]+))(?::(\d{1,5}))?$/i.exec(registry) ?? [];
+  const known = certificateName(v6 ?? name);
+  const isKind = v6 === undefined || (known?.kind === 'ip' && v6.includes(':'));
+  if (!known || !isKind || (port !== undefined && (Number(port) > 65_535 || Number(port) === 0))) {
+    throw new ImagesError('USAGE', `not the address of a registry [${registry}]`, {
+      hint: 'Write HOST:PORT, for example 192.168.0.250:5000.',
+    });
+  }
+  return registry.toLowerCase();
+}
+
+async function statesOf(files: readonly TrustFile[]): Promise<readonly TrustState[]> {
+  return await Promise.all(files.map((file) => translatingFsErrors(file.path, () => trustStateOf(file))));
+}
+
+async function removeEmpty(directory: string, basis: string): Promise<void> {
+  if (!directory.startsWith(`${basis}/`)) return;
+  try {
+    await rmdir(directory);
+  } catch {
+    // Something else is in it, or it is another's.
+    return;
+  }
+  await removeEmpty(dirname(directory), basis);
+}
+
+async function isDirectory(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined))?.isDirectory() ?? false;
+}
