@@ -3,8 +3,8 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isFsError } from '../io/files/fs-errors.ts';
 import { type DiskStoreOptions, diskStore } from './drivers/staged-store.ts';
+import type { Space } from './quota/space.ts';
 import { type RegistryStoreOptions, registryStore } from './registry-store.ts';
-import type { Space } from './space.ts';
 import type { RegistryStore } from './store.ts';
 
 export interface EmbeddedStore extends RegistryStore {
@@ -27,7 +27,7 @@ export async function openEmbeddedStore(
     ? (await import('./drivers/checked-store.ts')).checkedDiskStore(directory, check)
     : diskStore(directory, { alone });
   if (!rules) return { directory, ...registryStore(store, options) };
-  const { withQuota } = await import('./quota.ts');
+  const { withQuota } = await import('./quota/quota.ts');
   const limited = withQuota(store, async () => (await rules()).quota);
   return { directory, space: limited.space, ...registryStore(limited, options) };
 }

@@ -32,6 +32,7 @@ export {
   openEmbeddedStore,
 } from './embedded-store.ts';
 export type { ObjectInfo, Objects, PutOptions } from './objects.ts';
+export type { Space } from './quota/space.ts';
 export { type RegistryStoreOptions, registryStore, type StoreRules } from './registry-store.ts';
 export type { ExpiryOptions } from './repositories/expiry.ts';
 export { nameRecords } from './repositories/name-records.ts';
@@ -42,5 +43,4 @@ export { type SpaceSample, spaceSamples } from './repositories/space-samples.ts'
 export { storedRegistry } from './repositories/stored-registry.ts';
 export { type Pull, tellingPulls } from './repositories/telling-pulls.ts';
 export type { ImageSpace, RepositorySpace, SpaceUse, StoreSpace } from './space/measure.ts';
-export type { Space } from './space.ts';
 export type { RegistryStore, Store } from './store.ts';

@@ -5,8 +5,8 @@
 //     collected                                                 when garbage was last collected
 //     retention                                                 the rules of retention whose effect somebody has seen (collector/retain)
 //     clock                                                     the time of the last collection, and leaps of the clock (collector/store-time)
-//     bytes                                                     how many bytes all blobs and uploads had, and when they were counted (space)
-//     added/WRITER                                              how many bytes this process has added since it began (added-bytes)
+//     bytes                                                     how many bytes all blobs and uploads had, and when they were counted (quota/space)
+//     added/WRITER                                              how many bytes this process has added since it began (quota/added-bytes)
 //     space/YYYY-MM-DD                                          the space that was used on this day
 //     check/asked, scheduled, last                              how far a check has come, and what the last one found (check/check-record); can be deleted
 //     damaged/ALGORITHM/HEX                                     the mark of this blob says in doubt or damaged: a list of all such blobs

@@ -14,11 +14,11 @@ import { hostNames } from '../../registry/policies/host-names.ts';
 import { memoryStore } from '../../storage/drivers/staged-store.ts';
 import type { EmbeddedStore } from '../../storage/embedded-store.ts';
 import { blobKey } from '../../storage/layout/registry-keys.ts';
+import { spaceOf } from '../../storage/quota/space.ts';
 import { registryStore } from '../../storage/registry-store.ts';
 import { listManifests } from '../../storage/repositories/list-manifests.ts';
 import { nameRecords } from '../../storage/repositories/name-records.ts';
 import { storedRegistry } from '../../storage/repositories/stored-registry.ts';
-import { spaceOf } from '../../storage/space.ts';
 import { type TemporaryWorld, temporaryWorld } from '../testing/temporary-world.ts';
 import { removeImage, removeImages } from './remove-image.ts';
 

@@ -1,6 +1,6 @@
 // Tells when the quota of a registry that runs is nearly reached.
 import { inBinaryUnits } from '../../io/text/size.ts';
-import type { Space } from '../../storage/space.ts';
+import type { Space } from '../../storage/quota/space.ts';
 
 /** In milliseconds. */
 const EVERY_MS = 60_000;

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
-import { ImagesError } from '../oci/errors.ts';
+import { ImagesError } from '../../oci/errors.ts';
+import { memoryStore } from '../drivers/staged-store.ts';
+import { ADDED } from '../layout/store-keys.ts';
 import { allAdded, endedWriters, forgetAdded, ownAdded } from './added-bytes.ts';
-import { memoryStore } from './drivers/staged-store.ts';
-import { ADDED } from './layout/store-keys.ts';
 
 it('each writer has an object of its own, so additions at the same moment are all there', async () => {
   const { objects } = memoryStore();

@@ -1,11 +1,19 @@
 import { beforeEach, expect, it } from 'vitest';
-import { blobOf, breakingOpener, bytesOf, chunked, imageOf, opener, pushImage } from '../../test/contract/content.ts';
-import { ImagesError, isImagesError } from '../oci/errors.ts';
-import { memoryStore } from './drivers/staged-store.ts';
-import { ADDED, SPACE_KEY } from './layout/store-keys.ts';
+import {
+  blobOf,
+  breakingOpener,
+  bytesOf,
+  chunked,
+  imageOf,
+  opener,
+  pushImage,
+} from '../../../test/contract/content.ts';
+import { ImagesError, isImagesError } from '../../oci/errors.ts';
+import { memoryStore } from '../drivers/staged-store.ts';
+import { ADDED, SPACE_KEY } from '../layout/store-keys.ts';
+import { registryStore } from '../registry-store.ts';
+import type { Store } from '../store.ts';
 import { type LimitedStore, withQuota } from './quota.ts';
-import { registryStore } from './registry-store.ts';
-import type { Store } from './store.ts';
 
 const [first, second] = ['first', 'second'].map((seed) => blobOf(bytesOf(seed, 6000)));
 if (!first || !second) throw new Error('there are two');

@@ -1,9 +1,9 @@
 // What each process has added to a sum, in an object of its own: two that add at the same moment lose nothing, because nobody writes to what is another's.
 // The values only go on, and are never set back: who counts remembers which values it has seen, so that each addition counts once.
-import { isAlive, ownIdentity } from '../io/concurrency/process-identity.ts';
-import { isImagesError } from '../oci/errors.ts';
-import { ADDED } from './layout/store-keys.ts';
-import type { Objects } from './objects.ts';
+import { isAlive, ownIdentity } from '../../io/concurrency/process-identity.ts';
+import { isImagesError } from '../../oci/errors.ts';
+import { ADDED } from '../layout/store-keys.ts';
+import type { Objects } from '../objects.ts';
 
 /** By writer: the bytes that it has ever added, less those that it has taken off. */
 export type AddedBytes = ReadonlyMap<string, number>;
