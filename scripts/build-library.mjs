@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { rolldown } from 'rolldown';
-import { bundleCode, quietly } from './bundle.mjs';
+import { bundleCode, quietly, THREADS } from './bundle.mjs';
 
 const top = join(import.meta.dirname, '..');
 const pkg = JSON.parse(readFileSync(join(top, 'package.json'), 'utf8'));
@@ -31,7 +31,10 @@ async function bundleFaces(dir) {
     input: entries((subpath) => join(top, 'src', faceOf(subpath, '.ts'))),
     dir,
     place: join(top, 'dist/lib'),
-    output: { banner: (chunk) => (chunk.isEntry ? "import './needs-node.js';" : '') },
+    output: {
+      banner: (chunk) => (chunk.isEntry ? "import './needs-node.js';" : ''),
+      codeSplitting: { groups: [THREADS] },
+    },
   });
   await writeFile(join(dir, 'needs-node.js'), needsNode(pkg.engines.node));
   return output;

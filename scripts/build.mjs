@@ -4,7 +4,7 @@ import { readdirSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buildLibrary } from './build-library.mjs';
-import { bundleCode } from './bundle.mjs';
+import { bundleCode, THREADS } from './bundle.mjs';
 import { directImports } from './direct-imports.mjs';
 import { licencesOf } from './licences.mjs';
 import { staticImports } from './short-commands.mjs';
@@ -54,6 +54,7 @@ async function build(dir) {
     output: {
       codeSplitting: {
         groups: [
+          THREADS,
           { name: 'core', test: (id) => short.has(id) || shared.has(id) || id.startsWith('\0lazy:') },
           { name: 'search', test: (id) => searches.has(id) },
           // Charts are archives, and so are layers: who reads layers needs no charts.

@@ -25,6 +25,8 @@ export interface Asker {
   readonly token?: string;
   /** Of a token. They limit what the rules allow its user; a token of a machine has nothing else. */
   readonly scopes?: readonly AccessScope[];
+  /** Of a token for the catalogue: what is shown there beside what `scopes` allow to pull. */
+  readonly listed?: readonly AccessScope[];
 }
 
 /** What is known of a request before its body is read. */

@@ -49,8 +49,9 @@ export function permitted(registry: Registry, mayDo: MayDo): Registry {
     },
     repositories: async function* (after, options) {
       const { asker } = requireAsking();
+      const lister: Asker = asker.listed ? { ...asker, scopes: asker.listed } : asker;
       for await (const repository of registry.repositories(after, options)) {
-        if (mayDo(asker, 'pull', repository)) yield repository;
+        if (mayDo(asker, 'pull', repository) || mayDo(lister, 'pull', repository)) yield repository;
       }
     },
     putBlob: async (repository, ...rest) => {

@@ -1,0 +1,98 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { isServiceName, loginChallenge } from './login-challenge.ts';
+
+interface Asked {
+  readonly url?: string;
+  readonly isSecure?: boolean;
+  readonly scope?: string;
+  readonly isTrusted?: boolean;
+}
+
+function challenge(
+  headers: IncomingHttpHeaders,
+  { url = '/v2/', isSecure = false, scope, isTrusted = false }: Asked = {},
+) {
+  const head = { method: 'GET', url, headers, address: '10.0.0.1', isSecure };
+  return loginChallenge(head, scope, {
+    service: 'images',
+    trustedProxy: (address) => isTrusted && address === '10.0.0.1',
+  });
+}
+
+describe('the challenge', () => {
+  it('names the address by which the client came', () => {
+    expect(challenge({ host: 'reg:5000' })).toBe('Bearer realm="http://reg:5000/images/token",service="images"');
+    expect(challenge({ host: '[fd00::1]:80' }, { isSecure: true })).toContain(
+      'realm="https://[fd00::1]:80/images/token"',
+    );
+    expect(challenge({ ':authority': '192.168.0.250' })).toContain('"http://192.168.0.250/images/token"');
+  });
+
+  it('names the scope', () => {
+    expect(challenge({ host: 'reg' }, { scope: 'repository:a:pull' })).toContain(',scope="repository:a:pull"');
+  });
+
+  it('names the repository with its host, too, if the client reads that of a host', () => {
+    const scope = 'repository:team/app:pull';
+    expect(challenge({ host: 'reg' }, { scope, url: '/v2/team/app/manifests/1?ns=quay.io' })).toContain(
+      'scope="repository:team/app:pull repository:quay.io/team/app:pull"',
+    );
+    for (const ns of ['', 'a"b', '..', 'x y', 'quay.io&ns=z']) {
+      expect(
+        challenge({ host: 'reg' }, { scope, url: `/v2/team/app/manifests/1?ns=${encodeURIComponent(ns)}` }),
+      ).toContain(`scope="${scope}"`);
+    }
+    const push = 'repository:team/app:pull,push';
+    expect(challenge({ host: 'reg' }, { scope: push, url: '/v2/?ns=quay.io' })).toContain(`scope="${push}"`);
+  });
+
+  it.each([
+    undefined,
+    '',
+    'a b',
+    'a"b',
+    'a\\b',
+    'a/b',
+    'user@host',
+    'a,b',
+    'a?b',
+    'a#b',
+    '-a',
+    'a:port',
+    'a:123456',
+    '[::1',
+    '[evil.com]',
+    'a\r\nb',
+    'ä',
+    'a'.repeat(300),
+  ])('is none for a request to [%s]', (host) => {
+    expect(challenge(host === undefined ? {} : { host })).toBeUndefined();
+  });
+
+  it('believes what a proxy says only if that is trusted, and then the last one', () => {
+    const headers = { host: 'inner:5000', 'x-forwarded-proto': 'https', 'x-forwarded-host': 'evil.com, reg.example' };
+    expect(challenge(headers)).toContain('"http://inner:5000/');
+    expect(challenge(headers, { isTrusted: true })).toContain('"https://reg.example/');
+    expect(challenge({ host: 'reg', 'x-forwarded-proto': 'javascript' }, { isTrusted: true })).toContain(
+      '"http://reg/',
+    );
+    expect(challenge({ ...headers, 'x-forwarded-host': 'a"b' }, { isTrusted: true })).toBeUndefined();
+    expect(challenge({ ...headers, 'x-forwarded-host': '' }, { isTrusted: true })).toContain('"https://inner:5000/');
+  });
+
+  it('has one quoted string for each field, whatever the request has', () => {
+    fc.assert(
+      fc.property(fc.string(), fc.string(), fc.string(), (host, scope, url) => {
+        const made = challenge({ host }, { scope, url });
+        if (made !== undefined)
+          expect(made).toMatch(/^Bearer realm="http:[^"\\]+",service="images"(?:,scope="[^"\\]+")?$/);
+      }),
+    );
+  });
+});
+
+it.each(['', 'a"b', 'a\nb', 'ä'])('the name of a service that cannot stand in a challenge is told [%j]', (name) => {
+  expect(isServiceName(name)).toBe(false);
+});

@@ -1,0 +1,100 @@
+// Who asks, and who may: passwords of a file, tokens, and the secret of the store's owner.
+import type { AccessControl, Asker, RequestHead } from './contract.ts';
+import { openHtpasswdFile } from './htpasswd-file.ts';
+import { isSameSecret } from './keyed-hash.ts';
+import { isServiceName, loginChallenge } from './login-challenge.ts';
+import { askerOf, createLogins } from './logins.ts';
+import { createPasswordCheck } from './password-check.ts';
+import type { MayDo } from './permitted.ts';
+import { parseAuthorization } from './sent-credentials.ts';
+import { isForTokens, tokenEndpoint } from './token-endpoint.ts';
+import { createTokens, type MachineTokens } from './tokens.ts';
+
+export interface AccessControlOptions {
+  readonly mayDo: MayDo;
+  /** Without it no user can log in. */
+  readonly htpasswd?: { readonly file: string };
+  /** 32 bytes, which only this store knows: tokens are signed with it. */
+  readonly key: Uint8Array;
+  /** The id of this store. */
+  readonly issuer: string;
+  /** The audience of its tokens; by default the issuer. */
+  readonly service?: string;
+  /** Without it machines cannot log in. */
+  readonly machineTokens?: MachineTokens;
+  /** Whoever has it is the owner. */
+  readonly ownerSecret?: string;
+  /** Addresses of proxies whose X-Forwarded-Proto and X-Forwarded-Host are believed. */
+  readonly trustedProxy?: (address: string) => boolean;
+  /** A sentence for the operator, for example that the file of passwords is broken. */
+  readonly onNotice?: (text: string) => void;
+  /** In ms since 1970; for tests. */
+  readonly now?: () => number;
+}
+
+/**
+ * Where nobody can log in, credentials are ignored, as docker-registry and zot do without a configured authentication: clients send what they have stored.
+ * To be disposed of: it has a thread for passwords. Errors: CONFIG_INVALID and FILE_UNREADABLE, of the file of passwords.
+ */
+export async function createAccessControl(options: AccessControlOptions): Promise<AccessControl & Disposable> {
+  const { mayDo, key, issuer, service = issuer, machineTokens, ownerSecret, now = Date.now } = options;
+  if (!isServiceName(service)) throw new RangeError('the name of the service cannot stand in a challenge');
+  const file =
+    options.htpasswd &&
+    (await openHtpasswdFile({
+      file: options.htpasswd.file,
+      now,
+      ...(options.onNotice && { onNotice: options.onNotice }),
+    }));
+  const passwords = file && createPasswordCheck({ users: file.users, now });
+  const tokens = createTokens({
+    key,
+    issuer,
+    service,
+    now,
+    hashOf: (user) => file?.users().get(user),
+    ...(machineTokens && { machines: machineTokens }),
+  });
+  const logins = createLogins(tokens, passwords);
+  const endpoint = tokenEndpoint({ logins, tokens, service, mayDo, now });
+  const canLogIn = (): boolean =>
+    file !== undefined || (machineTokens !== undefined && (machineTokens.any?.() ?? true));
+
+  const identifyNow = ({ headers, address }: RequestHead): Asker | Promise<Asker> => {
+    const sent = parseAuthorization(headers.authorization);
+    if (sent.type === 'basic') {
+      const login = logins.byPassword(sent.user, sent.password, address);
+      return login instanceof Promise ? login.then((known) => askerOf(known, address)) : askerOf(login, address);
+    }
+    if (sent.type === 'none') return { via: 'nobody', address };
+    return logins.byToken(sent.token, ['access', 'machine']).then((known) => askerOf(known, address));
+  };
+
+  return {
+    identify: (head) => {
+      const { headers, address } = head;
+      if (headers.authorization === undefined) return { via: 'nobody', address };
+      if (ownerSecret !== undefined && isSecret(headers.authorization, ownerSecret)) return { via: 'owner', address };
+      if (!canLogIn()) return { via: 'nobody', address };
+      const looked = file?.look();
+      return looked ? looked.then(() => identifyNow(head)) : identifyNow(head);
+    },
+    mayDo,
+    // A token for nobody is as good as none for all but this question: who has one has been here before.
+    hasToLogIn: ({ via, scopes }) => canLogIn() && via === 'nobody' && scopes === undefined,
+    challenge: (head, scope) =>
+      canLogIn()
+        ? loginChallenge(head, scope, { service, ...(options.trustedProxy && { trustedProxy: options.trustedProxy }) })
+        : undefined,
+    endpoint: (head, body) => {
+      if (!isForTokens(head) || !canLogIn()) return undefined;
+      return Promise.resolve(file?.look()).then(() => endpoint(head, body));
+    },
+    [Symbol.dispose]: () => passwords?.[Symbol.dispose](),
+  };
+}
+
+function isSecret(authorization: string, secret: string): boolean {
+  const [, token] = /^bearer +(\S+) *$/i.exec(authorization) ?? [];
+  return secret !== '' && token !== undefined && isSameSecret(token, secret);
+}
