@@ -9,7 +9,7 @@ export const TOKEN_PATH = '/images/token';
 export interface ChallengeOptions {
   readonly service: string;
   /** Whether what stands in X-Forwarded-Proto and X-Forwarded-Host of requests from this address is believed. */
-  readonly trustedProxy?: (address: string) => boolean;
+  readonly trustedProxy: (address: string) => boolean;
 }
 
 /** A name or an IPv4 address, or an IPv6 address in brackets; then perhaps a port. Nothing that could end a quoted string, or lead elsewhere. */
@@ -23,7 +23,7 @@ export function loginChallenge(
   scope: string | undefined,
   { service, trustedProxy }: ChallengeOptions,
 ): string | undefined {
-  const origin = originOf(head, trustedProxy?.(head.address) ?? false);
+  const origin = originOf(head, trustedProxy(head.address));
   if (origin === undefined) return undefined;
   const wanted = scope === undefined ? '' : withHost(scope, head.url);
   const challenge = `Bearer realm="${origin}${TOKEN_PATH}",service="${service}"`;

@@ -45,6 +45,7 @@ async function scene(options: Partial<AccessControlOptions> & { readonly hasUser
     mayDo: (asker, action, repository) => mayDo({ rules: RULES }, asker, action, repository),
     key: KEY,
     issuer: 'store-1',
+    isLocal: (address) => address === '127.0.0.1',
     now: () => clock.ms,
     ...(hasUsers && { htpasswd: { file } }),
     ...more,
@@ -177,6 +178,40 @@ describe('who asks', () => {
     for (let guess = 0; guess < 3; guess++) await refusal(basic('anna', `${guess}`));
     expect(await refusal(basic('anna', 'secret'))).toBe('TOOMANYREQUESTS');
     expect(await get('', ANNA)).toMatchObject({ status: 429, headers: { 'Retry-After': '1' } });
+  });
+});
+
+describe('behind a proxy on this machine', () => {
+  const from = (forwarded: string | undefined, authorization?: string): RequestHead => ({
+    method: 'GET',
+    url: '/images/token?scope=repository:lab/app:push',
+    headers: {
+      host: 'inner:5000',
+      'x-forwarded-proto': 'https',
+      'x-forwarded-host': 'reg.example',
+      ...(forwarded !== undefined && { 'x-forwarded-for': forwarded }),
+      ...(authorization !== undefined && { authorization }),
+    },
+    address: '127.0.0.1',
+    isSecure: false,
+  });
+
+  it('the address of the client counts, for rules and for wrong passwords', async () => {
+    const { control, answerOf } = await scene({ mayDo: ({ address }) => address === '127.0.0.1' });
+    expect(await control.identify(from('10.9.9.9'))).toMatchObject({ address: '10.9.9.9' });
+    expect((await answerOf(from('10.9.9.9'))).json).toMatchObject({ scope: '' });
+    expect((await answerOf(from(undefined))).json).toMatchObject({ scope: 'repository:lab/app:push' });
+    for (let guess = 0; guess < 3; guess++) {
+      expect(await answerOf(from('10.9.9.9', basic(`user-${guess}`, 'guess')))).toMatchObject({ status: 401 });
+    }
+    expect(await answerOf(from('10.9.9.9', ANNA))).toMatchObject({ status: 429 });
+    expect(await answerOf(from('10.9.9.8', ANNA))).toMatchObject({ status: 200 });
+  });
+
+  it('the challenge names the address of the proxy', async () => {
+    const { control } = await scene();
+    expect(control.challenge(from('10.9.9.9'), undefined)).toContain('realm="https://reg.example/images/token"');
+    expect(control.challenge({ ...from(undefined), address: '10.0.0.1' }, undefined)).toContain('"http://inner:5000/');
   });
 });
 

@@ -1,4 +1,5 @@
 // Who asks, and who may: passwords of a file, tokens, and the secret of the store's owner.
+import { askerAddress } from './asker-address.ts';
 import type { AccessControl, Asker, RequestHead } from './contract.ts';
 import { openHtpasswdFile } from './htpasswd-file.ts';
 import { isSameSecret } from './keyed-hash.ts';
@@ -24,7 +25,9 @@ export interface AccessControlOptions {
   readonly machineTokens?: MachineTokens;
   /** Whoever has it is the owner. */
   readonly ownerSecret?: string;
-  /** Addresses of proxies whose X-Forwarded-Proto and X-Forwarded-Host are believed. */
+  /** Whether an address is this machine's: of a proxy here, what it says of its clients counts (asker-address.ts). */
+  readonly isLocal: (address: string) => boolean;
+  /** Addresses of proxies whose X-Forwarded-Proto and X-Forwarded-Host are believed; by default those of this machine. */
   readonly trustedProxy?: (address: string) => boolean;
   /** A sentence for the operator, for example that the file of passwords is broken. */
   readonly onNotice?: (text: string) => void;
@@ -38,6 +41,7 @@ export interface AccessControlOptions {
  */
 export async function createAccessControl(options: AccessControlOptions): Promise<AccessControl & Disposable> {
   const { mayDo, key, issuer, service = issuer, machineTokens, ownerSecret, now = Date.now } = options;
+  const { isLocal, trustedProxy = isLocal } = options;
   if (!isServiceName(service)) throw new RangeError('the name of the service cannot stand in a challenge');
   const file =
     options.htpasswd &&
@@ -70,8 +74,12 @@ export async function createAccessControl(options: AccessControlOptions): Promis
     return logins.byToken(sent.token, ['access', 'machine']).then((known) => askerOf(known, address));
   };
 
+  /** The address is that of the client behind a proxy: it counts for rules, and for wrong passwords. */
+  const fromAsker = (head: RequestHead): RequestHead => ({ ...head, address: askerAddress(head, isLocal) });
+
   return {
-    identify: (head) => {
+    identify: (received) => {
+      const head = fromAsker(received);
       const { headers, address } = head;
       if (headers.authorization === undefined) return { via: 'nobody', address };
       if (ownerSecret !== undefined && isSecret(headers.authorization, ownerSecret)) return { via: 'owner', address };
@@ -82,13 +90,10 @@ export async function createAccessControl(options: AccessControlOptions): Promis
     mayDo,
     // A token for nobody is as good as none for all but this question: who has one has been here before.
     hasToLogIn: ({ via, scopes }) => canLogIn() && via === 'nobody' && scopes === undefined,
-    challenge: (head, scope) =>
-      canLogIn()
-        ? loginChallenge(head, scope, { service, ...(options.trustedProxy && { trustedProxy: options.trustedProxy }) })
-        : undefined,
+    challenge: (head, scope) => (canLogIn() ? loginChallenge(head, scope, { service, trustedProxy }) : undefined),
     endpoint: (head, body) => {
       if (!isForTokens(head) || !canLogIn()) return undefined;
-      return Promise.resolve(file?.look()).then(() => endpoint(head, body));
+      return Promise.resolve(file?.look()).then(() => endpoint(fromAsker(head), body));
     },
     [Symbol.dispose]: () => passwords?.[Symbol.dispose](),
   };

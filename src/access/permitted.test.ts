@@ -84,6 +84,20 @@ describe('what may not be pulled', () => {
     ]);
   });
 
+  it('is in the catalogue for who has a token for that, within what may be pulled', async () => {
+    const { as } = await scene(RULES);
+    const list = async (asker: Asker) =>
+      (await as(asker, (registry) => Array.fromAsync(registry.repositories()))).result;
+    const token: Asker = { ...anna, via: 'token', scopes: [] };
+    const listed = [{ repositories: '**', actions: ['pull'] }] as const;
+    expect(await list(token)).toEqual([]);
+    expect(await list({ ...token, listed })).toEqual(['free/app', 'team/app']);
+    expect(await list({ ...nobody, scopes: [], listed })).toEqual(['free/app']);
+    expect(
+      (await as({ ...token, listed }, (registry) => registry.statManifest('team/app', '1'))).result,
+    ).toBeUndefined();
+  });
+
   it('is not opened by its digest: no mount, no layer of another repository', async () => {
     const { as } = await scene([...RULES, { repositories: 'free/**', users: ['bob'], allow: ['push'] }]);
     const bob: Asker = { via: 'password', address: '::1', user: 'bob' };

@@ -16,18 +16,18 @@ export interface TokenClaims {
 }
 
 /** Errors: UNAUTHORIZED. */
-export function decodeText(value: unknown): string {
+export function decodeTextClaim(value: unknown): string {
   return typeof value === 'string' ? value : refuseClaims();
 }
 
 /** Errors: UNAUTHORIZED. */
-export function decodeScopes(value: unknown): readonly AccessScope[] {
+export function decodeScopeClaim(value: unknown): readonly AccessScope[] {
   return Array.isArray(value) ? value.map(decodeScope) : refuseClaims();
 }
 
 function decodeScope(value: unknown): AccessScope {
   if (!isObject(value) || !Array.isArray(value.actions)) return refuseClaims();
-  return { repositories: decodeText(value.repositories), actions: value.actions.filter(isAction) };
+  return { repositories: decodeTextClaim(value.repositories), actions: value.actions.filter(isAction) };
 }
 
 function isAction(value: unknown): value is Action {

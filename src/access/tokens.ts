@@ -6,7 +6,7 @@ import { jwtVerify } from 'jose/jwt/verify';
 import { ImagesError } from '../oci/errors.ts';
 import type { AccessScope } from './contract.ts';
 import { isSameSecret, keyedHash, keyFor } from './keyed-hash.ts';
-import { decodeScopes, decodeText, type TokenClaims } from './token-claims.ts';
+import { decodeScopeClaim, decodeTextClaim, type TokenClaims } from './token-claims.ts';
 
 /** `access` is for requests of the registry, `refresh` for new access tokens of a user, `machine` for both, instead of a password. */
 export type TokenKind = 'access' | 'refresh' | 'machine';
@@ -80,6 +80,7 @@ const MAX_TOKEN = 8 * 1024;
 const MAX_KNOWN = 1000;
 const TYPE = /^images-(access|refresh|machine)\+jwt$/;
 
+/** Makes and verifies the tokens of one store. A key that has not 32 bytes is a RangeError. */
 export function createTokens({ key, issuer, service, hashOf, machines, now = Date.now }: TokenOptions): Tokens {
   if (key.length !== KEY_BYTES) throw new RangeError(`a key has ${KEY_BYTES} bytes [${key.length}]`);
   const signingKey = importKey(keyFor('sign tokens', key));
@@ -135,7 +136,7 @@ export function createTokens({ key, issuer, service, hashOf, machines, now = Dat
   };
 
   const requireValid = async ({ holder }: TokenContent, claims: Readonly<Record<string, unknown>>): Promise<void> => {
-    if (holder.as === 'user' && !isSameSecret(decodeText(claims.login), loginOf(holder.user))) refuseToken();
+    if (holder.as === 'user' && !isSameSecret(decodeTextClaim(claims.login), loginOf(holder.user))) refuseToken();
     if (holder.as === 'machine' && !(await machines?.isThere(holder.id))) refuseToken();
   };
 
@@ -174,12 +175,12 @@ interface KnownToken {
 function decodeContent(claims: Readonly<Record<string, unknown>>): TokenContent {
   const { sub, machine, name, scopes, listed } = claims;
   const content = {
-    scopes: decodeScopes(scopes),
-    ...(listed !== undefined && { listed: decodeScopes(listed) }),
+    scopes: decodeScopeClaim(scopes),
+    ...(listed !== undefined && { listed: decodeScopeClaim(listed) }),
   };
-  if (sub !== undefined) return { holder: { as: 'user', user: decodeText(sub) }, ...content };
+  if (sub !== undefined) return { holder: { as: 'user', user: decodeTextClaim(sub) }, ...content };
   if (machine === undefined) return { holder: { as: 'nobody' }, ...content };
-  return { holder: { as: 'machine', id: decodeText(machine), name: decodeText(name) }, ...content };
+  return { holder: { as: 'machine', id: decodeTextClaim(machine), name: decodeTextClaim(name) }, ...content };
 }
 
 /** Three parts in base64url, the signature without spare bits: else there would be several texts of one token. */
