@@ -63,8 +63,8 @@ describe.skipIf(missing)(`how a RUN ends${why}`, () => {
         expect((await running(mark)).length).toBeGreaterThan(1);
         begun.kill('SIGKILL');
         await begun.ended;
-        await until(async () => (await running(mark)).length === 0, 5);
-        await until(async () => !(await readFile('/proc/self/mounts', 'utf8')).includes(directory), 5);
+        await until(async () => (await running(mark)).length === 0);
+        await until(async () => !(await readFile('/proc/self/mounts', 'utf8')).includes(directory));
         expect(await must('find', ['/sys/fs/cgroup', '-type', 'd', '-name', 'build*'])).toBe(cgroups);
         expect(await namesIn(user, 'runs')).toHaveLength(1);
         await world.drive(user, { layers: [world.busybox], request: { args: ['/bin/true'] }, settings: { directory } });
@@ -87,7 +87,7 @@ describe.skipIf(missing)(`how a RUN ends${why}`, () => {
         expect(await listLayer(layer)).toEqual(['f file 644 0:0 x']);
       }
       expect(await namesIn(user, 'snapshots')).toHaveLength(before + 1);
-      await until(async () => (await namesIn(user, 'stage')).length === 0, 5);
+      await until(async () => (await namesIn(user, 'stage')).length === 0);
     });
 
     it('a builder that is killed while it unpacks leaves no half layer that another one would use', async () => {
@@ -99,12 +99,12 @@ describe.skipIf(missing)(`how a RUN ends${why}`, () => {
       const spec = { layers: [large], request: { args: ['/bin/sh', '-c', 'ls / | grep -c ^f'] } };
       const directory = join(await world.home(user), 'runner');
       const begun = await world.begin(user, { ...spec, settings: { directory } });
-      await until(async () => (await namesIn(user, 'stage')).length > 0, 20);
+      await until(async () => (await namesIn(user, 'stage')).length > 0);
       await delay(30);
       begun.kill('SIGKILL');
       await begun.ended;
       expect((await world.drive(user, spec)).output).toBe('3000\n');
-      await until(async () => (await namesIn(user, 'stage')).length === 0, 5);
+      await until(async () => (await namesIn(user, 'stage')).length === 0);
     });
   });
 });

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { needs } from '../../../test/peers/find.ts';
 import { start, stop, until } from '../../../test/peers/process.ts';
 import { freePort, temporaryDirectory } from '../../../test/peers/temporary.ts';
@@ -187,10 +187,10 @@ describe('tokens', () => {
   });
 
   it('that have ended are not sent', async () => {
-    world.options.expires = 0.01;
     const registry = registryFor();
     await registry.getManifest('app', 'latest');
-    await new Promise((done) => setTimeout(done, 20));
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + world.options.expires * 1000 });
+    onTestFinished(() => void vi.useRealTimers());
     await registry.getManifest('app', 'latest');
     expect(world.registry.requests).toHaveLength(3);
     expect(world.grants.size).toBe(2);

@@ -94,7 +94,7 @@ export function listContract(suite: RegistrySuite): void {
     });
 
     it('come in the order of digests, after any of them, and of one type too', async () => {
-      const referring = Array.from({ length: 9 }, (_, at) =>
+      const referring = Array.from({ length: 5 }, (_, at) =>
         imageOf(`referrer ${at}`, { subject: subjectDescriptor, artifactType: `application/x.${at % 2}` }),
       );
       for (const each of referring) await pushImage(registry, 'team/app', each);
