@@ -110,6 +110,40 @@ describe('the gate', () => {
     expect((await call('HEAD', '/v2/in/app/manifests/1', 'bob')).status).toBe(403);
   });
 
+  it('says what is missing in a repository that one may use, where another spelling of its name is forbidden', async () => {
+    const absent = `sha256:${'0'.repeat(64)}`;
+    await start(accessOf([{ repositories: 'quay.io/**', users: ['anna'], allow: ['pull', 'push', 'delete'] }], false));
+    expect(await statuses('HEAD', `/v2/quay.io/team/app/blobs/${absent}`)).toEqual([403, 403, 404]);
+    expect(await statuses('GET', '/v2/quay.io/team/app/manifests/1')).toEqual([403, 403, 404]);
+    expect(await statuses('GET', '/v2/quay.io/team/app/manifests/1?ns=docker.io')).toEqual([403, 403, 404]);
+    expect(await statuses('GET', `/v2/quay.io/team/app/referrers/${absent}`)).toEqual([403, 403, 200]);
+    expect(await statuses('DELETE', '/v2/quay.io/team/app/manifests/1')).toEqual([403, 403, 404]);
+  });
+
+  it('lets a client that may only push ask what is there under a name with a host', async () => {
+    await start(accessOf([{ repositories: 'quay.io/**', users: ['anna'], allow: ['push'] }]));
+    const path = `/v2/quay.io/team/app/blobs/sha256:${'0'.repeat(64)}`;
+    expect(await statuses('HEAD', path)).toEqual([401, 403, 404]);
+    expect(await statuses('GET', path)).toEqual([401, 403, 403]);
+  });
+
+  it('says what is missing to a client that may only delete', async () => {
+    await start(accessOf([{ repositories: 'team/**', users: ['anna'], allow: ['delete'] }]));
+    expect(await statuses('DELETE', '/v2/team/app/manifests/none')).toEqual([401, 403, 404]);
+    expect(await statuses('DELETE', '/v2/team/app/manifests/1')).toEqual([401, 403, 202]);
+  });
+
+  it('lets several ranges pass, which are read while the answer is sent', async () => {
+    const [blob] = image.blobs;
+    if (!blob) throw new Error('the image has no blob');
+    const answer = await ask(`${server.url}/v2/team/app/blobs/${blob.descriptor.digest}`, 'GET', {
+      headers: { 'x-user': 'anna', range: 'bytes=0-1,4-5' },
+    });
+    expect(answer.status).toBe(206);
+    expect(answer.headers['content-type']).toContain('multipart/byteranges');
+    expect(answer.body.includes(blob.bytes.subarray(4, 6))).toBe(true);
+  });
+
   it('shows in the catalogue what one may pull', async () => {
     expect((await call('GET', '/v2/_catalog')).json()).toEqual({ repositories: ['free/app'] });
     expect((await call('GET', '/v2/_catalog', 'anna')).json()).toEqual({ repositories: ['free/app', 'team/app'] });

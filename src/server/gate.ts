@@ -1,6 +1,6 @@
 // Before a request is answered: who asks, whether the asker may, and how a refusal is said (RFC 9110, section 11; distribution token specification).
 import type { AccessControl, Action, Asker, RequestHead } from '../access/contract.ts';
-import { type Asking, asAsking } from '../access/current-asker.ts';
+import { type Asking, asAsking, bytesAsAsking } from '../access/current-asker.ts';
 import { refusalOf } from '../access/permitted.ts';
 import { ImagesError, isImagesError } from '../oci/errors.ts';
 import { errorReply, type Reply } from './reply.ts';
@@ -44,16 +44,35 @@ async function answerTo(
     throw refusalOf(asker, wanted.action, wanted.repository);
   }
   const asking: Asking = { asker };
-  const refused = (): ImagesError | undefined =>
-    asking.refused && refusalOf(asker, asking.refused.action, wanted?.repository ?? asking.refused.repository);
+  const refused = (): ImagesError | undefined => {
+    // Other spellings of the name may be forbidden: what is missing in a repository that one may use is just missing.
+    if (!asking.refused || isToldWhatIsMissing(asker, request, access)) return undefined;
+    return refusalOf(asker, asking.refused.action, wanted?.repository ?? asking.refused.repository);
+  };
   try {
-    const reply = await asAsking(asking, answer);
-    if (asking.refused && (reply.status === 404 || isEmptyList(request, reply))) throw refused();
+    const reply = withinAsking(asking, await asAsking(asking, answer));
+    const isNothing = reply.status === 404 || (asking.refused && isEmptyList(request, reply));
+    const refusal = isNothing ? refused() : undefined;
+    if (refusal) throw refusal;
     return reply;
   } catch (error) {
     if (isImagesError(error, 'NAME_UNKNOWN', 'MANIFEST_UNKNOWN', 'BLOB_UNKNOWN')) throw refused() ?? error;
     throw error;
   }
+}
+
+function isToldWhatIsMissing(asker: Asker, request: RegistryRequest, access: AccessControl): boolean {
+  const wanted = wantedOf(request);
+  if (!wanted) return false;
+  if (access.mayDo(asker, wanted.action, wanted.repository)) return true;
+  // Before a client pushes a blob it asks whether it is there.
+  return request.kind === 'blob-get' && request.head && access.mayDo(asker, 'push', wanted.repository);
+}
+
+/** Several ranges are opened one after the other while the reply is sent. */
+function withinAsking(asking: Asking, reply: Reply): Reply {
+  if (reply.body === undefined || reply.body instanceof Uint8Array) return reply;
+  return { ...reply, body: bytesAsAsking(asking, reply.body) };
 }
 
 function refusedFrom(address: string, wanted: ReturnType<typeof wantedOf>, cause: Error): ImagesError {

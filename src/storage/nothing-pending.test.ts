@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { blobOf, bytesOf, chunked, imageOf, indexOf, opener, pushImage } from '../../test/contract/content.ts';
 import { manifestDescriptor } from '../oci/manifest.ts';
+import { forgettingNames } from '../registry/policies/forgetting-names.ts';
 import { hostNames } from '../registry/policies/host-names.ts';
 import { builtImages } from './builds/built-images.ts';
 import { storedIndex } from './builds/layer-indexes.ts';
@@ -79,7 +80,7 @@ function slowStore() {
   const { objects, blobs } = stagedStore(slowObjects);
   const names = nameRecords(objects);
   const stripped = storedRegistry({ objects, blobs }, { mostUnfinished: 4, graceMs: 0 });
-  const registry = hostNames(stripped, names);
+  const registry = hostNames(forgettingNames(stripped, names), names);
   return { objects, blobs, registry, stripped, names, pending: () => [...pending.values()] };
 }
 

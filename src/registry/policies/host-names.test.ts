@@ -4,6 +4,7 @@ import { memoryStore } from '../../storage/drivers/staged-store.ts';
 import { nameRecords } from '../../storage/repositories/name-records.ts';
 import { storedRegistry } from '../../storage/repositories/stored-registry.ts';
 import type { Registry } from '../contract.ts';
+import { forgettingNames } from './forgetting-names.ts';
 import type { NameRecords } from './full-names.ts';
 import { hostNames } from './host-names.ts';
 
@@ -19,7 +20,7 @@ beforeEach(() => {
   const store = memoryStore();
   stripped = storedRegistry(store);
   names = nameRecords(store.objects);
-  registry = hostNames(stripped, names);
+  registry = hostNames(forgettingNames(stripped, names), names);
 });
 
 /** What `lreg_cache HOST/PATH:TAG` writes: an image under the stripped name, and the recorded full name. */

@@ -1,14 +1,18 @@
 // A policy: tags that match a pattern do not move once they are there. They can be deleted.
 import { ImagesError } from '../../oci/errors.ts';
-import type { Registry } from '../contract.ts';
+import type { Registry, RegistryReader } from '../contract.ts';
 import { FORWARD, forwarding } from './forwarding.ts';
 import { type ImageGlob, matchesImage } from './image-glob.ts';
 
 /**
  * Refuses a push that would move such a tag to another digest (DENIED); the same digest again is no move. Pushes of one tag through this registry come one after
- * the other, so only the first of several sets it. `patterns` is asked at each push.
+ * the other, so only the first of several sets it. `patterns` is asked at each push. `there` tells what a tag is, also to those who may not see it in `registry`.
  */
-export function immutableTags(registry: Registry, patterns: () => Promise<readonly ImageGlob[]>): Registry {
+export function immutableTags(
+  registry: Registry,
+  patterns: () => Promise<readonly ImageGlob[]>,
+  there: Pick<RegistryReader, 'statManifest'> = registry,
+): Registry {
   const pushing = new Map<string, Promise<void>>();
 
   async function inTurn(name: string, push: () => Promise<void>): Promise<void> {
@@ -42,10 +46,10 @@ export function immutableTags(registry: Registry, patterns: () => Promise<readon
       const guarded = tags.filter((tag) => all.some((glob) => matchesImage(glob, repository, tag)));
       const push = async () => {
         for (const tag of guarded) {
-          const there = await registry.statManifest(repository, tag, options);
-          if (there && there.digest !== manifest.digest) {
+          const before = await there.statManifest(repository, tag, options);
+          if (before && before.digest !== manifest.digest) {
             const name = `${repository}:${tag}`;
-            throw new ImagesError('DENIED', `the tag is immutable, and is ${there.digest} [${name}]`, {
+            throw new ImagesError('DENIED', `the tag is immutable, and is ${before.digest} [${name}]`, {
               hint: `Push it under another tag, or remove this one first: images lreg_rm ${name}`,
             });
           }

@@ -10,6 +10,7 @@ import {
 } from '../../oci/manifest.ts';
 import { OCI_CONFIG, OCI_INDEX, OCI_MANIFEST } from '../../oci/media-types.ts';
 import { parseReference } from '../../oci/reference.ts';
+import { forgettingNames } from '../../registry/policies/forgetting-names.ts';
 import { hostNames } from '../../registry/policies/host-names.ts';
 import { memoryStore } from '../../storage/drivers/staged-store.ts';
 import type { EmbeddedStore } from '../../storage/embedded-store.ts';
@@ -106,7 +107,7 @@ async function readsOf(store: EmbeddedStore, work: (store: EmbeddedStore) => Pro
   const blobs = { ...store.blobs, read: counting(store.blobs.read) };
   const stripped = storedRegistry({ objects, blobs });
   const names = nameRecords(objects);
-  const registry = hostNames(stripped, names);
+  const registry = hostNames(forgettingNames(stripped, names), names);
   await work({ ...store, objects, blobs, stripped, names, registry });
   expect(await Array.fromAsync(store.registry.repositories())).toEqual([]);
   return reads;

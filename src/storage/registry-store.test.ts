@@ -1,0 +1,40 @@
+import { expect, it } from 'vitest';
+import { imageOf, pushImage } from '../../test/contract/content.ts';
+import type { Action, Asker } from '../access/contract.ts';
+import { asAsking } from '../access/current-asker.ts';
+import { permitted } from '../access/permitted.ts';
+import { permittedNames } from '../access/permitted-names.ts';
+import { memoryStore } from './drivers/staged-store.ts';
+import { registryStore } from './registry-store.ts';
+
+const [first, second] = [imageOf('first'), imageOf('second')];
+const asker: Asker = { via: 'nobody', address: '10.0.0.9' };
+
+/** A store whose clients may do only this. */
+function storeFor(...allow: readonly Action[]) {
+  const may = (_: Asker, action: Action) => allow.includes(action);
+  return registryStore(memoryStore(), {
+    policy: (repositories) => permitted(repositories, may),
+    namesPolicy: (names) => permittedNames(names, may),
+    rules: async () => ({ immutable: [{ repository: 'app', tag: 'v*' }] }),
+  });
+}
+
+it('an immutable tag stays for those who may push and not pull, too', async () => {
+  const { registry, stripped } = storeFor('push');
+  await asAsking({ asker }, () => pushImage(registry, 'app', first, ['v1']));
+  await expect(asAsking({ asker }, () => pushImage(registry, 'app', second, ['v1']))).rejects.toMatchObject({
+    code: 'DENIED',
+  });
+  expect((await stripped.statManifest('app', 'v1'))?.digest).toBe(first.manifest.digest);
+});
+
+it('full names go with their tag and with their manifest, also when those delete who may not pull', async () => {
+  const { registry, stripped, names } = storeFor('delete');
+  await pushImage(stripped, 'app', first, ['1', '2']);
+  for (const tag of ['1', '2']) await names.set('docker.io', 'library/app', tag, first.manifest.digest);
+  await asAsking({ asker }, () => registry.deleteTag('app', '1'));
+  expect((await Array.fromAsync(names.all())).map(({ tag }) => tag)).toEqual(['2']);
+  await asAsking({ asker }, () => registry.deleteManifest('app', first.manifest.digest));
+  expect(await Array.fromAsync(names.all())).toEqual([]);
+});
