@@ -30,6 +30,7 @@ export type {
   Upload,
   UploadOptions,
 } from './contract.ts';
+export { forgettingNames } from './policies/forgetting-names.ts';
 export { FORWARD, forwarding, type Policy } from './policies/forwarding.ts';
 export type { NameRecord, NameRecords } from './policies/full-names.ts';
 export { hostNames } from './policies/host-names.ts';
