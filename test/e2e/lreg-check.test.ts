@@ -1,12 +1,13 @@
 // What `lreg_check` finds in a store that a disk has damaged, what that costs, and what it mends; images come from a real docker-registry.
 import { once } from 'node:events';
-import { readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { Digest } from '../../src/oci/digest.ts';
 import { openEmbeddedStore } from '../../src/storage/embedded-store.ts';
 import { blobKey, layerLinkKey, revisionLinkKey, tagLinkKey } from '../../src/storage/layout/registry-keys.ts';
+import { checkPositionKey } from '../../src/storage/layout/store-keys.ts';
 import { type HousekeepingEvent, keepHouse } from '../../src/tasks/private-registry/housekeeping.ts';
 import { buildImage, type FixtureImage, pushImage, randomLayer } from '../fixtures/image.ts';
 import { startDockerRegistry } from '../peers/docker-registry.ts';
@@ -210,7 +211,7 @@ describe.skipIf(docker.missing)(`images lreg_check${docker.why}`, () => {
       await pushImage(registry.base, `large/${at}:1`, buildImage({ layers: [randomLayer(`large ${at}`, 500_000)] }));
     }
     const slow = world.startImages(['lreg_check', '--rate=1MB']);
-    await delay(4500);
+    await until(async () => (await stat(join(world.data, checkPositionKey('asked')))).isFile());
     slow.kill('SIGKILL');
     await once(slow, 'exit');
     const resumed = await world.images(['lreg_check']);
