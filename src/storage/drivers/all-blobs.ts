@@ -1,20 +1,29 @@
 // A walk over all blobs. The folder of a blob is named by its digest, so its name is known without a look into it: one folder is read for each 256th of the blobs.
 import { setImmediate } from 'node:timers/promises';
 import { type Digest, isDigest } from '../../oci/digest.ts';
+import { KEPT_MS } from '../blobs.ts';
 import { BLOBS, blobKey } from '../layout/registry-keys.ts';
 import type { ObjectStore } from '../object-store/object-store.ts';
 import type { ObjectInfo } from '../objects.ts';
+import { removeLoneMark } from './lone-marks.ts';
 
 /** Looked at together: where each look waits, some wait at the same time. */
 const AT_ONCE = 16;
 /** Where no look waits, others get their turn after so many. */
 const TURN = 256;
 
-/** In the order of their digests, after this one. */
+/** In the order of their digests, after this one. Marks that have had no blob for a day are removed on the way. */
 export async function* allBlobs(
-  objects: Pick<ObjectStore, 'children' | 'stat'>,
+  objects: ObjectStore,
+  now: Date,
   after = '',
 ): AsyncGenerator<readonly [digest: Digest, info: ObjectInfo]> {
+  async function look(digest: Digest): Promise<ObjectInfo | undefined> {
+    const info = await objects.stat(blobKey(digest));
+    if (!info) await removeLoneMark(objects, digest, new Date(now.getTime() - KEPT_MS));
+    return info;
+  }
+
   let looked = 0;
   for (const algorithm of await objects.children(BLOBS)) {
     for (const first of await objects.children(`${BLOBS}${algorithm}`)) {
@@ -30,7 +39,7 @@ export async function* allBlobs(
         looked += AT_ONCE;
         if (looked % TURN === 0) await setImmediate();
         const some = digests.slice(at, at + AT_ONCE).filter(isDigest);
-        const infos = await Promise.all(some.map((digest) => objects.stat(blobKey(digest))));
+        const infos = await Promise.all(some.map(look));
         for (const [index, info] of infos.entries()) if (info) yield [some[index] as Digest, info];
       }
     }

@@ -69,7 +69,7 @@ export async function removeLeftMark(objects: ObjectStore, digest: Digest, versi
   }
 }
 
-/** The lock of those who settle a doubt, or remove a mark. Does nothing on a store that cannot be written to, where no process can record anything. */
+/** The lock of those who settle a doubt, remove a mark, or make one for a blob that comes after it. Does nothing on a store that cannot be written to, where no process can record anything. */
 export async function markTurn(objects: ObjectStore, digest: Digest): Promise<AsyncDisposable> {
   let stage: Stage | undefined;
   await isWritten(async () => {
@@ -93,7 +93,7 @@ async function remember(objects: ObjectStore, digest: Digest, text: string | und
 }
 
 /** Returns false if the store cannot be written to. */
-async function isWritten(write: () => Promise<unknown>): Promise<boolean> {
+export async function isWritten(write: () => Promise<unknown>): Promise<boolean> {
   try {
     await write();
     return true;

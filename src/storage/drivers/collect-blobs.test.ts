@@ -1,5 +1,4 @@
 // What the collector of a directory and of memory does besides the contract: what it puts aside, uses on record, marks, failures.
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { blobOf, bytesOf, opener } from '../../../test/contract/content.ts';
 import { ImagesError } from '../../oci/errors.ts';
@@ -9,7 +8,9 @@ import { ASIDE, asideKey, usedKey } from '../layout/store-keys.ts';
 import { openFsObjectStore } from '../object-store/fs-object-store.ts';
 import { createMemoryObjectStore } from '../object-store/memory-object-store.ts';
 import type { ObjectStore } from '../object-store/object-store.ts';
+import { ofDeadProcess } from '../testing/collect-scenes.ts';
 import { setBack, testDirectory } from '../testing/directories.ts';
+import { killable, wasKilled } from '../testing/killable.ts';
 import { PUSHERS, type Pusher, readBack } from '../testing/pushers.ts';
 import { stagedStore } from './staged-store.ts';
 
@@ -18,7 +19,7 @@ const { digest } = BLOB.descriptor;
 const DEAD = asideKey(digest, '1.1.dead.1');
 
 describe.each(['memory', 'a directory'])('a blob in %s', (place) => {
-  /** With the blob, which nobody has used for days. */
+  /** With the blob, which nobody has used for days. `wait`: lets days pass. */
   async function oldBlob(bring: Pusher = PUSHERS.put) {
     const directory = await testDirectory();
     let passed = 0;
@@ -27,10 +28,20 @@ describe.each(['memory', 'a directory'])('a blob in %s', (place) => {
     const storeOver = (its: ObjectStore) => stagedStore(its, place === 'memory' ? clock : {});
     const store = storeOver(objects);
     await bring(store, BLOB);
-    if (place === 'memory') passed = 10 * KEPT_MS;
-    else await setBack(join(directory.path, BLOBS), 10 * KEPT_MS);
+    const wait = async () => {
+      if (place === 'memory') passed += 10 * KEPT_MS;
+      else await setBack(directory.path, 10 * KEPT_MS);
+    };
+    await wait();
     const seen = await Array.fromAsync(store.blobs.all());
-    return { objects, blobs: store.blobs, storeOver, seen, [Symbol.asyncDispose]: directory[Symbol.asyncDispose] };
+    return {
+      objects,
+      blobs: store.blobs,
+      storeOver,
+      seen,
+      wait,
+      [Symbol.asyncDispose]: directory[Symbol.asyncDispose],
+    };
   }
 
   it('that was deleted leaves nothing: no mark, no folder, nothing aside', async () => {
@@ -95,6 +106,36 @@ describe.each(['memory', 'a directory'])('a blob in %s', (place) => {
     expect(await Array.fromAsync(store.blobs.all())).toHaveLength(1);
     expect(await store.objects.children(ASIDE)).toEqual([]);
     await readBack(store.blobs, BLOB);
+  });
+
+  it('leaves nothing at the next collection, at whatever call the first one was killed', async () => {
+    let isKilled = true;
+    for (let calls = 0; isKilled; calls++) {
+      await using store = await oldBlob(PUSHERS.build);
+      const { objects, killAfter, bury } = killable(store.objects);
+      killAfter(calls);
+      const collecting = store.storeOver(ofDeadProcess(objects)).blobs.collect(store.seen);
+      isKilled = await collecting.then(() => false, wasKilled);
+      await bury();
+      await store.wait();
+      await store.blobs.collect(await Array.fromAsync(store.blobs.all()));
+      expect(await Array.fromAsync(store.objects.list(BLOBS))).toEqual([]);
+      expect(await store.objects.children('docker/')).toEqual([]);
+    }
+  });
+
+  it('that was deleted leaves a mark for a day, if the collector was killed, and wherever nothing can be written', async () => {
+    await using store = await oldBlob(PUSHERS.build);
+    await store.objects.delete([blobKey(digest)]);
+    const refused = async () => {
+      throw new ImagesError('READ_ONLY', 'it cannot be written to');
+    };
+    const { blobs } = store.storeOver({ ...store.objects, stage: refused, delete: refused });
+    expect(await Array.fromAsync(blobs.all())).toEqual([]);
+    expect(await store.objects.stat(markKey(digest))).toBeDefined();
+    await store.objects.put(markKey(digest), Buffer.from('of now'));
+    if (place === 'a directory') expect(await Array.fromAsync(store.blobs.all())).toEqual([]);
+    expect(await store.objects.stat(markKey(digest))).toBeDefined();
   });
 
   it('is moved back if looking at it, or deleting it, fails', async () => {

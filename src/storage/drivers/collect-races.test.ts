@@ -3,18 +3,22 @@
 // file takes more than a second.
 import { describe, expect, it } from 'vitest';
 import { rounds, timeFor } from '../../../test/testing/soak.ts';
-import { type Counts, type Part, race } from '../testing/collect-scenes.ts';
+import { type Counts, type Part, type RaceOptions, race } from '../testing/collect-scenes.ts';
 import { ALL, explore } from '../testing/interleavings.ts';
 
 const pushers = ['use', 'use durably', 'put', 'write', 'commit', 'build'] as const;
 const isSoak = rounds(1) > 1;
 
 /** Both a blob that is on disk, and one that was built without waiting for it. */
-async function raced(parts: readonly Part[], switches: number): Promise<Counts & { readonly orders: number }> {
+async function raced(
+  parts: readonly Part[],
+  switches: number,
+  kinds: readonly Omit<RaceOptions, 'counts'>[] = [{ isBuilt: false }, { isBuilt: true }],
+): Promise<Counts & { readonly orders: number }> {
   const counts: Counts = { deleted: 0, spared: 0, acknowledged: 0 };
   let orders = 0;
-  for (const isBuilt of [false, true]) {
-    orders += (await explore(() => race(parts, { isBuilt, counts }), switches)).ended;
+  for (const kind of kinds) {
+    orders += (await explore(() => race(parts, { ...kind, counts }), switches)).ended;
   }
   return { orders, ...counts };
 }
@@ -43,6 +47,13 @@ describe('a blob that was acknowledged is there, whole, and what is trusted is o
     const first = isSoak ? 0 : pushers.indexOf(pusher);
     for (let killedAt = 3 + first; killedAt < 18; killedAt += isSoak ? 1 : pushers.length)
       await raced([{ killedAt }, pusher], isSoak ? ALL : 1);
+  });
+
+  it('after a race of whoever tidies up a mark that a killed collector left, and who brings the blob again', async () => {
+    for (const pusher of isSoak ? pushers : (['put', 'build'] as const)) {
+      const { orders } = await raced(['walk', pusher], isSoak ? ALL : 2, [{ isBuilt: true, isLeft: true }]);
+      expect(orders).toBeGreaterThan(5);
+    }
   });
 
   const thirds: readonly Part[] = isSoak ? ['collector', 'collection', 'reader', ...pushers] : ['collection'];

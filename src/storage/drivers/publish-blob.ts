@@ -2,7 +2,7 @@
 // they could do so between the sync of the old bytes and the removal of their mark.
 import type { Digest } from '../../oci/digest.ts';
 import type { Refer } from '../blobs.ts';
-import { blobKey, markKey } from '../layout/registry-keys.ts';
+import { blobKey } from '../layout/registry-keys.ts';
 import type { ObjectStore, Stage } from '../object-store/object-store.ts';
 import type { ObjectInfo } from '../objects.ts';
 import { markTurn, markUnsynced, removeMark } from './blob-marks.ts';
@@ -40,8 +40,7 @@ export async function publishUnsynced(
 
 async function publishNew(objects: ObjectStore, stage: Stage, digest: Digest): Promise<boolean> {
   // A collector may be about to remove the mark of the blob that was there before.
-  const isMarked = (await objects.stat(markKey(digest))) !== undefined;
-  await using _turn = isMarked ? await markTurn(objects, digest) : undefined;
+  await using _turn = await markTurn(objects, digest);
   await markUnsynced(objects, digest);
   return await stage.publish(blobKey(digest), { ifAbsent: true, durable: 'nothing' });
 }

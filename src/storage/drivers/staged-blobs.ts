@@ -117,7 +117,7 @@ export function stagedBlobs(objects: ObjectStore, { now = () => new Date() }: St
     all: async function* (after) {
       await putAllBack(objects);
       const { allBlobs } = await import('./all-blobs.ts');
-      for await (const [digest, info] of allBlobs(objects, after)) yield blobFrom(digest, info);
+      for await (const [digest, info] of allBlobs(objects, now(), after)) yield blobFrom(digest, info);
     },
     collect: async (seen, options = {}) =>
       await (await import('./collect-blobs.ts')).collectBlobs(objects, seen, { ...options, now }),

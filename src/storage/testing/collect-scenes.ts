@@ -21,7 +21,7 @@ const loaded = memoryStore().blobs.collect([]);
 
 /**
  * Who takes part. `foreign`: docker-registry, which looks, then refers, and records no use. `looking`: a collector that looks once more for what refers to the
- * blob. `killedAt`: a collector that is killed before this call.
+ * blob. `walk`: somebody who looks at all blobs. `killedAt`: a collector that is killed before this call.
  */
 export type Part =
   | PusherName
@@ -30,6 +30,7 @@ export type Part =
   | 'looking'
   | 'collection'
   | 'reader'
+  | 'walk'
   | { readonly killedAt: number };
 
 export interface Counts {
@@ -41,17 +42,23 @@ export interface Counts {
 export interface RaceOptions {
   /** Built without waiting for the disk: it has a mark. */
   readonly isBuilt?: boolean;
+  /** A process was killed that had deleted it: there is its mark alone. */
+  readonly isLeft?: boolean;
   readonly counts: Counts;
 }
 
 /** A scene in memory with these parts. */
-export async function race(parts: readonly Part[], { isBuilt = false, counts }: RaceOptions): Promise<Scene> {
+export async function race(
+  parts: readonly Part[],
+  { isBuilt = false, isLeft = false, counts }: RaceOptions,
+): Promise<Scene> {
   await loaded;
   let now = new Date(0);
   const clock = { now: () => now };
   const { objects, isSynced } = syncedMemory(clock);
   const store = stagedStore(objects, clock);
   await PUSHERS[isBuilt ? 'build' : 'put'](store, BLOB);
+  if (isLeft) await objects.delete([blobKey(digest)]);
   now = new Date(10 * KEPT_MS);
   const seen = await Array.fromAsync(store.blobs.all());
   let acknowledged: Acknowledged | undefined;
@@ -63,6 +70,8 @@ export async function race(parts: readonly Part[], { isBuilt = false, counts }: 
     if (part === 'looking') return { name: part, run: async (its) => note(await lookingCollection(its)) };
     if (part === 'foreign') return { name: part, run: foreignPush };
     if (part === 'collection') return { name: part, run: async (its) => note(await collection(storeOf(its), now)) };
+    if (part === 'walk')
+      return { name: part, run: async (its) => void (await Array.fromAsync(storeOf(its).blobs.all())) };
     if (part === 'reader') return { name: part, run: async (its) => await readIfThere(storeOf(its).blobs) };
     if (typeof part === 'object') {
       const run: Actor['run'] = async (its) => void (await storeOf(ofDeadProcess(its)).blobs.collect(seen));
@@ -135,7 +144,7 @@ async function readIfThere(blobs: Blobs): Promise<void> {
 }
 
 /** What this actor puts aside has the name of a process that does not run. */
-function ofDeadProcess(objects: ObjectStore): ObjectStore {
+export function ofDeadProcess(objects: ObjectStore): ObjectStore {
   const renamed = (key: string) => key.replace(ownIdentity(), DEAD);
   return {
     ...objects,
