@@ -1,4 +1,6 @@
 // The public face of registry/: the registry contract, its HTTP client, and policies (functions Registry → Registry).
+export type { PasswordLogin } from './client/config/credential-helper.ts';
+export type { KeptCredentials } from './client/config/kept-credentials.ts';
 export { type ClientSettingsSources, readClientSettings } from './client/config/read-client-settings.ts';
 export { type RegistryClients, registryClients } from './client/registry-clients.ts';
 export type {

@@ -108,6 +108,7 @@ export type {
 export { type CopyOptions, copyImage, type UploadImageOptions, uploadImages } from './transfer/copy-image.ts';
 export { flushDocker } from './transfer/flush-docker.ts';
 export { type CompressionChoice, parseCompression } from './transfer/layer-compression.ts';
+export { type LoggedIn, type LoggedOut, type LoginRequest, logIn, logOut } from './transfer/login.ts';
 export { type OpenedSink, type OpenSinkOptions, openSink } from './transfer/open-sink.ts';
 export { type OpenedSource, type OpenSourceOptions, openSource, type SourceOrder } from './transfer/open-source.ts';
 export { type SavedImages, type SaveOptions, saveImages } from './transfer/save-images.ts';

@@ -21,6 +21,8 @@ export interface RegistryOptions {
   readonly data?: string;
   /** Caches blob descriptors in memory, as in Debian's configuration. */
   readonly remembers?: boolean;
+  /** The text of an htpasswd file: who may do anything at all. */
+  readonly htpasswd?: string;
 }
 
 export async function startDockerRegistry(options: RegistryOptions = {}): Promise<RegistryPeer> {
@@ -39,12 +41,15 @@ export async function startDockerRegistry(options: RegistryOptions = {}): Promis
     log: { level: 'error', accesslog: { disabled: true } },
   };
   const file = join(directory.path, 'config.yml');
-  await writeFile(file, JSON.stringify(config));
+  const users = join(directory.path, 'users');
+  const auth = options.htpasswd === undefined ? {} : { auth: { htpasswd: { realm: 'test', path: users } } };
+  if (options.htpasswd !== undefined) await writeFile(users, options.htpasswd);
+  await writeFile(file, JSON.stringify({ ...config, ...auth }));
   const child = start('docker-registry', ['serve', file]);
   child.stdout?.resume();
   child.stderr?.resume();
   const base = `http://${host}`;
-  await until(async () => (await fetch(`${base}/v2/`)).ok);
+  await until(async () => [200, 401].includes((await fetch(`${base}/v2/`)).status));
   return {
     host,
     base,

@@ -3,6 +3,7 @@ import type { CommandSpec } from '../grammar/command.ts';
 import { BUILD_COMMANDS } from './build.ts';
 import { COPY_COMMANDS } from './copy.ts';
 import { EMBEDDED_COMMANDS } from './embedded.ts';
+import { LOGIN_COMMANDS } from './login.ts';
 import { LOOK_COMMANDS } from './look.ts';
 import { MAKE_COMMANDS } from './make.ts';
 import { OVERLAY_COMMANDS } from './overlays.ts';
@@ -14,6 +15,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   ...REGISTRY_COMMANDS,
   ...EMBEDDED_COMMANDS,
   ...COPY_COMMANDS,
+  ...LOGIN_COMMANDS,
   ...LOOK_COMMANDS,
   ...BUILD_COMMANDS,
   ...MAKE_COMMANDS,

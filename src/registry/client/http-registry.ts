@@ -1,4 +1,5 @@
 // A Registry for one endpoint, composed of the parts in this folder.
+import type { CallOptions } from '../../io/streams/bytes.ts';
 import type { Registry } from '../contract.ts';
 import { type BlobReader, type BlobReaderSettings, blobReader } from './blobs.ts';
 import type { EndpointHttp } from './endpoint-http.ts';
@@ -8,13 +9,17 @@ import { blobPushes, type WriterSettings } from './push-blobs.ts';
 import { manifestWriter } from './push-manifests.ts';
 import { uploader } from './uploads.ts';
 
-export type EndpointRegistry = Registry & Pick<BlobReader, 'openBlob'>;
+export interface EndpointRegistry extends Registry, Pick<BlobReader, 'openBlob'> {
+  /** Asks whether the registry lets this user in (distribution specification, end-1). Errors: UNAUTHORIZED, DENIED, those of every request. */
+  ping(options?: CallOptions): Promise<void>;
+}
 
 export function httpRegistry(http: EndpointHttp, settings: WriterSettings & BlobReaderSettings): EndpointRegistry {
   const reader = blobReader(http, settings);
   const { asked, believed } = rememberingAbsence(reader.statBlob);
   const manifests = manifestReader(http);
   return {
+    ping: (options) => ping(http, options),
     getBlob: reader.getBlob,
     openBlob: reader.openBlob,
     statBlob: asked,
@@ -25,6 +30,18 @@ export function httpRegistry(http: EndpointHttp, settings: WriterSettings & Blob
     ...uploader(http, reader, settings.commitWithin),
     partialBytes: async () => 0,
   };
+}
+
+async function ping(http: EndpointHttp, { signal }: CallOptions = {}): Promise<void> {
+  const answer = await http.send({
+    method: 'GET',
+    to: '/',
+    scopes: [],
+    asked: { what: `a login at ${http.host}`, unknown: 'UNSUPPORTED' },
+    expected: [200],
+    signal,
+  });
+  await answer.discard();
 }
 
 type StatBlob = Registry['statBlob'];

@@ -3,6 +3,7 @@ import { DEFAULT_BACKOFF } from '../../io/concurrency/backoff.ts';
 import { createLimiter } from '../../io/concurrency/limiter.ts';
 import { createHttpPool, DEFAULT_TIMEOUTS } from '../../io/http/http.ts';
 import { proxyFor } from '../../io/http/proxy.ts';
+import type { CallOptions } from '../../io/streams/bytes.ts';
 import { canonicalHost } from '../../oci/reference.ts';
 import type { Registry } from '../contract.ts';
 import { defaultAddress } from './config/docker-hub.ts';
@@ -15,6 +16,8 @@ import type { ClientSettings, Endpoint, HostRule } from './settings.ts';
 export interface RegistryClients extends AsyncDisposable {
   /** The registry at `host[:port]`, in any spelling of Docker Hub's name. Returns the same object each time. Sends nothing before its first use. */
   forHost(host: string): Registry;
+  /** Asks the host itself, never a mirror, whether it lets this user in. Errors: UNAUTHORIZED, DENIED, those of every request. */
+  ping(host: string, options?: CallOptions): Promise<void>;
 }
 
 const REQUESTS_PER_HOST = 8;
@@ -94,6 +97,11 @@ export function registryClients(settings: ClientSettings): RegistryClients {
       const known = hosts.get(host) ?? routedRegistry(host, routing);
       hosts.set(host, known);
       return known;
+    },
+    async ping(written, options) {
+      const host = canonicalHost(written);
+      const { upstream } = await rule(host, undefined);
+      await connect(upstream ?? { host: defaultAddress(host) }, 'whole').ping(options);
     },
     async [Symbol.asyncDispose]() {
       pool[Symbol.dispose]();

@@ -8,7 +8,7 @@ import { registryClients } from '../../registry/client/registry-clients.ts';
 import type { ClientSettings, HostRule, RetryEvent } from '../../registry/client/settings.ts';
 import type { Registry } from '../../registry/contract.ts';
 import { type MountSources, mountSources } from '../../transports/mount-sources.ts';
-import type { TaskEvents, World } from '../settings.ts';
+import { callOptions, type TaskCall, type TaskEvents, type World } from '../settings.ts';
 import type { RegistryAddress } from './local-registry.ts';
 
 /** The registries that images come from. Disposing closes the connections. */
@@ -60,6 +60,27 @@ export async function anyHosts(
     ...(await clientSettings(settings, address)),
     onRetry: retryEvents(settings, onEvent),
   });
+}
+
+/** Asks the host whether it accepts the credentials; false if it asked for none. Errors: UNAUTHORIZED, DENIED, those of every request. */
+export async function triedLogin(
+  host: string,
+  { username, password }: { readonly username: string; readonly password: string },
+  settings: World & TaskCall & TaskEvents,
+): Promise<boolean> {
+  let isTried = false;
+  await using clients = registryClients({
+    ...(await clientSettings(settings, undefined)),
+    credentials: {
+      searched: [],
+      find: async () => {
+        isTried = true;
+        return { type: 'password', username, password };
+      },
+    },
+  });
+  await clients.ping(host, callOptions(settings));
+  return isTried;
 }
 
 function retryEvents({ onDebug }: TaskEvents, onEvent: OnCopyEvent | undefined): (event: RetryEvent) => void {

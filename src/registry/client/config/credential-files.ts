@@ -14,7 +14,7 @@ export interface CredentialSources {
 }
 
 /** Docker Hub's name in Docker's files and for its helpers. */
-const DOCKER_HUB_KEY = 'https://index.docker.io/v1/';
+export const DOCKER_HUB_KEY = 'https://index.docker.io/v1/';
 
 /** Looks in the files in order; the first one with the host decides. A file is read only when credentials are needed. */
 export function credentialFiles({ env, home }: CredentialSources): CredentialsProvider {
@@ -43,7 +43,7 @@ export function credentialFiles({ env, home }: CredentialSources): CredentialsPr
 }
 
 /** Paths to look at. Those that the environment names come first. */
-function credentialPaths(env: CredentialSources['env'], home: string | undefined): readonly string[] {
+export function credentialPaths(env: CredentialSources['env'], home: string | undefined): readonly string[] {
   const config = userDirectory('XDG_CONFIG_HOME', { env, home });
   const runtime = runtimeDirectory({ env });
   const searched = [
@@ -96,7 +96,7 @@ function bestEntry(file: string, auths: Json, name: string): Credentials | undef
 }
 
 /** Normalises a key: a host name, a URL, or a URL of the registry API version 1. */
-function scopeOf(key: string): string {
+export function scopeOf(key: string): string {
   const [, scheme, host = '', path = ''] = /^(https?:\/\/)?([^/]*)(.*)$/is.exec(key) ?? [];
   const namespace = scheme === undefined ? withoutEnd(path, '/').replace(/^\/v[12]$/, '') : '';
   return `${canonicalHost(host)}${namespace}`;

@@ -1,4 +1,4 @@
-// Docker's credential helpers: `docker-credential-NAME get`, the server on stdin, JSON on stdout (docker-credential-helpers, "Development").
+// Docker's credential helpers: `docker-credential-NAME get|store|erase`, the server or JSON on stdin, JSON on stdout (docker-credential-helpers, "Development").
 import { markedEnvironment, startedProgram } from '../../../io/concurrency/started-programs.ts';
 import { isNothing } from '../../../io/files/read-config-file.ts';
 import { hasInOrder } from '../../../io/text/in-order.ts';
@@ -15,6 +15,11 @@ export interface HelperCall {
   readonly file: string;
   /** The helper's environment; its PATH is used to find it. */
   readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+export interface PasswordLogin {
+  readonly username: string;
+  readonly password: string;
 }
 
 interface Outcome {
@@ -39,18 +44,28 @@ const NOT_FOUND = [/\b(?:credentials?|item|entry|secret|element)s?\b/i, /(?:\bno
 
 /** Asks the helper. Returns `undefined` if it has no credentials for the server. Errors: CONFIG_INVALID, with its last output if it failed. */
 export async function askHelper(call: HelperCall): Promise<Credentials | undefined> {
-  const program = `docker-credential-${call.name}`;
-  if (!/^[\w.-]+$/.test(call.name)) {
-    const hint = `Correct credsStore or credHelpers in ${call.file}.`;
-    throw refuse(call, `names no credential helper [${call.name}]`, { hint });
-  }
-  const outcome = await run(program, call);
+  const outcome = await run('get', call.server, call);
   const { status } = outcome;
   if (status === 0) return readCredentials(outcome, call);
   // 126 and 127: a shell did not find the program that the helper is a wrapper of.
   const isRun = status !== undefined && status < 126;
   if (isRun && saysNotFound(`${outcome.stdout}\n${outcome.stderr}`)) return undefined;
   throw failed(call, `failed for ${call.server} [${outcome.end}]`, outcome);
+}
+
+/** Gives the helper credentials to keep. Errors: CONFIG_INVALID, with its last output if it failed. */
+export async function tellHelper(call: HelperCall, { username, password }: PasswordLogin): Promise<void> {
+  const input = JSON.stringify({ ServerURL: call.server, Username: username, Secret: password });
+  const outcome = await run('store', input, call);
+  if (outcome.status !== 0)
+    throw failed(call, `failed to keep the password for ${call.server} [${outcome.end}]`, outcome);
+}
+
+/** Lets the helper forget what it has for the server; no error if it has nothing. Errors: CONFIG_INVALID. */
+export async function emptyHelper(call: HelperCall): Promise<void> {
+  const outcome = await run('erase', call.server, call);
+  if (outcome.status === 0 || saysNotFound(`${outcome.stdout}\n${outcome.stderr}`)) return;
+  throw failed(call, `failed to forget ${call.server} [${outcome.end}]`, outcome);
 }
 
 /** Reads the answer. Errors do not quote the stdout of a successful helper, because it may be a secret in an unexpected format. */
@@ -86,11 +101,16 @@ function parsed(stdout: string): unknown {
   }
 }
 
-async function run(program: string, call: HelperCall): Promise<Outcome> {
+async function run(action: 'get' | 'store' | 'erase', input: string, call: HelperCall): Promise<Outcome> {
+  const program = `docker-credential-${call.name}`;
+  if (!/^[\w.-]+$/.test(call.name)) {
+    const hint = `Correct credsStore or credHelpers in ${call.file}.`;
+    throw refuse(call, `names no credential helper [${call.name}]`, { hint });
+  }
   const { spawn } = await import('node:child_process');
   const { promise, resolve, reject } = Promise.withResolvers<Outcome>();
   const { env, mark } = markedEnvironment(call.env);
-  const child = spawn(program, ['get'], { env, stdio: ['pipe', 'pipe', 'pipe'] });
+  const child = spawn(program, [action], { env, stdio: ['pipe', 'pipe', 'pipe'] });
   const started = startedProgram(child, mark);
   let killed: string | undefined;
   const kill = (why: string) => {
@@ -134,7 +154,7 @@ async function run(program: string, call: HelperCall): Promise<Outcome> {
   });
   // A helper may exit without reading its input. That is no error.
   child.stdin.on('error', () => {});
-  child.stdin.end(call.server);
+  child.stdin.end(input);
   return promise;
 }
 
