@@ -92,6 +92,7 @@ export type { LeftFault, RepairEvent } from './private-registry/repair-store.ts'
 export type { Scrubbed, ScrubEvent } from './private-registry/scrub.ts';
 export { type ServedRegistry, type ServeRequest, serveRegistry } from './private-registry/serve-registry.ts';
 export type { AccessOptions } from './private-registry/serving-access.ts';
+export { type PasswordChange, setPassword } from './private-registry/set-password.ts';
 export { type StartedRegistry, type StartRequest, startRegistry } from './private-registry/start-registry.ts';
 export { stopRegistry } from './private-registry/stop-registry.ts';
 export { addressForVms, type VmAddress, vmAddress } from './private-registry/vm-address.ts';

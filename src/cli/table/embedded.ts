@@ -30,6 +30,11 @@ const SCRUB: OptionSpec = {
 };
 
 const ACCESS: readonly OptionSpec[] = [
+  {
+    name: 'auth',
+    value: 'htpasswd:FILE',
+    help: 'Users and passwords (bcrypt; `images lreg_passwd` writes it): everybody pulls, who has logged in pushes and deletes',
+  },
   { name: 'read-only', help: 'Refuse every push and deletion' },
   {
     name: 'read-only-from',
@@ -80,6 +85,24 @@ export const EMBEDDED_COMMANDS: readonly CommandSpec[] = [
     options: [DATA, JSON_OUTPUT],
     status: '0: it runs; 1: it does not.',
     load: () => import('../commands/lreg-status.ts'),
+  },
+  {
+    name: 'lreg_passwd',
+    group: EMBEDDED,
+    summary: 'Set the password of a user of the embedded registry',
+    details: [
+      'FILE is what `--auth=htpasswd:FILE` of `serve` and `lreg_start` names; it is made if it is missing, for its owner to read. A registry that runs sees the change within a second.',
+    ],
+    arguments: [{ name: 'USER', required: true, help: 'The user, without a colon' }],
+    options: [
+      { name: 'file', value: 'FILE', help: 'The file of users (default: what auth in registry.toml names)' },
+      { name: 'password-stdin', help: 'Read the password from standard input; asked for on a terminal without it' },
+      { name: 'delete', help: 'Remove the user' },
+      DATA,
+      CONFIG,
+    ],
+    examples: [{ command: 'images lreg_passwd --file=users anna', help: 'Asks for the password' }],
+    load: () => import('../commands/lreg-passwd.ts'),
   },
   {
     name: 'serve',

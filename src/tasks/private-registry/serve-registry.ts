@@ -1,7 +1,7 @@
 // Runs the embedded registry in this process: the store, the server, and the record that announces it.
 
 import { join, resolve } from 'node:path';
-import { withoutLogin } from '../../access/without-login.ts';
+import type { AccessControl } from '../../access/contract.ts';
 import { disposables } from '../../io/concurrency/disposables.ts';
 import { acquireLock } from '../../io/files/lock.ts';
 import { checkArguments, objectWith, TEXT } from '../../oci/arguments.ts';
@@ -18,8 +18,9 @@ import { checkNames, listenAddresses } from './listen-addresses.ts';
 import type { CollectionSchedule, ScrubSchedule } from './registry-config.ts';
 import type { RegistryState } from './registry-record.ts';
 import { announceRegistry, dataDirectory, runningRegistry } from './registry-state.ts';
+import { servedAccess } from './served-access.ts';
 import { type Announced, keepStore, openServedStore, type ServedStore, schedules } from './served-store.ts';
-import { type AccessOptions, isThisMachine, whatIsOpen } from './serving-access.ts';
+import { type AccessOptions, whatIsOpen } from './serving-access.ts';
 import { servingHealth } from './serving-health.ts';
 import { type ServingRules, servingRules } from './serving-rules.ts';
 import { watchSpace } from './watch-space.ts';
@@ -90,7 +91,10 @@ async function serveStore(request: ServeStore, settings: Settings): Promise<Serv
     : await acquireLock(join(data, 'images/starting'), callOptions(settings));
   const running = runningRegistry(data, settings);
   if (running) throw alreadyRunning(running);
-  const listening = await listenFor(request, served, { ...settings, announced });
+  const access = watchers.add(
+    await servedAccess({ data, htpasswd: rules.access.htpasswd, mayDo: served.mayDo, onNotice }),
+  );
+  const listening = await listenFor({ ...request, access }, served, { ...settings, announced });
   const { server, activity } = listening;
   try {
     const open = whatIsOpen(served.isReadOnly ? { ...rules.access, readOnly: true } : rules.access, server.addresses);
@@ -116,7 +120,11 @@ async function serveStore(request: ServeStore, settings: Settings): Promise<Serv
 }
 
 /** The server over the store, and how it is announced. */
-async function listenFor(request: ServeStore, served: ServedStore, { announced, ...settings }: Settings & Announced) {
+async function listenFor(
+  request: ServeStore & { readonly access: AccessControl },
+  served: ServedStore,
+  { announced, ...settings }: Settings & Announced,
+) {
   const { data, listen, names = [], version, onReceived } = request;
   const { isReadOnly } = served;
   let lastAt = Date.now();
@@ -129,7 +137,7 @@ async function listenFor(request: ServeStore, served: ServedStore, { announced, 
     registry: served.registry,
     listen,
     names,
-    access: withoutLogin(served.mayDo, isThisMachine),
+    access: request.access,
     health: servingHealth(data, announced, { isReadOnly }),
     ...(onEvent && { onEvent }),
     ...(onReceived && { onReceived }),

@@ -1,11 +1,13 @@
 // Who may do what with a registry that runs: options come before the configuration, which may change while it runs; and what is open is said.
+import { resolve } from 'node:path';
 import type { AddressRange } from '../../access/address-range.ts';
 import type { Asker } from '../../access/contract.ts';
 import type { MayDo } from '../../access/permitted.ts';
 import { type AccessRule, type AccessRules, mayDo } from '../../access/rules.ts';
 import { isLoopback } from '../../nodes/addresses.ts';
+import { ImagesError } from '../../oci/errors.ts';
 import { formatListenAddress, type ListenAddress } from '../../server/address.ts';
-import type { AccessConfig } from './access-config.ts';
+import { type AccessConfig, htpasswdFile } from './access-config.ts';
 import { DEFAULT_WRITERS, writingNetworks } from './writing-networks.ts';
 
 /** What an operator says on the command line. Ranges as `writingNetworks` takes them. */
@@ -16,6 +18,8 @@ export interface AccessOptions {
   readonly readOnlyFrom?: readonly string[];
   /** From where those may write who have not logged in. */
   readonly writeFrom?: readonly string[];
+  /** `htpasswd:FILE`: users and passwords, with bcrypt. Read at start; its content may change while the registry runs. */
+  readonly auth?: string;
 }
 
 const LOCAL: readonly AddressRange[] = writingNetworks(['local']);
@@ -31,10 +35,15 @@ const DEFAULT_FROM: readonly AddressRange[] = writingNetworks(DEFAULT_WRITERS);
 
 /** The configuration, with what the command line says in place of its own. Errors: USAGE. */
 export function accessSettings(options: AccessOptions, config: AccessConfig): AccessConfig {
-  const { readOnly, readOnlyFrom, writeFrom } = options;
+  const { readOnly, readOnlyFrom, writeFrom, auth } = options;
+  const htpasswd = auth === undefined ? undefined : htpasswdFile(auth);
+  if (auth !== undefined && htpasswd === undefined) {
+    throw new ImagesError('USAGE', `not a way to log in [--auth=${auth}]`, { hint: 'Write --auth=htpasswd:FILE.' });
+  }
   return {
     ...config,
     ...(readOnly && { readOnly }),
+    ...(htpasswd !== undefined && { htpasswd: resolve(htpasswd) }),
     ...(readOnlyFrom?.length && { readOnlyFrom: writingNetworks(readOnlyFrom) }),
     ...(writeFrom?.length && { writeFrom: writingNetworks(writeFrom) }),
   };

@@ -38,9 +38,14 @@ export async function servingRules(
   });
   let before: RegistryConfig | undefined;
   let access: AccessConfig = accessSettings(options, watched.current.access);
+  // Whether one can log in is decided at start.
+  const { htpasswd } = access;
   return {
     get access() {
-      if (watched.current !== before) access = accessSettings(options, watched.current.access);
+      if (watched.current !== before) {
+        const { htpasswd: _, ...changed } = accessSettings(options, watched.current.access);
+        access = { ...changed, ...(htpasswd !== undefined && { htpasswd }) };
+      }
       before = watched.current;
       return access;
     },

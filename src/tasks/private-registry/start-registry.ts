@@ -2,6 +2,7 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync } from 'node:fs';
+import { resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { isFsError, translateFsError } from '../../io/files/fs-errors.ts';
@@ -11,6 +12,7 @@ import { isObject } from '../../oci/decode.ts';
 import { type ErrorCode, ImagesError } from '../../oci/errors.ts';
 import { SETTINGS, TEXTS } from '../arguments.ts';
 import type { Settings, TaskCall, World } from '../settings.ts';
+import { htpasswdFile } from './access-config.ts';
 import { alreadyRunning } from './already-running.ts';
 import { discardEmptyStore, storeIsBegun } from './empty-store.ts';
 import { checkNames, listenAddresses, listensOn } from './listen-addresses.ts';
@@ -129,6 +131,7 @@ async function startProcess(
     readOnly,
     readOnlyFrom = [],
     writeFrom = [],
+    auth,
   }: StartRequest & Required<Pick<StartRequest, 'program'>>,
   { data, log, settings }: ProcessSettings,
 ): Promise<unknown> {
@@ -144,6 +147,7 @@ async function startProcess(
     ...(scrub ? [`--scrub=${scrub}`] : []),
     ...(readOnly ? ['--read-only'] : []),
     ...readOnlyFrom.map((range) => `--read-only-from=${range}`),
+    ...(auth === undefined ? [] : [`--auth=htpasswd:${resolve(htpasswdFile(auth) ?? '')}`]),
     ...writeFrom.map((range) => `--write-from=${range}`),
   ];
   settings.signal?.throwIfAborted();
