@@ -7,6 +7,8 @@ const MODULES = [
   'node:crypto',
   'node:fs',
   'node:fs/promises',
+  'node:http2',
+  'node:https',
   'node:net',
   'node:os',
   'node:stream/promises',
@@ -37,24 +39,32 @@ export function lazyBuiltins(sourceDirectory) {
 
 function lazyModule(id) {
   const module = process.getBuiltinModule(id);
+  // Short, and of this module alone, so the bundler need not lengthen it: it is in every line.
+  const own = `_${MODULES.indexOf(id).toString(36)}`;
   const byCallback = BY_CALLBACK[id] ?? { names: [] };
   const isLazy = (name) => /^[a-z]\w*$/.test(name) && isPlainFunction(module, name) && !byCallback.names.includes(name);
   const names = Object.keys(module).filter(isLazy);
-  const functions = names.map((name) => `export const ${name} = (...args) => get().${name}(...args);`);
-  const values = (VALUES[id] ?? []).map((name) => `export const ${name} = get().${name};`);
+  const functions = names.map((name) => `export const ${name} = (...args) => ${own}().${name}(...args);`);
+  const values = (VALUES[id] ?? []).map((name) => `export const ${name} = ${own}().${name};`);
   const objects = (OBJECTS[id] ?? []).map(
-    (name) => `export const ${name} = new Proxy({}, { get: (_, field) => get().${name}[field] });`,
+    (name) => `export const ${name} = new Proxy({}, { get: (_, field) => ${own}().${name}[field] });`,
   );
   const classes = (CLASSES[id] ?? []).map(
     (name) =>
-      `export const ${name} = new Proxy(class {}, { construct: (_, args) => Reflect.construct(get().${name}, args) });`,
+      `export const ${name} = new Proxy(class {}, { construct: (_, args) => Reflect.construct(${own}().${name}, args) });`,
   );
   const promises = byCallback.names.map(
     (name) => `export const ${name} = (...args) => new Promise((resolve, reject) =>
   process.getBuiltinModule('${byCallback.from}').${name}(...args, (error, value) => (error ? reject(error) : resolve(value))));`,
   );
-  const get = `const get = () => process.getBuiltinModule('${id}');`;
-  return [get, ...functions, ...promises, ...values, ...objects, ...classes].join('\n');
+  return [
+    `const ${own} = () => process.getBuiltinModule('${id}');`,
+    ...functions,
+    ...promises,
+    ...values,
+    ...objects,
+    ...classes,
+  ].join('\n');
 }
 
 /** Getters lead to what is to stay unloaded. */

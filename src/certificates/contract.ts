@@ -1,4 +1,4 @@
-// What a TLS server needs of certificates. The server knows only this file of the room.
+// What a TLS server needs of certificates. The server knows only this file of the room, and secure-options.ts.
 import type { SecureContext } from 'node:tls';
 
 /** PEM: a private key, and a certificate followed by those that lead to its root. */

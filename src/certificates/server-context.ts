@@ -1,13 +1,14 @@
 // What a TLS server needs, from either source: files of the operator, or an own CA.
-import { constants, X509Certificate } from 'node:crypto';
+import { X509Certificate } from 'node:crypto';
 import { join } from 'node:path';
-import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls';
+import { createSecureContext, type SecureContext } from 'node:tls';
 import { writeFileAtomically } from '../io/files/atomic-file.ts';
 import type { Authority, Issued } from './authority.ts';
 import type { KeyAndCertificate, OnCertificateNotice, TlsContexts } from './contract.ts';
 import { type GivenFiles, readGiven, stampOf } from './given.ts';
 import { LIFETIME, openIssued, readIssued } from './issued.ts';
 import { type CertificateName, certificateName, nameText } from './names.ts';
+import { secureOptions } from './secure-options.ts';
 
 export interface ContextOptions {
   readonly onNotice?: OnCertificateNotice;
@@ -90,11 +91,6 @@ export async function contextsFromAuthority(options: AuthorityContextOptions): P
       return context;
     },
   });
-}
-
-/** Of every context: TLS 1.2 and 1.3 (RFC 9325), and no renegotiation, which costs the server more than the client. */
-export function secureOptions({ key, certificate }: KeyAndCertificate): SecureContextOptions {
-  return { key, cert: certificate, minVersion: 'TLSv1.2', secureOptions: constants.SSL_OP_NO_RENEGOTIATION };
 }
 
 function changing(

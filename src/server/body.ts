@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Bytes } from '../io/streams/bytes.ts';
 import { ImagesError } from '../oci/errors.ts';
 import type { RequestBody } from './call.ts';
+import { bodyLength, breakOff, checkEnd, limitSilence } from './either-http.ts';
 import type { ServerLimits } from './limits.ts';
 import { type Transfer, watchProgress } from './progress.ts';
 
@@ -34,11 +35,11 @@ export function messageBody(
       response.writeContinue();
     }
     // The time limit holds only while bytes are awaited: hashing and syncing a large blob may take longer than a client may be silent.
-    request.socket.setTimeout(limits.idle);
+    limitSilence(request, limits.idle);
     const transfer: Transfer = {
       moved: () => received,
       waitsForClient: () => request.readableLength === 0,
-      giveUp: () => request.destroy(),
+      giveUp: () => breakOff(request),
     };
     using _watch = watchProgress(transfer, limits);
     try {
@@ -48,23 +49,19 @@ export function messageBody(
         onReceived?.(chunk.length);
         yield chunk;
       }
+      checkEnd(request);
     } catch (cause) {
       onBrokenOff();
       throw new ImagesError('BROKEN_OFF', `the client broke off after ${received} bytes`, { cause });
     } finally {
-      request.socket.setTimeout(0);
+      limitSilence(request, 0);
     }
   };
   return {
-    length: announcedLength(request),
+    length: bodyLength(request),
     bytes: read(),
-    breakOff: () => request.destroy(),
+    breakOff: () => breakOff(request),
     received: () => received,
     isHeldBack: () => isHeldBack,
   };
-}
-
-function announcedLength(request: IncomingMessage): number | undefined {
-  if (request.headers['transfer-encoding'] !== undefined) return undefined;
-  return Number(request.headers['content-length'] ?? 0);
 }

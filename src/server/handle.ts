@@ -1,5 +1,6 @@
 // The listener for node:http: each message becomes one request value, one reply and one event. Whatever a client sends, nothing is thrown.
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { plainAddress } from '../access/address-range.ts';
 import type { AccessControl, Asker, RequestHead } from '../access/contract.ts';
 import { createLimiter } from '../io/concurrency/limiter.ts';
@@ -7,10 +8,11 @@ import { ImagesError, isImagesError } from '../oci/errors.ts';
 import type { Registry } from '../registry/contract.ts';
 import { createActiveUploads } from './active-uploads.ts';
 import { answer } from './answer.ts';
-import { type MessageBody, messageBody } from './body.ts';
+import { messageBody } from './body.ts';
 import type { Call, Shared } from './call.ts';
 import { clientOf } from './client-of.ts';
 import type { Connections } from './connections.ts';
+import { connectionOf, endBodyGracefully, headersOf, isEncrypted } from './either-http.ts';
 import type { OnServerEvent, RequestEvent } from './events.ts';
 import { throughGate } from './gate.ts';
 import { type HealthChecks, healthReply } from './health.ts';
@@ -36,9 +38,6 @@ export interface HandleOptions {
   readonly access?: AccessControl;
 }
 
-/** Milliseconds for which a client may continue to send a body that was refused. Many clients read the answer only after that. */
-const LINGER = 10_000;
-
 const COMMON_HEADERS = {
   'Docker-Distribution-Api-Version': 'registry/2.0',
   // A blob can contain anything, so browsers must not interpret it as a page.
@@ -48,18 +47,24 @@ const COMMON_HEADERS = {
 export function createRequestListener(options: HandleOptions): RequestListener {
   const shared = createShared(options);
   return (message, response) => {
-    options.connections.inTurn(message.socket, response, () => handle(message, response, { ...options, shared }));
+    const connection = connectionOf(message);
+    if (!connection) return;
+    options.connections.inTurn({ connection, message, response }, () =>
+      handle(message, response, { ...options, shared, connection }),
+    );
   };
 }
 
 interface HandleContext extends HandleOptions {
   readonly shared: Shared;
+  readonly connection: Socket;
 }
 
 function handle(message: IncomingMessage, response: ServerResponse, context: HandleContext): void {
-  const { onEvent, onReceived, limits, names, shared } = context;
+  const { onEvent, onReceived, limits, names, shared, connection } = context;
   const started = performance.now();
-  const { method = 'GET', url = '/', headers } = message;
+  const { method = 'GET', url = '/' } = message;
+  const headers = headersOf(message);
   const gone = new AbortController();
   const body = messageBody(message, response, {
     limits,
@@ -80,11 +85,11 @@ function handle(message: IncomingMessage, response: ServerResponse, context: Han
       sent,
       received: body.received(),
       duration: performance.now() - started,
-      remote: message.socket.remoteAddress ?? '',
+      remote: connection.remoteAddress ?? '',
       ...whoAsked(asker),
     });
   });
-  const call: Call = { ...shared, headers, body, client: clientOf(message.socket), signal: gone.signal };
+  const call: Call = { ...shared, headers, body, client: clientOf(connection), signal: gone.signal };
   const fail = (error: unknown) => {
     // An error after the client has disconnected is no failure of the server.
     if (!isRefusal(error) && !gone.signal.aborted) onEvent({ type: 'failure', method, url, error });
@@ -97,7 +102,7 @@ function handle(message: IncomingMessage, response: ServerResponse, context: Han
   };
   const send = async (reply: Reply) => {
     code = reply.code;
-    endBodyGracefully(message, response, body);
+    endBodyGracefully(message, response, body.isHeldBack());
     await sendReply(response, withCommonHeaders(reply), {
       head: method === 'HEAD',
       limits,
@@ -111,8 +116,8 @@ function handle(message: IncomingMessage, response: ServerResponse, context: Han
     method,
     url,
     headers,
-    address: plainAddress(message.socket.remoteAddress ?? ''),
-    isSecure: 'encrypted' in message.socket,
+    address: plainAddress(connection.remoteAddress ?? ''),
+    isSecure: isEncrypted(message),
   };
   const onAsker = (known: Asker) => {
     asker = known;
@@ -188,20 +193,4 @@ function holdBody(reply: Reply, response: ServerResponse, { held, client }: Call
 
 function withCommonHeaders(reply: Reply): Reply {
   return { ...reply, headers: { ...COMMON_HEADERS, ...reply.headers } };
-}
-
-/**
- * Ends a body that was refused without being read. Closing at once would reset the connection, and the client would lose the answer;
- * reading without a limit would let it send for ever.
- */
-function endBodyGracefully(message: IncomingMessage, response: ServerResponse, body: MessageBody): void {
-  if (message.complete) return;
-  if (body.isHeldBack()) {
-    response.shouldKeepAlive = false;
-    return;
-  }
-  message.resume();
-  const timer = setTimeout(() => message.destroy(), LINGER);
-  timer.unref();
-  message.once('close', () => clearTimeout(timer));
 }

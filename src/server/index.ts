@@ -1,5 +1,11 @@
 // The public face of server/: `/v2/` over any Registry, on its own addresses or in an HTTP server of the caller.
-export { formatListenAddress, type ListenAddress, parseListenAddress } from './address.ts';
+export {
+  type BoundAddress,
+  formatListenAddress,
+  type ListenAddress,
+  listenUrl,
+  parseListenAddress,
+} from './address.ts';
 export type { OnServerEvent, RequestEvent, ServerEvent } from './events.ts';
 export type { HealthChecks } from './health.ts';
 export type { ServerLimits } from './limits.ts';

@@ -5,6 +5,8 @@ export interface ServerLimits {
   readonly connections: number;
   /** For one client: an IPv4 address or an IPv6 network of 64 bits. */
   readonly connectionsPerClient: number;
+  /** Requests at once on one HTTP/2 connection; its client waits with others. All of them together are limited as connections are. */
+  readonly streams: number;
   /** Requests, over all connections, that wait for an earlier one of their connection. */
   readonly waitingRequests: number;
   /** Manifests that are read or written in parallel; others wait. */
@@ -50,6 +52,7 @@ export function defaultLimits(openFiles: number): ServerLimits {
   return {
     connections,
     connectionsPerClient: between(8, Math.ceil(connections / 2), connections),
+    streams: 64,
     waitingRequests: 10_000,
     manifests: 16,
     lists: 4,

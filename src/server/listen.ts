@@ -1,16 +1,18 @@
 // Serves a registry on one or more addresses, with time limits that suit transfers of gigabytes, and stops gracefully.
-import { createServer, type RequestListener, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer, type RequestListener, type ServerOptions } from 'node:http';
+import type { AddressInfo, Server } from 'node:net';
 import type { AccessControl } from '../access/contract.ts';
+import type { TlsContexts } from '../certificates/contract.ts';
 import { openFilesLimit } from '../io/files/open-files.ts';
 import { ImagesError } from '../oci/errors.ts';
 import type { Registry } from '../registry/contract.ts';
-import { formatListenAddress, type ListenAddress } from './address.ts';
+import { type BoundAddress, formatListenAddress, type ListenAddress } from './address.ts';
 import { type Connections, createConnections } from './connections.ts';
 import type { OnServerEvent } from './events.ts';
 import { createRequestListener } from './handle.ts';
 import type { HealthChecks } from './health.ts';
 import { defaultLimits, type ServerLimits } from './limits.ts';
+import { type AddressServer, secureServer } from './secure-server.ts';
 
 export interface ServeOptions {
   readonly registry: Registry;
@@ -28,6 +30,8 @@ export interface ServeOptions {
   readonly names?: readonly string[];
   /** Checks for `/healthz`; by default it always answers `ok`. */
   readonly health?: HealthChecks;
+  /** Certificates for addresses with `tls`. The caller disposes of them. */
+  readonly tls?: TlsContexts;
   /** Who may do what; `registry` obeys it by `permitted` (access/permitted.ts). Without it everybody may do everything. */
   readonly access?: AccessControl;
 }
@@ -35,7 +39,7 @@ export interface ServeOptions {
 /** Disposing stops it: no new connections are accepted, running requests may finish within the grace period. */
 export interface RunningServer extends AsyncDisposable {
   /** In the order of `listen`, with actual ports. */
-  readonly addresses: readonly Required<ListenAddress>[];
+  readonly addresses: readonly BoundAddress[];
   /** How many requests are being answered right now. */
   readonly activeRequests: number;
   /** Resolves when the server has stopped, for whatever reason. */
@@ -53,7 +57,7 @@ const HIGH_WATER_MARK = 256 * 1024;
 
 /**
  * Starts serving. All addresses are bound, or none.
- * Errors: ADDRESS_IN_USE, ADDRESS_NOT_PERMITTED, ADDRESS_UNAVAILABLE.
+ * Errors: ADDRESS_IN_USE, ADDRESS_NOT_PERMITTED, ADDRESS_UNAVAILABLE, USAGE (HTTPS without a certificate).
  */
 export async function serve(options: ServeOptions): Promise<RunningServer> {
   const { registry, listen, health, access, onEvent = () => undefined, onReceived, grace = 500 } = options;
@@ -70,22 +74,24 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     ...(access && { access }),
     ...(onReceived && { onReceived }),
   });
-  const servers: Server[] = [];
+  const servers: AddressServer[] = [];
   try {
     for (const address of listen) {
-      servers.push(await bind(httpServer(listener, connections, limits), address, listen));
+      const server = serverFor(address, { listener, connections, limits, ...(options.tls && { tls: options.tls }) });
+      await bind(server.server, address, listen);
+      servers.push(server);
     }
   } catch (error) {
-    await Promise.all(servers.map((server) => stop(server, 0)));
+    await Promise.all(servers.map((server) => server.stop(0)));
     throw error;
   }
-  const addresses = servers.map(boundAddress);
+  const addresses = servers.map(({ server }, at) => boundAddress(server, listen[at]?.tls));
   const { promise: stopped, resolve } = Promise.withResolvers<void>();
   let stopping: Promise<void> | undefined;
   const stopAll = (): Promise<void> => {
     options.signal?.removeEventListener('abort', stopAll);
     connections.stop();
-    stopping ??= Promise.all(servers.map((server) => stop(server, grace))).then(() => resolve());
+    stopping ??= Promise.all(servers.map((server) => server.stop(grace))).then(() => resolve());
     return stopping;
   };
   if (options.signal?.aborted) await stopAll();
@@ -100,8 +106,15 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   };
 }
 
-function httpServer(listener: RequestListener, connections: Connections, limits: ServerLimits): Server {
-  const server = createServer({
+interface ServedBy {
+  readonly listener: RequestListener;
+  readonly connections: Connections;
+  readonly limits: ServerLimits;
+  readonly tls?: TlsContexts;
+}
+
+function serverFor(address: ListenAddress, { listener, connections, limits, tls }: ServedBy): AddressServer {
+  const http: ServerOptions = {
     highWaterMark: HIGH_WATER_MARK,
     maxHeaderSize: MAX_HEADERS,
     // Against slow loris: clients that send a byte now and then.
@@ -110,18 +123,38 @@ function httpServer(listener: RequestListener, connections: Connections, limits:
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT,
     // There is no limit on a whole request: an upload of 100 GB is legitimate. body.ts ends those that fall silent.
     requestTimeout: 0,
+  };
+  if (!address.tls) return httpServer(listener, connections, http);
+  if (tls) return secureServer(listener, { contexts: tls, connections, limits, http });
+  throw new ImagesError('USAGE', `there is no certificate for [${formatListenAddress(address)}]`, {
+    hint: 'Give one with its key, or let the registry make its own.',
   });
+}
+
+function httpServer(listener: RequestListener, connections: Connections, options: ServerOptions): AddressServer {
+  const server = createServer(options);
   server.on('connection', (socket) => connections.admit(socket));
   server.on('request', listener);
   // `Expect: 100-continue`: the body is requested when a handler reads it, so a refused one is never sent.
   server.on('checkContinue', listener);
-  return server;
+  return {
+    server,
+    stop: async (grace) => {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      const timer = setTimeout(() => server.closeAllConnections(), grace);
+      // Closes idle connections now, busy ones after their request.
+      server.close(() => resolve());
+      await promise;
+      clearTimeout(timer);
+    },
+  };
 }
 
-async function bind(server: Server, address: ListenAddress, all: readonly ListenAddress[]): Promise<Server> {
-  const { promise, resolve, reject } = Promise.withResolvers<Server>();
+async function bind(server: Server, address: ListenAddress, all: readonly ListenAddress[]): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
   server.once('error', (error) => reject(explain(error, address)));
-  server.listen({ ...address, ipv6Only: isBesideIPv4(address, all) }, () => resolve(server));
+  const { host, port } = address;
+  server.listen({ ...(host !== undefined && { host }), port, ipv6Only: isBesideIPv4(address, all) }, () => resolve());
   return promise;
 }
 
@@ -133,18 +166,9 @@ function isBesideIPv4(address: ListenAddress, all: readonly ListenAddress[]): bo
   );
 }
 
-async function stop(server: Server, grace: number): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(() => server.closeAllConnections(), grace);
-  // Closes idle connections now, busy ones after their request.
-  server.close(() => resolve());
-  await promise;
-  clearTimeout(timer);
-}
-
-function boundAddress(server: Server): Required<ListenAddress> {
+function boundAddress(server: Server, tls = false): BoundAddress {
   const { address, port } = server.address() as AddressInfo;
-  return { host: address, port };
+  return { host: address, port, ...(tls && { tls }) };
 }
 
 function explain(error: NodeJS.ErrnoException, address: ListenAddress): Error {

@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { type Bytes, canFill, type FillingBytes, wholeOf } from '../io/streams/bytes.ts';
+import { breakAnswer, limitSilence, setReason, unsentBytes } from './either-http.ts';
 import type { ServerLimits } from './limits.ts';
 import { type Transfer, watchProgress } from './progress.ts';
 import type { Reply } from './reply.ts';
@@ -24,17 +25,17 @@ export async function sendReply(response: ServerResponse, reply: Reply, options:
   const { body } = reply;
   try {
     const length = body instanceof Uint8Array ? { 'Content-Length': body.length } : emptyLength(reply);
-    if (reply.reason !== undefined) response.statusMessage = reply.reason;
+    if (reply.reason !== undefined) setReason(response, reply.reason);
     response.writeHead(reply.status, { ...length, ...reply.headers } as Record<string, string | number | string[]>);
     // A client that does not read is disconnected, also if the answer is small.
-    response.socket?.setTimeout(options.limits.idle);
+    limitSilence(response, options.limits.idle);
     if (options.head || body === undefined) response.end();
     else if (body instanceof Uint8Array && body.length <= SMALL) sendSmall(response, body, options);
     else if (body instanceof Uint8Array)
       await sendStream(response, { body: slicesOf(body), length: body.length }, options);
     else await sendBody(response, { body, length: Number(reply.headers?.['Content-Length']) }, options);
   } catch (error) {
-    response.destroy();
+    breakAnswer(response);
     throw error;
   }
 }
@@ -67,9 +68,9 @@ async function sendStream(
 ): Promise<void> {
   let sent = 0;
   const transfer: Transfer = {
-    moved: () => sent - unsent(response),
+    moved: () => sent - unsentBytes(response),
     waitsForClient: () => response.writableLength > 0,
-    giveUp: () => response.destroy(),
+    giveUp: () => breakAnswer(response),
   };
   const watch = watchProgress(transfer, limits);
   // Watched until the last byte has been sent.
@@ -132,12 +133,6 @@ function written(response: ServerResponse, bytes: Uint8Array): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   response.write(bytes, (error) => (error ? reject(error) : resolve()));
   return promise;
-}
-
-/** Bytes that were given to the system's part of the connection and have not left it: a large piece is under way for long. */
-function unsent(response: ServerResponse): number {
-  const socket = response.socket as { readonly _handle?: { readonly writeQueueSize?: number } } | null;
-  return socket?._handle?.writeQueueSize ?? 0;
 }
 
 function emptyLength(reply: Reply): Readonly<Record<string, number>> {

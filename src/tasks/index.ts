@@ -79,7 +79,7 @@ export {
   type PrivateRegistry,
 } from './private-registry/private-registry.ts';
 export type { CollectionSchedule, ScrubSchedule } from './private-registry/registry-config.ts';
-export type { BoundAddress, RegistryState } from './private-registry/registry-record.ts';
+export type { RegistryState } from './private-registry/registry-record.ts';
 export {
   type RegistrySpace,
   registrySpace,

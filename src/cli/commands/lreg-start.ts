@@ -1,5 +1,5 @@
 // `images lreg_start`: prints the registry's addresses, for this machine and for VMs.
-import { formatListenAddress } from '../../server/address.ts';
+import { formatListenAddress, listenUrl } from '../../server/address.ts';
 import { type StartedRegistry, startRegistry } from '../../tasks/private-registry/start-registry.ts';
 import { accessOptions } from '../grammar/access-options.ts';
 import type { Run } from '../grammar/command.ts';
@@ -29,7 +29,7 @@ export const run: Run = async ({ options, context }) => {
     return 0;
   }
   if (already) context.note('The embedded registry runs already.');
-  for (const address of state.addresses) await context.out(`http://${formatListenAddress(address)}\n`);
+  for (const address of state.addresses) await context.out(`${listenUrl(address)}\n`);
   explain(started, context);
   return 0;
 };

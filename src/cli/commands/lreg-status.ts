@@ -1,6 +1,6 @@
 // `images lreg_status`: one row for each property; status 1 if the registry does not run.
 import { inBinaryUnits } from '../../io/text/size.ts';
-import { formatListenAddress } from '../../server/address.ts';
+import { formatListenAddress, listenUrl } from '../../server/address.ts';
 import { type RegistryStatus, registryStatus } from '../../tasks/private-registry/registry-status.ts';
 import type { Run } from '../grammar/command.ts';
 import { taskSettings } from '../grammar/task-settings.ts';
@@ -31,8 +31,7 @@ function rows({
   checks,
   ...held
 }: RegistryStatus): readonly (readonly [string, string])[] {
-  const where =
-    running?.addresses.map((address) => ['address', `http://${formatListenAddress(address)}`] as const) ?? [];
+  const where = running?.addresses.map((address) => ['address', listenUrl(address)] as const) ?? [];
   const images = `${formatCount(held.tags, 'tag')} in ${formatCount(held.repositories, 'repository', 'repositories')}`;
   return [
     ['running', running ? `yes, pid ${running.pid}, since ${running.since}` : 'no: `images lreg_start` starts it'],

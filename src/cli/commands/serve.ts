@@ -1,7 +1,7 @@
 // `images serve`: the embedded registry in the foreground. With --ready-fd it is the process behind `lreg_start`.
 import { closeSync, writeSync } from 'node:fs';
 import { isImagesError } from '../../oci/errors.ts';
-import { formatListenAddress } from '../../server/address.ts';
+import { listenUrl } from '../../server/address.ts';
 import type { ServerEvent } from '../../server/events.ts';
 import type { HousekeepingEvent } from '../../tasks/private-registry/housekeeping.ts';
 import type { Scrubbed } from '../../tasks/private-registry/scrub.ts';
@@ -52,7 +52,7 @@ export const run: Run = async ({ options, context }) => {
       tell({ error: { code: error.code, message: error.message, ...(error.hint && { hint: error.hint }) } });
     throw error;
   }
-  const where = served.state.addresses.map((address) => `http://${formatListenAddress(address)}`).join(', ');
+  const where = served.state.addresses.map((address) => listenUrl(address)).join(', ');
   context.note(`${new Date().toISOString()} serving ${served.state.data} at ${where}`);
   if (served.open !== undefined) context.note(`${new Date().toISOString()} ${served.open}`);
   tell({ ready: true, ...(served.open !== undefined && { open: served.open }) });

@@ -2,11 +2,12 @@
 import { networkInterfaces } from 'node:os';
 import { isOwnAddress, isUnspecified } from '../../nodes/addresses.ts';
 import { ImagesError } from '../../oci/errors.ts';
+import type { BoundAddress } from '../../server/address.ts';
 import { embeddedStoreExists } from '../../storage/embedded-store.ts';
 import type { Settings, TaskEvents, World } from '../settings.ts';
 import { parseRegistryAddress, type RegistryAddress, registryAddress } from './local-registry.ts';
 import { announcedRegistries, systemRegistries } from './registry-adverts.ts';
-import type { BoundAddress, RegistryState } from './registry-record.ts';
+import type { RegistryState } from './registry-record.ts';
 import { dataDirectory, dataDirectoryIfUsable, runningRegistry } from './registry-state.ts';
 
 /** `embedded`: this user's own store, used in process, whether or not its registry runs. `remote`: any other registry, over HTTP. */

@@ -7,11 +7,8 @@ import { isAlive, ownIdentity, type ProcessIdentity } from '../../io/concurrency
 import { readOwnedText } from '../../io/files/believed-path.ts';
 import { isFsError, translateFsError } from '../../io/files/fs-errors.ts';
 import { isObject } from '../../oci/decode.ts';
-import type { ListenAddress } from '../../server/address.ts';
+import type { BoundAddress } from '../../server/address.ts';
 import type { CollectionSchedule, ScrubSchedule } from './registry-config.ts';
-
-/** An address that a server listens on, without brackets. May be `0.0.0.0` or `::`. */
-export type BoundAddress = Required<ListenAddress>;
 
 export interface RegistryState {
   readonly identity: ProcessIdentity;
@@ -120,7 +117,9 @@ function decodeState(value: unknown): RegistryState | undefined {
   const { identity, pid, uid, data, since, version, gc, scrub, config } = value;
   const addresses = value.addresses
     .filter(isObject)
-    .flatMap(({ host, port }) => (typeof host === 'string' && typeof port === 'number' ? [{ host, port }] : []));
+    .flatMap(({ host, port, tls }) =>
+      typeof host === 'string' && typeof port === 'number' ? [{ host, port, ...(tls === true && { tls }) }] : [],
+    );
   if (typeof pid !== 'number' || typeof uid !== 'number') return undefined;
   if (typeof identity !== 'string' || typeof data !== 'string') return undefined;
   if (typeof since !== 'string' || typeof version !== 'string') return undefined;

@@ -7,13 +7,12 @@ import { basename } from 'node:path';
 import { bestAddress, isLoopback, isUnspecified, USER_SPACE_HOST, USER_SPACE_SETUP } from '../../nodes/addresses.ts';
 import { arrayOf, checkArguments, NUMBER, objectWith, TEXT } from '../../oci/arguments.ts';
 import { ImagesError } from '../../oci/errors.ts';
-import { formatListenAddress } from '../../server/address.ts';
+import { type BoundAddress, formatListenAddress } from '../../server/address.ts';
 import { SETTINGS } from '../arguments.ts';
 import { xclusterEnvironment } from '../overlays/xcluster.ts';
 import type { Settings, TaskCall, World } from '../settings.ts';
 import { parseRegistryAddress } from './local-registry.ts';
 import { locateRegistry, noRegistry, type RegistryLocation } from './locate-registry.ts';
-import type { BoundAddress } from './registry-record.ts';
 
 export interface VmAddress {
   /** An IP address without brackets. */
