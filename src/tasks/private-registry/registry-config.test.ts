@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { testDirectory } from '../../storage/testing/directories.ts';
@@ -71,4 +71,11 @@ it('registry.toml in the data directory is optional; a file that is named must e
   await expect(readRegistryToml(directory.path, other)).rejects.toMatchObject({ code: 'FILE_UNREADABLE' });
   await writeFile(other, 'gc = "daily"');
   expect(await readRegistryToml(directory.path, other)).toEqual({ ...NO_CONFIG, gc: 'daily' });
+});
+
+it('every example of registry.toml in the docs is understood', async () => {
+  const page = await readFile(join(import.meta.dirname, '../../../docs/registries.md'), 'utf8');
+  const examples = [...page.matchAll(/```toml\n([\s\S]*?)```/g)].map(([, text = '']) => text);
+  expect(examples.length).toBeGreaterThanOrEqual(5);
+  for (const example of examples) expect(await parse(example), example).toBeDefined();
 });
