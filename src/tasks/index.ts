@@ -91,10 +91,18 @@ export { type RemoveOptions, removeImage, removeImages } from './private-registr
 export type { LeftFault, RepairEvent } from './private-registry/repair-store.ts';
 export type { Scrubbed, ScrubEvent } from './private-registry/scrub.ts';
 export { type ServedRegistry, type ServeRequest, serveRegistry } from './private-registry/serve-registry.ts';
+export type { TlsOptions } from './private-registry/served-tls.ts';
 export type { AccessOptions } from './private-registry/serving-access.ts';
 export { type PasswordChange, setPassword } from './private-registry/set-password.ts';
 export { type StartedRegistry, type StartRequest, startRegistry } from './private-registry/start-registry.ts';
 export { stopRegistry } from './private-registry/stop-registry.ts';
+export {
+  changeTrust,
+  registryAuthority,
+  TRUSTING_CLIENTS,
+  type TrustChange,
+  type TrustRequest,
+} from './private-registry/trust-registry.ts';
 export { addressForVms, type VmAddress, vmAddress } from './private-registry/vm-address.ts';
 export type {
   BaseEvent,

@@ -5,6 +5,7 @@ import { accessOptions } from '../grammar/access-options.ts';
 import type { Run } from '../grammar/command.ts';
 import { collectionSchedule, scrubSchedule } from '../grammar/schedules.ts';
 import { configSettings, taskSettings } from '../grammar/task-settings.ts';
+import { tlsOptions } from '../grammar/tls-options.ts';
 import { writeJson } from '../out/write-json.ts';
 import type { Context } from '../process/context.ts';
 import { SERVER_FLAGS } from '../process/much-data.ts';
@@ -18,6 +19,7 @@ export const run: Run = async ({ options, context }) => {
       ...collectionSchedule(options),
       ...scrubSchedule(options),
       ...accessOptions(options),
+      ...tlsOptions(options),
       program: [interpreter, ...SERVER_FLAGS, ...program],
     },
     { ...taskSettings(context, options), ...configSettings(options) },

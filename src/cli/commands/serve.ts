@@ -11,6 +11,7 @@ import { accessOptions } from '../grammar/access-options.ts';
 import type { Run } from '../grammar/command.ts';
 import { collectionSchedule, scrubSchedule } from '../grammar/schedules.ts';
 import { configSettings, taskSettings } from '../grammar/task-settings.ts';
+import { tlsOptions } from '../grammar/tls-options.ts';
 import type { Context } from '../process/context.ts';
 import { createBufferCollector, expectManyRequests } from '../process/much-data.ts';
 import { safeText } from '../process/safe-text.ts';
@@ -38,6 +39,7 @@ export const run: Run = async ({ options, context }) => {
         ...collectionSchedule(options),
         ...scrubSchedule(options),
         ...accessOptions(options),
+        ...tlsOptions(options),
         onHousekeeping: (event) => {
           for (const line of housekeepingLines(event)) context.note(`${new Date().toISOString()} ${line}`);
         },

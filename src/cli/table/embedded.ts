@@ -1,6 +1,6 @@
 // The commands of the embedded registry.
 import type { CommandSpec } from '../grammar/command.ts';
-import { CONFIG, DATA, JSON_OUTPUT } from '../grammar/common-options.ts';
+import { CONFIG, DATA, DRY_RUN, JSON_OUTPUT } from '../grammar/common-options.ts';
 import type { OptionSpec } from '../grammar/options.ts';
 
 const EMBEDDED = 'The embedded registry';
@@ -8,7 +8,7 @@ const LISTEN: OptionSpec = {
   name: 'listen',
   value: 'ADDR:PORT',
   many: true,
-  help: 'Address to listen on; several are taken (default 127.0.0.1:5000; port 0: a free one)',
+  help: 'Address to listen on, with https:// before it for HTTPS; several are taken (default 127.0.0.1:5000; port 0: a free one)',
 };
 const NAME: OptionSpec = {
   name: 'name',
@@ -50,6 +50,22 @@ const ACCESS: readonly OptionSpec[] = [
   },
 ];
 
+const TLS: readonly OptionSpec[] = [
+  {
+    name: 'tls',
+    value: 'auto',
+    help: 'HTTPS with certificates of an own CA (`images lreg_ca`), made for the names that clients ask for',
+  },
+  { name: 'tls-cert', value: 'FILE', help: 'HTTPS with this certificate (PEM), read again when it changes' },
+  { name: 'tls-key', value: 'FILE', help: 'The key of the certificate (PEM)' },
+  {
+    name: 'tls-names',
+    value: 'NAME,…',
+    many: true,
+    help: 'With --tls=auto: domains and ranges of addresses for which alone the own CA makes certificates; fixed when it is made',
+  },
+];
+
 export const EMBEDDED_COMMANDS: readonly CommandSpec[] = [
   {
     name: 'lreg_start',
@@ -59,7 +75,7 @@ export const EMBEDDED_COMMANDS: readonly CommandSpec[] = [
       'Returns when it answers. Prints the address it listens on and the one that VMs can use. VMs that are told that it is docker.io ask port 80.',
     ],
     arguments: [],
-    options: [LISTEN, NAME, ...ACCESS, GC, SCRUB, DATA, CONFIG, JSON_OUTPUT],
+    options: [LISTEN, NAME, ...ACCESS, ...TLS, GC, SCRUB, DATA, CONFIG, JSON_OUTPUT],
     examples: [
       { command: 'images lreg_start', help: 'On 127.0.0.1:5000' },
       { command: 'images lreg_start --listen=0.0.0.0:80', help: 'For VMs' },
@@ -85,6 +101,32 @@ export const EMBEDDED_COMMANDS: readonly CommandSpec[] = [
     options: [DATA, JSON_OUTPUT],
     status: '0: it runs; 1: it does not.',
     load: () => import('../commands/lreg-status.ts'),
+  },
+  {
+    name: 'lreg_ca',
+    group: EMBEDDED,
+    summary: 'Print the own CA of the embedded registry, or let clients trust it',
+    details: [
+      'The CA is made when a registry is started with --tls=auto. --install writes it where docker, podman, skopeo, buildah and containerd look for the CA of REGISTRY, and where the system does; --remove undoes that. For the machine itself that takes root; ROOT is the root of another file system.',
+    ],
+    arguments: [
+      { name: 'REGISTRY', many: true, help: 'HOST:PORT under which clients use it (default: where it listens)' },
+    ],
+    options: [
+      { name: 'install', help: 'Let clients trust it' },
+      { name: 'remove', help: 'Let them trust it no longer' },
+      {
+        name: 'client',
+        value: 'docker|containers|containerd|system',
+        many: true,
+        help: 'Only these clients (default all of them; containers: podman, skopeo, buildah)',
+      },
+      { name: 'root', value: 'DIR', help: 'The root of the file system (default /)' },
+      DRY_RUN,
+      DATA,
+    ],
+    examples: [{ command: 'images lreg_ca > ca.crt', help: 'The certificate' }],
+    load: () => import('../commands/lreg-ca.ts'),
   },
   {
     name: 'lreg_passwd',
@@ -116,6 +158,7 @@ export const EMBEDDED_COMMANDS: readonly CommandSpec[] = [
       LISTEN,
       NAME,
       ...ACCESS,
+      ...TLS,
       GC,
       SCRUB,
       DATA,

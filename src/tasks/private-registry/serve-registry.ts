@@ -2,6 +2,7 @@
 
 import { join, resolve } from 'node:path';
 import type { AccessControl } from '../../access/contract.ts';
+import type { TlsContexts } from '../../certificates/contract.ts';
 import { disposables } from '../../io/concurrency/disposables.ts';
 import { acquireLock } from '../../io/files/lock.ts';
 import { checkArguments, objectWith, TEXT } from '../../oci/arguments.ts';
@@ -20,13 +21,14 @@ import type { RegistryState } from './registry-record.ts';
 import { announceRegistry, dataDirectory, runningRegistry } from './registry-state.ts';
 import { servedAccess } from './served-access.ts';
 import { type Announced, keepStore, openServedStore, type ServedStore, schedules } from './served-store.ts';
+import { checkTlsOptions, servedTls, type TlsOptions, withTls } from './served-tls.ts';
 import { type AccessOptions, whatIsOpen } from './serving-access.ts';
 import { servingHealth } from './serving-health.ts';
 import { type ServingRules, servingRules } from './serving-rules.ts';
 import { watchSpace } from './watch-space.ts';
 
-export interface ServeRequest extends AccessOptions {
-  /** `ADDR:PORT`; if empty, 127.0.0.1:5000. */
+export interface ServeRequest extends AccessOptions, TlsOptions {
+  /** `ADDR:PORT`, or `https://ADDR:PORT`; if empty, 127.0.0.1:5000. With TLS options, and no address that says https, all of them have HTTPS. */
   readonly listen: readonly string[];
   /** Host names that the registry's own web pages may use, beside the addresses that it listens on. */
   readonly names?: readonly string[];
@@ -58,7 +60,8 @@ export interface ServedRegistry extends AsyncDisposable {
  */
 export async function serveRegistry(request: ServeRequest, settings: Settings): Promise<ServedRegistry> {
   checkArguments({ request: [request, objectWith({ listen: TEXTS, version: TEXT })], settings: [settings, SETTINGS] });
-  const listen = listenAddresses(request.listen);
+  checkTlsOptions(request);
+  const listen = withTls(listenAddresses(request.listen), request);
   checkNames(request.names);
   const data = dataDirectory(settings);
   const isNew = !storeIsBegun(data);
@@ -94,7 +97,12 @@ async function serveStore(request: ServeStore, settings: Settings): Promise<Serv
   const access = watchers.add(
     await servedAccess({ data, htpasswd: rules.access.htpasswd, mayDo: served.mayDo, onNotice }),
   );
-  const listening = await listenFor({ ...request, access }, served, { ...settings, announced });
+  const certificates = await servedTls({ ...request, names: request.names ?? [], onNotice });
+  if (certificates) watchers.add(certificates);
+  const listening = await listenFor({ ...request, access, ...(certificates && { certificates }) }, served, {
+    ...settings,
+    announced,
+  });
   const { server, activity } = listening;
   try {
     const open = whatIsOpen(served.isReadOnly ? { ...rules.access, readOnly: true } : rules.access, server.addresses);
@@ -119,9 +127,14 @@ async function serveStore(request: ServeStore, settings: Settings): Promise<Serv
   }
 }
 
+interface Listening {
+  readonly access: AccessControl;
+  readonly certificates?: TlsContexts;
+}
+
 /** The server over the store, and how it is announced. */
 async function listenFor(
-  request: ServeStore & { readonly access: AccessControl },
+  request: ServeStore & Listening,
   served: ServedStore,
   { announced, ...settings }: Settings & Announced,
 ) {
@@ -138,6 +151,7 @@ async function listenFor(
     listen,
     names,
     access: request.access,
+    ...(request.certificates && { tls: request.certificates }),
     health: servingHealth(data, announced, { isReadOnly }),
     ...(onEvent && { onEvent }),
     ...(onReceived && { onReceived }),

@@ -21,10 +21,11 @@ import type { CollectionSchedule, ScrubSchedule } from './registry-config.ts';
 import { type Log, openLog, removeLog, saidSince } from './registry-log.ts';
 import type { RegistryState } from './registry-record.ts';
 import { dataDirectory, runningRegistry } from './registry-state.ts';
+import { checkTlsOptions, type TlsOptions } from './served-tls.ts';
 import { type AccessOptions, accessSettings } from './serving-access.ts';
 import { addressForVms } from './vm-address.ts';
 
-export interface StartRequest extends AccessOptions {
+export interface StartRequest extends AccessOptions, TlsOptions {
   /** `ADDR:PORT`, as for serveRegistry. */
   readonly listen: readonly string[];
   /** As for serveRegistry. */
@@ -76,6 +77,7 @@ async function runningOrStarted(request: StartRequest, settings: Settings): Prom
   listenAddresses(request.listen);
   checkNames(request.names);
   accessSettings(request, {});
+  checkTlsOptions(request);
   const data = dataDirectory(settings);
   const before = runningRegistry(data, settings);
   if (before) return alreadyAsWanted(before, request.listen);
@@ -132,6 +134,10 @@ async function startProcess(
     readOnlyFrom = [],
     writeFrom = [],
     auth,
+    tls,
+    tlsCertificate,
+    tlsKey,
+    tlsNames = [],
   }: StartRequest & Required<Pick<StartRequest, 'program'>>,
   { data, log, settings }: ProcessSettings,
 ): Promise<unknown> {
@@ -148,6 +154,10 @@ async function startProcess(
     ...(readOnly ? ['--read-only'] : []),
     ...readOnlyFrom.map((range) => `--read-only-from=${range}`),
     ...(auth === undefined ? [] : [`--auth=htpasswd:${resolve(htpasswdFile(auth) ?? '')}`]),
+    ...(tls === undefined ? [] : [`--tls=${tls}`]),
+    ...(tlsCertificate === undefined ? [] : [`--tls-cert=${resolve(tlsCertificate)}`]),
+    ...(tlsKey === undefined ? [] : [`--tls-key=${resolve(tlsKey)}`]),
+    ...tlsNames.map((name) => `--tls-names=${name}`),
     ...writeFrom.map((range) => `--write-from=${range}`),
   ];
   settings.signal?.throwIfAborted();

@@ -1,0 +1,39 @@
+import { mkdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { temporaryWorld } from '../testing/temporary-world.ts';
+import { servedTls } from './served-tls.ts';
+import { changeTrust, registryAuthority } from './trust-registry.ts';
+
+it('clients trust the own CA of a registry once it is installed, those that are there and no others', async () => {
+  await using world = await temporaryWorld();
+  const data = join(world.path, 'store');
+  const settings = world.settings({}, { data });
+  await expect(registryAuthority(settings)).rejects.toMatchObject({ code: 'NO_REGISTRY' });
+  using _tls = await servedTls({ data, names: [], tls: 'auto', onNotice: undefined });
+  const root = join(world.path, 'root');
+  await mkdir(join(root, 'etc/containers'), { recursive: true });
+  await mkdir(join(root, 'usr/local/share/ca-certificates'), { recursive: true });
+  const request = { registries: ['registry.lan:443'], clients: [], root, what: 'install' } as const;
+  const own = join(root, 'etc/containers/certs.d/registry.lan:443/ca.crt');
+  const system = join(root, 'usr/local/share/ca-certificates/images-registry.crt');
+  const paths = ({ files }: Awaited<ReturnType<typeof changeTrust>>) => files.map(({ path }) => path);
+  expect(paths(await changeTrust({ ...request, isDryRun: true }, settings))).toEqual([own, system]);
+  await expect(stat(own)).rejects.toMatchObject({ code: 'ENOENT' });
+  const installed = await changeTrust(request, settings);
+  expect(paths(installed)).toEqual([own, system]);
+  // The commands of another file system are not run here.
+  expect(installed.commands).toEqual(['update-ca-certificates']);
+  expect(await readFile(own, 'utf8')).toBe(await registryAuthority(settings));
+  expect(await changeTrust(request, settings)).toEqual({ files: [], commands: [] });
+  expect(paths(await changeTrust({ ...request, what: 'remove', clients: ['containers'] }, settings))).toEqual([own]);
+  expect(paths(await changeTrust({ ...request, what: 'remove' }, settings))).toEqual([system]);
+});
+
+it('the address of a registry has to be named if none runs with HTTPS', async () => {
+  await using world = await temporaryWorld();
+  const settings = world.settings({}, { data: world.path });
+  using _tls = await servedTls({ data: world.path, names: [], tls: 'auto', onNotice: undefined });
+  const request = { registries: [], clients: [], root: world.path, what: 'install' } as const;
+  await expect(changeTrust(request, settings)).rejects.toMatchObject({ code: 'USAGE' });
+});

@@ -1,0 +1,85 @@
+// `lreg_ca`: the own CA of the embedded registry, and who on a machine trusts it.
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { authorityFile } from '../../certificates/authority.ts';
+import {
+  installTrust,
+  removeTrust,
+  type TrustFile,
+  type TrustingClient,
+  trustPlan,
+} from '../../certificates/trust-store.ts';
+import { isFsError } from '../../io/files/fs-errors.ts';
+import { ImagesError } from '../../oci/errors.ts';
+import { runCommand } from '../overlays/run-command.ts';
+import { callOptions, type Settings } from '../settings.ts';
+import { addressOf } from './locate-registry.ts';
+import { dataDirectory, runningRegistry } from './registry-state.ts';
+import { tlsDirectory } from './served-tls.ts';
+
+export const TRUSTING_CLIENTS: readonly TrustingClient[] = ['docker', 'containers', 'containerd', 'system'];
+
+export interface TrustRequest {
+  /** `HOST:PORT` under which clients use the registry; default: where it listens with HTTPS. */
+  readonly registries: readonly string[];
+  /** Default: all that this file system has. */
+  readonly clients: readonly TrustingClient[];
+  /** The root of the file system: `/`, or that of a VM. */
+  readonly root: string;
+  readonly what: 'install' | 'remove';
+  /** Says what would be done, and does nothing. */
+  readonly isDryRun?: boolean;
+}
+
+export interface TrustChange {
+  /** Written or removed; those that were so already are left out. */
+  readonly files: readonly TrustFile[];
+  /** Commands that could not be run, or failed: somebody has to. */
+  readonly commands: readonly string[];
+}
+
+/** The certificate of the own CA, in PEM. Errors: NO_REGISTRY (no registry was started with an own CA), FILE_UNREADABLE. */
+export async function registryAuthority(settings: Settings): Promise<string> {
+  const file = authorityFile(tlsDirectory(dataDirectory(settings)));
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    if (!isFsError(error, 'ENOENT')) throw error;
+    throw new ImagesError('NO_REGISTRY', `there is no own CA yet [${file}]`, {
+      hint: 'It is made when the registry is first started with HTTPS: images lreg_start --tls=auto.',
+    });
+  }
+}
+
+/**
+ * Lets the clients of a file system trust the own CA, or trust it no longer. On this machine the system's commands are run, too. Errors: NO_REGISTRY, USAGE
+ * (not an address), CONFIG_INVALID (another CA is there), NO_ACCESS.
+ */
+export async function changeTrust(request: TrustRequest, settings: Settings): Promise<TrustChange> {
+  const certificate = await registryAuthority(settings);
+  const { root, what, isDryRun = false } = request;
+  const clients = request.clients.length > 0 ? request.clients : TRUSTING_CLIENTS;
+  const registries = request.registries.length > 0 ? request.registries : listening(settings);
+  const whole = await trustPlan({ certificate, registries, clients, root });
+  // What is not installed there looks nowhere.
+  const plan = { ...whole, files: whole.files.filter(({ basis }) => existsSync(basis)) };
+  if (isDryRun) return { files: plan.files, commands: plan.commands.map((command) => command.join(' ')) };
+  const files = await (what === 'install' ? installTrust(plan) : removeTrust(plan));
+  const isChanged = files.some(({ client }) => client === 'system');
+  const commands: string[] = [];
+  for (const [command = '', ...args] of isChanged ? plan.commands : []) {
+    const done =
+      root === '/' ? await runCommand(command, args, { env: settings.env, ...callOptions(settings) }) : undefined;
+    if (done?.status !== 0) commands.push([command, ...args].join(' '));
+  }
+  return { files, commands };
+}
+
+function listening(settings: Settings): readonly string[] {
+  const state = runningRegistry(dataDirectory(settings), settings);
+  const secure = state?.addresses.filter(({ tls }) => tls) ?? [];
+  if (secure.length > 0) return secure.map((address) => addressOf(address).host);
+  throw new ImagesError('USAGE', 'no registry runs with HTTPS, so it is unknown under which address clients use it', {
+    hint: 'Name it: images lreg_ca --install 192.168.0.250:443.',
+  });
+}
