@@ -69,6 +69,7 @@ export {
 export type { HousekeepingEvent, OnHousekeeping } from './private-registry/housekeeping.ts';
 export { type ListedRepository, listFullNames, listRegistry } from './private-registry/list-registry.ts';
 export type { RegistryAddress } from './private-registry/local-registry.ts';
+export { giveToken, listTokens, type MachineTokenRequest, revokeTokens } from './private-registry/machine-tokens.ts';
 export { type ListedPin, listPins, pinImages, unpinImages } from './private-registry/pin-images.ts';
 export {
   type FoundPrivateImage,

@@ -147,6 +147,28 @@ export const EMBEDDED_COMMANDS: readonly CommandSpec[] = [
     load: () => import('../commands/lreg-passwd.ts'),
   },
   {
+    name: 'lreg_token',
+    group: EMBEDDED,
+    summary: 'Give a machine a token for the embedded registry, list or revoke them',
+    details: [
+      'Prints the token. Machines log in as user `token` with it as the password, or send it as a Bearer token. It may do what the options say, whatever registry.toml says of users; a read-only registry stays read-only. Patterns are those of registry.toml.',
+    ],
+    arguments: [],
+    options: [
+      { name: 'pull', value: 'PATTERN', many: true, help: 'Repositories that it may pull' },
+      { name: 'push', value: 'PATTERN', many: true, help: 'Repositories that it may pull and push' },
+      { name: 'delete', value: 'PATTERN', many: true, help: 'Repositories that it may pull and delete from' },
+      { name: 'days', value: 'N', help: 'How long it is valid (default 30)' },
+      { name: 'name', value: 'NAME', help: 'What it is called in lists and in the log' },
+      { name: 'list', help: 'List the tokens that were given and not revoked' },
+      { name: 'revoke', value: 'ID|NAME', help: 'Revoke a token, or all of a name' },
+      DATA,
+      JSON_OUTPUT,
+    ],
+    examples: [{ command: "images lreg_token --name=nodes --pull='team/**' --days=90", help: 'For nodes that pull' }],
+    load: () => import('../commands/lreg-token.ts'),
+  },
+  {
     name: 'serve',
     group: EMBEDDED,
     summary: 'Run the embedded registry in the foreground',

@@ -1,16 +1,10 @@
 // How clients of a registry that runs are known: by users and passwords if its configuration or `--auth` names a file of them, else by their addresses.
-import { createHash, randomBytes } from 'node:crypto';
-import { chmod, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { AccessControl } from '../../access/contract.ts';
 import type { MayDo } from '../../access/permitted.ts';
+import type { MachineTokens } from '../../access/tokens.ts';
 import { withoutLogin } from '../../access/without-login.ts';
-import { writeFileAtomically } from '../../io/files/atomic-file.ts';
-import { isFsError } from '../../io/files/fs-errors.ts';
-import { isImagesError } from '../../oci/errors.ts';
+import { issuerOf, recordedTokens, tokenKey } from './machine-tokens.ts';
 import { isThisMachine } from './serving-access.ts';
-
-const KEY_LENGTH = 32;
 
 export interface ServedAccessOptions {
   readonly data: string;
@@ -27,33 +21,51 @@ export async function servedAccess({
   mayDo,
   onNotice,
 }: ServedAccessOptions): Promise<AccessControl & Disposable> {
-  if (htpasswd === undefined) return { ...withoutLogin(mayDo, isThisMachine), [Symbol.dispose]: () => undefined };
-  const { createAccessControl } = await import('../../access/login-control.ts');
-  const key = await tokenKey(join(data, 'images/access/key'));
-  return await createAccessControl({
-    mayDo,
-    htpasswd: { file: htpasswd },
-    key,
-    issuer: `images-${createHash('sha256').update(key).digest('hex').slice(0, 16)}`,
-    isLocal: isThisMachine,
-    ...(onNotice && { onNotice }),
-  });
+  const machineTokens = recordedTokens(data);
+  const withLogin = async () => {
+    const { createAccessControl } = await import('../../access/login-control.ts');
+    const key = await tokenKey(data);
+    return await createAccessControl({
+      mayDo,
+      key,
+      issuer: issuerOf(key),
+      isLocal: isThisMachine,
+      machineTokens,
+      ...(htpasswd !== undefined && { htpasswd: { file: htpasswd } }),
+      ...(onNotice && { onNotice }),
+    });
+  };
+  return htpasswd === undefined ? loginOnceNeeded(mayDo, machineTokens, withLogin) : await withLogin();
 }
 
-/** Made at first use, for its owner only. With another key, tokens that were given before are refused: so after each start, if the store cannot be written to. */
-async function tokenKey(file: string): Promise<Uint8Array> {
-  try {
-    const key = await readFile(file);
-    if (key.length === KEY_LENGTH) return key;
-  } catch (error) {
-    if (!isFsError(error, 'ENOENT')) throw error;
-  }
-  const key = randomBytes(KEY_LENGTH);
-  try {
-    await writeFileAtomically(file, key, { mode: 0o600 });
-    await chmod(file, 0o600);
-  } catch (error) {
-    if (!isImagesError(error, 'READ_ONLY')) throw error;
-  }
-  return key;
+/** Until there is a token of a machine nobody can log in, and nothing is loaded for it. Tokens may be made while the registry runs. */
+function loginOnceNeeded(
+  mayDo: MayDo,
+  machineTokens: Required<MachineTokens>,
+  withLogin: () => Promise<AccessControl & Disposable>,
+): AccessControl & Disposable {
+  const plain = withoutLogin(mayDo, isThisMachine);
+  let control: AccessControl = plain;
+  let loading: Promise<AccessControl & Disposable> | undefined;
+  const load = async (): Promise<AccessControl> => {
+    loading ??= withLogin();
+    try {
+      control = await loading;
+    } catch (error) {
+      loading = undefined;
+      throw error;
+    }
+    return control;
+  };
+  return {
+    mayDo,
+    identify: (head) =>
+      control === plain && machineTokens.any()
+        ? load().then((loaded) => loaded.identify(head))
+        : control.identify(head),
+    hasToLogIn: (asker) => control.hasToLogIn(asker),
+    challenge: (head, scope) => control.challenge(head, scope),
+    endpoint: (head, body) => control.endpoint?.(head, body),
+    [Symbol.dispose]: () => void loading?.then((loaded) => loaded[Symbol.dispose]()),
+  };
 }

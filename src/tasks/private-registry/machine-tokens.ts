@@ -1,0 +1,158 @@
+// Tokens of machines for the embedded registry, and the key that all of its tokens are signed with.
+//
+//   DIR/images/access/key               32 bytes, for the owner only
+//   DIR/images/access/tokens/ID.json    a token that was given and not revoked: what it may do, never the token itself
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { readdirSync } from 'node:fs';
+import { chmod, readdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ACTIONS, type AccessScope, type Action } from '../../access/contract.ts';
+import type { MachineToken, MachineTokens } from '../../access/tokens.ts';
+import { writeFileAtomically } from '../../io/files/atomic-file.ts';
+import { isFsError } from '../../io/files/fs-errors.ts';
+import { acquireLock } from '../../io/files/lock.ts';
+import { checkArguments, objectWith, TEXT } from '../../oci/arguments.ts';
+import { isObject } from '../../oci/decode.ts';
+import { ImagesError, isImagesError } from '../../oci/errors.ts';
+import { SETTINGS } from '../arguments.ts';
+import type { Settings } from '../settings.ts';
+import { dataDirectory } from './registry-state.ts';
+
+const KEY_LENGTH = 32;
+/** In milliseconds: how long a revoked token may still be taken. */
+const LOOKED_AT_EVERY = 1000;
+const ID = /^[0-9a-f-]{36}$/;
+const PATTERN = /^[a-z0-9._*?/-]+$/;
+const LONGEST_DAYS = 3650;
+
+export interface MachineTokenRequest {
+  /** For people: in lists and in the log. */
+  readonly name: string;
+  /** Patterns for repositories, by what may be done with them. */
+  readonly allow: Readonly<Partial<Record<Action, readonly string[]>>>;
+  /** Until it ends. */
+  readonly days: number;
+}
+
+/** Makes a token of a machine, and records it so that it can be revoked. Errors: USAGE, NO_ACCESS, NO_SPACE, READ_ONLY. */
+export async function giveToken(
+  request: MachineTokenRequest,
+  settings: Settings,
+): Promise<MachineToken & { readonly token: string }> {
+  checkArguments({ request: [request, objectWith({ name: TEXT })], settings: [settings, SETTINGS] });
+  const { name, days } = request;
+  const scopes = ACTIONS.flatMap((action) =>
+    (request.allow[action] ?? []).map((repositories): AccessScope => {
+      if (PATTERN.test(repositories)) return { repositories, actions: action === 'pull' ? ['pull'] : ['pull', action] };
+      throw new ImagesError('USAGE', `not a pattern for repositories [${repositories}]`, {
+        hint: "Write the name of one, with * and ?: 'team/**'.",
+      });
+    }),
+  );
+  if (scopes.length === 0) {
+    throw new ImagesError('USAGE', 'a token that may do nothing', { hint: "Say what it may do: --pull='team/*'." });
+  }
+  if (!(days > 0 && days <= LONGEST_DAYS)) {
+    throw new ImagesError('USAGE', `not a number of days for a token [${days}]`, {
+      hint: `From 1 to ${LONGEST_DAYS}.`,
+    });
+  }
+  if (name === '' || name.length > 64 || /[^\x20-\x7e]/.test(name)) {
+    throw new ImagesError('USAGE', 'the name of a token has 1 to 64 characters of ASCII');
+  }
+  const data = dataDirectory(settings);
+  const record: MachineToken = { id: randomUUID(), name, scopes, expires: Date.now() + days * 24 * 3600_000 };
+  const key = await tokenKey(data, 'kept');
+  const issuer = issuerOf(key);
+  const { createTokens } = await import('../../access/tokens.ts');
+  const token = await createTokens({ key, issuer, service: issuer, hashOf: () => undefined }).machine(record);
+  // Recorded first: a token that nobody can revoke is never handed out.
+  await writeFileAtomically(fileOf(data, record.id), `${JSON.stringify(record)}\n`, { mode: 0o600 });
+  return { ...record, token };
+}
+
+/** The tokens that were given and not revoked, those that end first come first. Errors: FILE_UNREADABLE, NO_ACCESS. */
+export async function listTokens(settings: Settings): Promise<readonly MachineToken[]> {
+  const data = dataDirectory(settings);
+  const names = await readdir(tokensDirectory(data)).catch((error: unknown) => {
+    if (isFsError(error, 'ENOENT')) return [];
+    throw error;
+  });
+  const found: MachineToken[] = [];
+  for (const name of names.filter((one) => ID.test(one.replace(/\.json$/, '')))) {
+    const record: unknown = JSON.parse(await readFile(join(tokensDirectory(data), name), 'utf8'));
+    if (isObject(record)) found.push(record as unknown as MachineToken);
+  }
+  return found.sort((a, b) => a.expires - b.expires);
+}
+
+/** Revokes a token by its id, or all of a name. A registry that runs takes it for a second at most. Errors: USAGE (there is none). */
+export async function revokeTokens(idOrName: string, settings: Settings): Promise<readonly MachineToken[]> {
+  checkArguments({ idOrName: [idOrName, TEXT], settings: [settings, SETTINGS] });
+  const meant = (await listTokens(settings)).filter(({ id, name }) => id === idOrName || name === idOrName);
+  if (meant.length === 0) {
+    throw new ImagesError('USAGE', `no such token [${idOrName}]`, { hint: '`images lreg_token --list` shows them.' });
+  }
+  for (const { id } of meant) await rm(fileOf(dataDirectory(settings), id), { force: true });
+  return meant;
+}
+
+/** For a server: the folder is looked at once a second at most. */
+export function recordedTokens(data: string): Required<MachineTokens> {
+  let ids: ReadonlySet<string> = new Set();
+  let lookedAt = Number.NEGATIVE_INFINITY;
+  const look = (): ReadonlySet<string> => {
+    if (performance.now() - lookedAt < LOOKED_AT_EVERY) return ids;
+    lookedAt = performance.now();
+    try {
+      ids = new Set(readdirSync(tokensDirectory(data)).map((name) => name.replace(/\.json$/, '')));
+    } catch (error) {
+      if (!isFsError(error, 'ENOENT', 'ENOTDIR')) throw error;
+      ids = new Set();
+    }
+    return ids;
+  };
+  return { isThere: (id) => ID.test(id) && look().has(id), any: () => look().size > 0 };
+}
+
+/** Made at first use. With another key, tokens that were given before are refused: so after each start, if the store cannot be written to, unless it has to be `kept`. */
+export async function tokenKey(data: string, kept?: 'kept'): Promise<Uint8Array> {
+  const file = join(data, 'images/access/key');
+  const there = await keyIn(file);
+  if (there) return there;
+  const key = randomBytes(KEY_LENGTH);
+  try {
+    // Of two that make it at once, the second takes that of the first.
+    await using _making = await acquireLock(`${file}.making`);
+    const made = await keyIn(file);
+    if (made) return made;
+    await writeFileAtomically(file, key, { mode: 0o600 });
+    await chmod(file, 0o600);
+  } catch (error) {
+    if (kept || !(isImagesError(error, 'READ_ONLY') || isFsError(error, 'EROFS'))) throw error;
+  }
+  return key;
+}
+
+async function keyIn(file: string): Promise<Uint8Array | undefined> {
+  try {
+    const key = await readFile(file);
+    return key.length === KEY_LENGTH ? key : undefined;
+  } catch (error) {
+    if (isFsError(error, 'ENOENT')) return undefined;
+    throw error;
+  }
+}
+
+/** The name of the store in its tokens. */
+export function issuerOf(key: Uint8Array): string {
+  return `images-${createHash('sha256').update(key).digest('hex').slice(0, 16)}`;
+}
+
+function tokensDirectory(data: string): string {
+  return join(data, 'images/access/tokens');
+}
+
+function fileOf(data: string, id: string): string {
+  return join(tokensDirectory(data), `${id}.json`);
+}
