@@ -1,4 +1,5 @@
 // Events of a running server, for `serve --verbose`, logs and metrics. Sizes in bytes, times in milliseconds.
+import type { Asker } from '../access/contract.ts';
 
 export interface RequestEvent {
   readonly type: 'request';
@@ -11,7 +12,10 @@ export interface RequestEvent {
   readonly sent: number;
   readonly received: number;
   readonly duration: number;
+  /** The address of the client; behind a proxy on this machine, what the proxy says. */
   readonly remote: string;
+  /** How the asker is known; absent before that is known, as with wrong credentials. */
+  readonly via?: Asker['via'];
   /** Who has logged in. */
   readonly user?: string;
   /** The name of the token that was used, if it is one of a machine. */

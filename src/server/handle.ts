@@ -85,7 +85,7 @@ function handle(message: IncomingMessage, response: ServerResponse, context: Han
       sent,
       received: body.received(),
       duration: performance.now() - started,
-      remote: connection.remoteAddress ?? '',
+      remote: asker?.address ?? connection.remoteAddress ?? '',
       ...whoAsked(asker),
     });
   });
@@ -170,8 +170,9 @@ async function replyTo({ head, names, access, onAsker }: Asked, call: Call): Pro
 }
 
 /** For the log and the audit. */
-function whoAsked(asker: Asker | undefined): Pick<RequestEvent, 'user' | 'token'> {
+function whoAsked(asker: Asker | undefined): Pick<RequestEvent, 'user' | 'token' | 'via'> {
   return {
+    ...(asker && { via: asker.via }),
     ...(asker?.user !== undefined && { user: asker.user }),
     ...(asker?.token !== undefined && { token: asker.token }),
   };

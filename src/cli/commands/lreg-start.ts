@@ -19,6 +19,7 @@ export const run: Run = async ({ options, context }) => {
       ...collectionSchedule(options),
       ...scrubSchedule(options),
       ...accessOptions(options),
+      ...(options.flag('audit') && { isAudited: true }),
       ...tlsOptions(options),
       program: [interpreter, ...SERVER_FLAGS, ...program],
     },

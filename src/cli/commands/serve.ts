@@ -15,6 +15,7 @@ import { tlsOptions } from '../grammar/tls-options.ts';
 import type { Context } from '../process/context.ts';
 import { createBufferCollector, expectManyRequests } from '../process/much-data.ts';
 import { safeText } from '../process/safe-text.ts';
+import { auditLine } from '../reporter/audit-line.ts';
 import { leapLine } from '../reporter/collection-line.ts';
 import { describedFault, neededBy } from '../reporter/fault-text.ts';
 import { formatBytes, formatCount } from '../reporter/format.ts';
@@ -29,7 +30,7 @@ export const run: Run = async ({ options, context }) => {
     writeSync(Number(readyDescriptor), `${JSON.stringify(message)}\n`);
     closeSync(Number(readyDescriptor));
   };
-  let served: ServedRegistry;
+  let served: ServedRegistry | undefined;
   try {
     served = await serveRegistry(
       {
@@ -43,7 +44,7 @@ export const run: Run = async ({ options, context }) => {
         onHousekeeping: (event) => {
           for (const line of housekeepingLines(event)) context.note(`${new Date().toISOString()} ${line}`);
         },
-        onEvent: (event) => logEvent(event, context),
+        onEvent: (event) => logEvent(event, context, options.flag('audit') || (served?.hasUsers ?? false)),
         onReceived: createBufferCollector(),
         onNotice: (text) => context.note(`${new Date().toISOString()} ${text}`),
       },
@@ -96,8 +97,10 @@ function scrubLines({ blobs, bytes, findings, news, incomplete }: Scrubbed): rea
   return [...found, `checked the store: ${read}, ${whole}${mend}`];
 }
 
-/** Logs failures always, other requests only with --verbose. */
-function logEvent(event: ServerEvent, context: Context): void {
+/** Logs failures always, writes and refusals if they are audited, other requests only with --verbose. */
+function logEvent(event: ServerEvent, context: Context, isAudited: boolean): void {
+  const audit = isAudited && event.type === 'request' ? auditLine(event) : undefined;
+  if (audit !== undefined) context.note(`${new Date().toISOString()} ${audit}`);
   // The time is made only for what is logged: a server answers thousands of requests a second.
   if (event.type === 'request' && !context.verbose) return;
   const what = `${new Date().toISOString()} ${event.method} ${event.url}`;

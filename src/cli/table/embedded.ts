@@ -50,6 +50,11 @@ const ACCESS: readonly OptionSpec[] = [
   },
 ];
 
+const AUDIT: OptionSpec = {
+  name: 'audit',
+  help: 'Log each write and each refusal: who, from where, what, with which result (always with users)',
+};
+
 const TLS: readonly OptionSpec[] = [
   {
     name: 'tls',
@@ -75,7 +80,7 @@ export const EMBEDDED_COMMANDS: readonly CommandSpec[] = [
       'Returns when it answers. Prints the address it listens on and the one that VMs can use. VMs that are told that it is docker.io ask port 80.',
     ],
     arguments: [],
-    options: [LISTEN, NAME, ...ACCESS, ...TLS, GC, SCRUB, DATA, CONFIG, JSON_OUTPUT],
+    options: [LISTEN, NAME, ...ACCESS, AUDIT, ...TLS, GC, SCRUB, DATA, CONFIG, JSON_OUTPUT],
     examples: [
       { command: 'images lreg_start', help: 'On 127.0.0.1:5000' },
       { command: 'images lreg_start --listen=0.0.0.0:80', help: 'For VMs' },
@@ -180,6 +185,7 @@ export const EMBEDDED_COMMANDS: readonly CommandSpec[] = [
       LISTEN,
       NAME,
       ...ACCESS,
+      AUDIT,
       ...TLS,
       GC,
       SCRUB,

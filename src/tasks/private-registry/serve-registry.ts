@@ -50,6 +50,8 @@ export interface ServedRegistry extends AsyncDisposable {
   readonly state: RegistryState;
   /** One line: what others may do without logging in; absent if nothing, or nobody else reaches it. */
   readonly open?: string;
+  /** Users log in: who has written, and who was refused, is worth a line. */
+  readonly hasUsers: boolean;
   /** Resolves when the registry has stopped. */
   readonly stopped: Promise<void>;
 }
@@ -120,7 +122,8 @@ async function serveStore(request: ServeStore, settings: Settings): Promise<Serv
       await server[Symbol.asyncDispose]();
       await stopped;
     };
-    return { state, ...(open !== undefined && { open }), stopped, [Symbol.asyncDispose]: stop };
+    const hasUsers = rules.access.htpasswd !== undefined;
+    return { state, ...(open !== undefined && { open }), hasUsers, stopped, [Symbol.asyncDispose]: stop };
   } catch (error) {
     await server[Symbol.asyncDispose]();
     throw error;

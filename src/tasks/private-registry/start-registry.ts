@@ -28,6 +28,8 @@ import { addressForVms } from './vm-address.ts';
 export interface StartRequest extends AccessOptions, TlsOptions {
   /** `ADDR:PORT`, as for serveRegistry. */
   readonly listen: readonly string[];
+  /** Log each write and each refusal. */
+  readonly isAudited?: boolean;
   /** As for serveRegistry. */
   readonly names?: readonly string[];
   /** As for serveRegistry. */
@@ -134,6 +136,7 @@ async function startProcess(
     readOnlyFrom = [],
     writeFrom = [],
     auth,
+    isAudited,
     tls,
     tlsCertificate,
     tlsKey,
@@ -154,6 +157,7 @@ async function startProcess(
     ...(readOnly ? ['--read-only'] : []),
     ...readOnlyFrom.map((range) => `--read-only-from=${range}`),
     ...(auth === undefined ? [] : [`--auth=htpasswd:${resolve(htpasswdFile(auth) ?? '')}`]),
+    ...(isAudited ? ['--audit'] : []),
     ...(tls === undefined ? [] : [`--tls=${tls}`]),
     ...(tlsCertificate === undefined ? [] : [`--tls-cert=${resolve(tlsCertificate)}`]),
     ...(tlsKey === undefined ? [] : [`--tls-key=${resolve(tlsKey)}`]),
