@@ -31,7 +31,7 @@ describe('completion', () => {
   it('offers the options of the command, with = where they take a value', async () => {
     expect((await at('lreg_preload', '--p')).words).toEqual(['--platform=', '--pause=']);
     expect((await at('lreg_ls', '--h')).words).toEqual(['--hosts', '--help']);
-    expect((await at('serve', '--r')).words).toEqual([]);
+    expect((await at('serve', '--r')).words).toEqual(['--read-only', '--read-only-from=']);
   });
 
   it('offers the topics of --debug, one after the other, and what stands after it as if it were not there', async () => {
