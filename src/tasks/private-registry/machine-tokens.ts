@@ -73,6 +73,7 @@ export async function giveToken(
 
 /** The tokens that were given and not revoked, those that end first come first. Errors: FILE_UNREADABLE, NO_ACCESS. */
 export async function listTokens(settings: Settings): Promise<readonly MachineToken[]> {
+  checkArguments({ settings: [settings, SETTINGS] });
   const data = dataDirectory(settings);
   const names = await readdir(tokensDirectory(data)).catch((error: unknown) => {
     if (isFsError(error, 'ENOENT')) return [];

@@ -10,7 +10,9 @@ import {
   trustPlan,
 } from '../../certificates/trust-store.ts';
 import { isFsError } from '../../io/files/fs-errors.ts';
+import { checkArguments, objectWith, TEXT } from '../../oci/arguments.ts';
 import { ImagesError } from '../../oci/errors.ts';
+import { SETTINGS, TEXTS } from '../arguments.ts';
 import { runCommand } from '../overlays/run-command.ts';
 import { callOptions, type Settings } from '../settings.ts';
 import { addressOf } from './locate-registry.ts';
@@ -40,6 +42,7 @@ export interface TrustChange {
 
 /** The certificate of the own CA, in PEM. Errors: NO_REGISTRY (no registry was started with an own CA), FILE_UNREADABLE. */
 export async function registryAuthority(settings: Settings): Promise<string> {
+  checkArguments({ settings: [settings, SETTINGS] });
   const file = authorityFile(tlsDirectory(dataDirectory(settings)));
   try {
     return await readFile(file, 'utf8');
@@ -56,6 +59,10 @@ export async function registryAuthority(settings: Settings): Promise<string> {
  * (not an address), CONFIG_INVALID (another CA is there), NO_ACCESS.
  */
 export async function changeTrust(request: TrustRequest, settings: Settings): Promise<TrustChange> {
+  checkArguments({
+    request: [request, objectWith({ registries: TEXTS, clients: TEXTS, root: TEXT, what: TEXT })],
+    settings: [settings, SETTINGS],
+  });
   const certificate = await registryAuthority(settings);
   const { root, what, isDryRun = false } = request;
   const clients = request.clients.length > 0 ? request.clients : TRUSTING_CLIENTS;
