@@ -43,7 +43,11 @@ export async function stampOf(files: GivenFiles): Promise<string> {
 
 async function mustRead(file: string): Promise<string> {
   const text = await readIfThere(file);
-  if (text === undefined) throw new ImagesError('FILE_UNREADABLE', `no such file [${file}]`);
+  if (text === undefined) {
+    throw new ImagesError('FILE_UNREADABLE', `no such file [${file}]`, {
+      hint: 'A certificate and its key are needed, each in PEM: check both names.',
+    });
+  }
   return text;
 }
 

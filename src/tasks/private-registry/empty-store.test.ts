@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { putImage } from '../../server/testing/content.ts';
@@ -25,4 +25,27 @@ it('a store with content stays', async () => {
   await putImage(store.registry, 'team/app', '1');
   discardEmptyStore(store.directory);
   expect(await store.registry.statManifest('team/app', '1')).toBeDefined();
+});
+
+it('a store goes with the CA and the key that a start made before it listened, and stays with anything else', async () => {
+  await using world = await temporaryWorld();
+  const data = join(world.path, 'data');
+  const make = async () => {
+    for (const name of ['access/key', 'tls/ca.crt', 'tls/ca.key', 'tls/default.pem'])
+      await world.file(`data/images/${name}`, 'x');
+  };
+  await make();
+  discardEmptyStore(data);
+  expect(storeIsBegun(data)).toBe(false);
+  for (const other of ['access/tokens/id.json', 'registry.json', 'tls/names/docker.io.pem']) {
+    await make();
+    await world.file(`data/images/${other}`, 'x');
+    discardEmptyStore(data);
+    expect(['access/key', 'tls/ca.key', other].map((name) => existsSync(join(data, 'images', name)))).toEqual([
+      true,
+      true,
+      true,
+    ]);
+    await rm(join(data, 'images'), { recursive: true });
+  }
 });

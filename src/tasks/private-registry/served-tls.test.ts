@@ -13,6 +13,7 @@ describe('HTTPS of a registry', () => {
     expect(withTls([plain], {})).toEqual([plain]);
     expect(withTls([plain], { tls: 'auto' })).toEqual([{ ...plain, tls: true }]);
     expect(withTls([plain, secure], { tls: 'auto' })).toEqual([plain, secure]);
+    expect(() => withTls([plain, secure], {})).toThrow(expect.objectContaining({ code: 'USAGE' }));
     expect(withTls([plain], { tlsCertificate: 'a', tlsKey: 'b' })).toEqual([{ ...plain, tls: true }]);
   });
 

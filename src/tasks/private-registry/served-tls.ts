@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import type { TlsContexts } from '../../certificates/contract.ts';
 import { USER_SPACE_HOST } from '../../nodes/addresses.ts';
 import { ImagesError } from '../../oci/errors.ts';
-import type { ListenAddress } from '../../server/address.ts';
+import { formatListenAddress, type ListenAddress } from '../../server/address.ts';
 
 /** What an operator says on the command line. */
 export interface TlsOptions {
@@ -22,10 +22,14 @@ export function tlsDirectory(data: string): string {
   return join(data, 'images/tls');
 }
 
-/** Where HTTPS is wanted and no address is said to have it, all have it. */
+/** Where HTTPS is wanted and no address is said to have it, all have it. Errors: USAGE (an address has it, and there is no certificate). */
 export function withTls(listen: readonly ListenAddress[], options: TlsOptions): readonly ListenAddress[] {
-  if (!isWanted(options) || listen.some(({ tls }) => tls)) return listen;
-  return listen.map((address) => ({ ...address, tls: true }));
+  const secure = listen.find(({ tls }) => tls);
+  if (isWanted(options)) return secure ? listen : listen.map((address) => ({ ...address, tls: true }));
+  if (!secure) return listen;
+  throw new ImagesError('USAGE', `there is no certificate for [${formatListenAddress(secure)}]`, {
+    hint: 'Add --tls=auto, or --tls-cert=FILE --tls-key=FILE.',
+  });
 }
 
 /** Errors: USAGE (options that do not go together). */

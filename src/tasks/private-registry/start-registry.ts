@@ -21,7 +21,7 @@ import type { CollectionSchedule, ScrubSchedule } from './registry-config.ts';
 import { type Log, openLog, removeLog, saidSince } from './registry-log.ts';
 import type { RegistryState } from './registry-record.ts';
 import { dataDirectory, runningRegistry } from './registry-state.ts';
-import { checkTlsOptions, type TlsOptions } from './served-tls.ts';
+import { checkTlsOptions, type TlsOptions, withTls } from './served-tls.ts';
 import { type AccessOptions, accessSettings } from './serving-access.ts';
 import { addressForVms } from './vm-address.ts';
 
@@ -76,10 +76,10 @@ export async function startRegistry(request: StartRequest, settings: Settings): 
 async function runningOrStarted(request: StartRequest, settings: Settings): Promise<StartedRegistry> {
   settings.signal?.throwIfAborted();
   // Validates here, so that invalid input is reported before a process is started.
-  listenAddresses(request.listen);
   checkNames(request.names);
   accessSettings(request, {});
   checkTlsOptions(request);
+  withTls(listenAddresses(request.listen), request);
   const data = dataDirectory(settings);
   const before = runningRegistry(data, settings);
   if (before) return alreadyAsWanted(before, request.listen);

@@ -24,10 +24,14 @@ export function writingNetworks(texts: readonly string[], look: Look = lookAtInt
     try {
       return parseAddressRange(text);
     } catch (cause) {
-      throw new ImagesError('USAGE', `not a range of addresses [${text}]`, {
-        hint: 'Write local, vms, or ranges such as 192.168.0.0/24, with commas between them.',
-        cause,
-      });
+      throw new ImagesError(
+        'USAGE',
+        text === '' ? 'a range of addresses is empty' : `not a range of addresses [${text}]`,
+        {
+          hint: 'Write local, vms, or ranges such as 192.168.0.0/24, with commas between them.',
+          cause,
+        },
+      );
     }
   });
 }
