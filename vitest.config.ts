@@ -1,4 +1,5 @@
 // All tests; with IMAGES_TEST_OLDEST_NODE (a path) the e2e ones once more, on that Node.
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import { roomCoverage } from './test/testing/room-coverage.ts';
 import { summary } from './test/testing/summary.ts';
@@ -10,6 +11,8 @@ const timeouts = { testTimeout: 60_000, hookTimeout: 120_000 };
 
 export default defineConfig({
   test: {
+    // Vitest would leave one core of two idle; much of the time is spent in the programs that tests start.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     reporters: ['default', summary(), roomCoverage()],
     // `--coverage`: see room-coverage.ts, which prints and judges it.
     coverage: { provider: 'v8', include: ['src/**/*.ts'], exclude: ['**/testing/**'], reporter: [] },

@@ -197,7 +197,7 @@ describe('images mkimage with a Dockerfile', () => {
         `FROM scratch\nADD --checksum=${digestOf(Buffer.from('other'))} ${base}/dir/file.tar.gz /x\n`,
       );
       expect((await scene.images(['mkimage', '--tag=a', scene.image])).stderr).toMatch(
-        /^ERROR: \S+\/Dockerfile:2: digest is \S+, expected \S+ \[http\S+\]\n {2}2 \| ADD /,
+        /^ERROR: \S+\/Dockerfile:2: digest is \S+, expected \S+ \[http\S+\]\n {2}2 \| ADD /m,
       );
       await scene.put('Dockerfile', `FROM scratch\nADD ${base}/none /x\n`);
       expect((await scene.images(['mkimage', '--tag=a', scene.image])).stderr).toContain(
