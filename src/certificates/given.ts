@@ -1,9 +1,11 @@
 // A certificate and its key from two files of the operator, read again when they change.
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { stat } from 'node:fs/promises';
+import { createSecureContext } from 'node:tls';
 import { readIfThere } from '../io/files/read-config-file.ts';
 import { ImagesError } from '../oci/errors.ts';
 import type { KeyAndCertificate } from './contract.ts';
+import { secureOptions } from './secure-options.ts';
 
 export interface GivenFiles {
   /** PEM: the certificate of the server first, then those that lead to its root. */
@@ -12,8 +14,15 @@ export interface GivenFiles {
   readonly key: string;
 }
 
-/** Errors: FILE_UNREADABLE, CONFIG_INVALID; both name the file. */
-export async function readGiven(files: GivenFiles): Promise<KeyAndCertificate> {
+export interface Given extends KeyAndCertificate {
+  readonly notBefore: Date;
+  readonly expires: Date;
+  /** Whoever is on this machine can read the key. */
+  readonly isKeyOpen: boolean;
+}
+
+/** Errors: FILE_UNREADABLE, CONFIG_INVALID (also of what a TLS server would not take); both name the file. */
+export async function readGiven(files: GivenFiles): Promise<Given> {
   const certificate = await mustRead(files.certificate);
   const key = await mustRead(files.key);
   const parsed = parsedOr(files.certificate, 'holds no certificate in PEM', () => new X509Certificate(certificate));
@@ -30,7 +39,24 @@ export async function readGiven(files: GivenFiles): Promise<KeyAndCertificate> {
       },
     );
   }
-  return { key, certificate };
+  checkWhole(files, { key, certificate });
+  const isKeyOpen = ((await stat(files.key).catch(() => undefined))?.mode ?? 0) & 0o004;
+  return {
+    ...{ key, certificate },
+    ...{ notBefore: parsed.validFromDate, expires: parsed.validToDate, isKeyOpen: isKeyOpen !== 0 },
+  };
+}
+
+/** Certificates after the first one, and keys that are too short, only the making of a context looks at. */
+function checkWhole(files: GivenFiles, pair: KeyAndCertificate): void {
+  try {
+    createSecureContext(secureOptions(pair));
+  } catch (error) {
+    const reason = error instanceof Error && 'reason' in error ? ` (${error.reason})` : '';
+    throw new ImagesError('CONFIG_INVALID', `no server can use ${files.certificate} with ${files.key}${reason}`, {
+      hint: 'One of the certificates after the first is damaged, or the key is too short: RSA needs 2048 bits.',
+    });
+  }
 }
 
 /** Changes with the files; also when they are links that lead elsewhere now, as Kubernetes and certbot do it. */

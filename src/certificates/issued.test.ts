@@ -1,6 +1,6 @@
 // Certificates by name: how many, how fast, for whom, and again in time.
 import { X509Certificate } from 'node:crypto';
-import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openAuthority } from './authority.ts';
@@ -53,6 +53,28 @@ describe('a certificate by name', () => {
       const made = await (await again()).forHost('a.lan');
       expect(made && serialOf(made)).not.toBe(serialOf(foreign));
     }
+  });
+
+  it('is made anew if others could read its key', async () => {
+    const { issued, again, names } = await setUp();
+    const before = await issued.forHost('a.lan');
+    chmodSync(join(names, 'a.lan.pem'), 0o640);
+    expect(serialOf(await (await again()).forHost('a.lan'))).not.toBe(serialOf(before));
+    expect(statSync(join(names, 'a.lan.pem')).mode & 0o777).toBe(0o600);
+  });
+
+  it('that was being written by a process that was killed is removed a day later', async () => {
+    const { issued, again, names } = await setUp();
+    await issued.forHost('a.lan');
+    for (const [file, age] of [
+      ['.a.lan.pem.old', 2 * DAY],
+      ['.a.lan.pem.new', 0],
+    ] as const) {
+      writeFileSync(join(names, file), 'half');
+      utimesSync(join(names, file), new Date(Date.now() - age), new Date(Date.now() - age));
+    }
+    await again();
+    expect(readdirSync(names).sort()).toEqual(['.a.lan.pem.new', 'a.lan.pem']);
   });
 
   it('is none for what is no host name, and for what the CA may not have', async () => {

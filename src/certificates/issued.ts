@@ -43,6 +43,7 @@ export async function openIssued(options: IssuedOptions): Promise<IssuedCertific
   const known = new Map<string, Issued | undefined>();
   const making = new Map<string, Promise<Issued | undefined>>();
   for (const name of await namesOnDisk(directory)) known.set(name, undefined);
+  await removeLeftovers(directory, now());
   await forgetBeyond(most);
 
   async function forgetBeyond(count: number): Promise<void> {
@@ -108,6 +109,8 @@ export async function openIssued(options: IssuedOptions): Promise<IssuedCertific
 export async function readIssued(file: string, authority: Authority): Promise<Issued | undefined> {
   try {
     const text = await readIfThere(file);
+    // Whoever has read its key can pretend to be this registry.
+    if (text !== undefined && ((await stat(file)).mode & 0o077) !== 0) return undefined;
     const at = text?.indexOf('-----BEGIN CERTIFICATE-----') ?? -1;
     if (text === undefined || at < 0) return undefined;
     const [key, certificate] = [text.slice(0, at), text.slice(at)];
@@ -137,6 +140,16 @@ async function namesOnDisk(directory: string): Promise<readonly string[]> {
       })),
   );
   return aged.sort((a, b) => a.time - b.time).map(({ name }) => name);
+}
+
+/** Half-written files, with keys in them, of processes that were killed. */
+async function removeLeftovers(directory: string, now: Date): Promise<void> {
+  for (const file of await readdir(directory).catch(() => [])) {
+    if (!file.startsWith('.')) continue;
+    const path = join(directory, file);
+    const age = now.getTime() - ((await stat(path).catch(() => undefined))?.mtimeMs ?? now.getTime());
+    if (age > DAY) await rm(path, { force: true }).catch(() => {});
+  }
 }
 
 /** Of `burst` at once, and one more each `interval` milliseconds. */

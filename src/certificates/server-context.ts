@@ -5,7 +5,7 @@ import { createSecureContext, type SecureContext } from 'node:tls';
 import { writeFileAtomically } from '../io/files/atomic-file.ts';
 import type { Authority, Issued } from './authority.ts';
 import type { KeyAndCertificate, OnCertificateNotice, TlsContexts } from './contract.ts';
-import { type GivenFiles, readGiven, stampOf } from './given.ts';
+import { type Given, type GivenFiles, readGiven, stampOf } from './given.ts';
 import { LIFETIME, openIssued, readIssued } from './issued.ts';
 import { type CertificateName, certificateName, nameText } from './names.ts';
 import { secureOptions } from './secure-options.ts';
@@ -19,36 +19,69 @@ export interface AuthorityContextOptions extends ContextOptions {
   readonly authority: Authority;
   /** Where issued certificates are kept. */
   readonly directory: string;
-  /** Host names and addresses of the default certificate. Those that are none, or that the CA may not have, are left out. */
-  readonly names: readonly string[];
+  /** Host names and addresses of the default certificate, as they are now. Those that are none, or that the CA may not have, are left out. */
+  names(): readonly string[];
 }
 
 /** In milliseconds. */
 const CHECKED_EACH = 10_000;
 const DAY = 24 * 60 * 60 * 1000;
+/** Of a certificate that the operator has to replace. */
+const ENDS_SOON = 14 * DAY;
 
 /** With a certificate of the operator. A new one that cannot be used is told of, and the old one stays. Errors: FILE_UNREADABLE, CONFIG_INVALID. */
-export async function contextsFromFiles(files: GivenFiles, { onNotice }: ContextOptions = {}): Promise<TlsContexts> {
+export async function contextsFromFiles(
+  files: GivenFiles,
+  { onNotice, now = () => new Date() }: ContextOptions = {},
+): Promise<TlsContexts> {
   let stamp = await stampOf(files);
   let told: string | undefined;
-  return changing(await readGiven(files), {
+  let given = await readGiven(files);
+  let doubts: readonly string[] = [];
+  const tellDoubts = () => {
+    const found = doubtsAbout(given, files, now());
+    for (const doubt of found) if (!doubts.includes(doubt)) onNotice?.(doubt);
+    doubts = found;
+  };
+  tellDoubts();
+  return changing(given, {
     next: async () => {
-      const now = await stampOf(files);
-      if (now === stamp) return undefined;
-      try {
-        const next = await readGiven(files);
-        [stamp, told] = [now, undefined];
-        return next;
-      } catch (error) {
-        // Once for each state: a pair that is being replaced does not match for a moment.
-        if (told !== now)
-          onNotice?.(`the new certificate cannot be used, the old one stays: ${(error as Error).message}`);
-        told = now;
+      const state = await stampOf(files);
+      if (state === stamp) {
+        tellDoubts();
         return undefined;
       }
+      try {
+        given = await readGiven(files);
+      } catch (error) {
+        // Once for each state: a pair that is being replaced does not match for a moment.
+        if (told !== state)
+          onNotice?.(`the new certificate cannot be used, the old one stays: ${(error as Error).message}`);
+        told = state;
+        tellDoubts();
+        return undefined;
+      }
+      [stamp, told] = [state, undefined];
+      tellDoubts();
+      return { key: given.key, certificate: given.certificate };
     },
     contextFor: async () => undefined,
+    onNotice,
   });
+}
+
+/** What clients, or thieves, will notice: it works all the same, so that a clock that is wrong ends nothing. */
+function doubtsAbout({ notBefore, expires, isKeyOpen }: Given, files: GivenFiles, now: Date): readonly string[] {
+  const left = expires.getTime() - now.getTime();
+  const doubts = [
+    left <= 0 && 'has expired: clients refuse it',
+    left > 0 && left < ENDS_SOON && `ends on ${expires.toISOString().slice(0, 10)}: renew it`,
+    notBefore > now && `begins on ${notBefore.toISOString().slice(0, 10)}: clients refuse it until then`,
+  ].filter((doubt) => doubt !== false);
+  return [
+    ...doubts.map((doubt) => `the certificate ${doubt} [${files.certificate}]`),
+    ...(isKeyOpen ? [`everybody on this machine can read the key: chmod o-r ${files.key}`] : []),
+  ];
 }
 
 /** With certificates of an own CA. Errors: NO_ACCESS, NO_SPACE, READ_ONLY (its default certificate cannot be kept). */
@@ -60,29 +93,35 @@ export async function contextsFromAuthority(options: AuthorityContextOptions): P
     now,
     ...(onNotice && { onNotice }),
   });
-  const names = permittedNames(options.names, authority);
+  const namesNow = () => permittedNames(options.names(), authority);
   const file = join(directory, 'default.pem');
   let current = await readIssued(file, authority);
   const isDue = ({ expires }: Issued) => expires.getTime() - now().getTime() < (LIFETIME * DAY) / 3;
   const make = async () => {
-    const next = await authority.issue(names, { now: now(), days: LIFETIME });
+    const next = await authority.issue(namesNow(), { now: now(), days: LIFETIME });
     await writeFileAtomically(file, `${next.key}${next.certificate}`, { mode: 0o600 });
     return next;
   };
-  if (!current || isDue(current) || !hasNames(current, names)) current = await make();
+  if (!current || isDue(current) || !hasExactly(current, namesNow())) current = await make();
   let own = current;
   const contexts = new WeakMap<Issued, SecureContext>();
+  let isTold = false;
   return changing(own, {
     next: async () => {
-      if (!isDue(own) || authority.expires.getTime() <= own.expires.getTime()) return undefined;
+      const isOld = isDue(own) && authority.expires.getTime() > own.expires.getTime();
+      // A bridge for VMs may be made long after the registry was started.
+      if (!isOld && !lacksAddress(own, namesNow())) return undefined;
       try {
         own = await make();
+        isTold = false;
         return own;
       } catch (error) {
-        onNotice?.(`the certificate cannot be renewed: ${(error as Error).message}`);
+        if (!isTold) onNotice?.(`the certificate cannot be renewed: ${(error as Error).message}`);
+        isTold = true;
         return undefined;
       }
     },
+    onNotice,
     contextFor: async (name) => {
       const found = await issued.forHost(name);
       if (!found) return undefined;
@@ -93,18 +132,27 @@ export async function contextsFromAuthority(options: AuthorityContextOptions): P
   });
 }
 
-function changing(
-  first: KeyAndCertificate,
-  { next, contextFor }: { next(): Promise<KeyAndCertificate | undefined>; contextFor: TlsContexts['contextFor'] },
-): TlsContexts {
+interface Changes {
+  /** The next certificate, if there is one now. */
+  next(): Promise<KeyAndCertificate | undefined>;
+  readonly contextFor: TlsContexts['contextFor'];
+  readonly onNotice: OnCertificateNotice | undefined;
+}
+
+function changing(first: KeyAndCertificate, { next, contextFor, onNotice }: Changes): TlsContexts {
   let current = first;
   let looking: Promise<void> | undefined;
   const listeners = new Set<(next: KeyAndCertificate) => void>();
   const look = async () => {
-    const found = await next();
-    if (!found) return;
-    current = found;
-    for (const listener of listeners) listener(found);
+    try {
+      const found = await next();
+      if (!found) return;
+      for (const listener of listeners) listener(found);
+      current = found;
+    } catch (error) {
+      // Nobody waits for it, so it must not end the process.
+      onNotice?.(`the certificate stays as it is: ${(error as Error).message}`);
+    }
   };
   const refresh = () => {
     looking ??= look().finally(() => {
@@ -130,11 +178,21 @@ function permittedNames(texts: readonly string[], authority: Authority): readonl
   return unique.size > 0 ? [...unique.values()] : [{ kind: 'dns', name: instead }];
 }
 
-/** Whether a certificate has exactly these names. */
-function hasNames({ certificate }: KeyAndCertificate, names: readonly CertificateName[]): boolean {
-  const parsed = new X509Certificate(certificate);
+/** Whether a certificate has these names and no others. */
+function hasExactly(pair: KeyAndCertificate, names: readonly CertificateName[]): boolean {
+  const parsed = new X509Certificate(pair.certificate);
   const count = parsed.subjectAltName?.split(', ').length ?? 0;
-  const isIn = (name: CertificateName) =>
-    name.kind === 'dns' ? parsed.checkHost(name.name, { wildcards: false }) : parsed.checkIP(name.address);
-  return count === names.length && names.every(isIn);
+  return count === names.length && names.every((name) => isIn(name, parsed));
+}
+
+/** Link-local addresses do not count: each container that is started brings one. */
+function lacksAddress(pair: KeyAndCertificate, names: readonly CertificateName[]): boolean {
+  const parsed = new X509Certificate(pair.certificate);
+  return names.some((name) => name.kind === 'ip' && !/^fe[89ab]/.test(name.address) && !isIn(name, parsed));
+}
+
+function isIn(name: CertificateName, certificate: X509Certificate): boolean {
+  const found =
+    name.kind === 'dns' ? certificate.checkHost(name.name, { wildcards: false }) : certificate.checkIP(name.address);
+  return found !== undefined;
 }

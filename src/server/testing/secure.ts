@@ -36,7 +36,7 @@ export async function startSecure(
   const directory = await mkdtemp(join(tmpdir(), 'images-secure-'));
   onTestFinished(() => rm(directory, { recursive: true, force: true }));
   const authority = await openAuthority({ directory, machine: 'test' });
-  const contexts = await contextsFromAuthority({ authority, directory, names: ['localhost', '127.0.0.1'] });
+  const contexts = await contextsFromAuthority({ authority, directory, names: () => ['localhost', '127.0.0.1'] });
   onTestFinished(() => contexts[Symbol.dispose]());
   const events: ServerEvent[] = [];
   const listen = [{ host: '127.0.0.1', port: 0, tls: true }];

@@ -71,7 +71,7 @@ export async function servedTls({ data, names, onNotice, ...options }: ServedTls
     machine: hostname(),
     ...(tlsNames?.length && { constraints: parseNameConstraints(tlsNames) }),
   });
-  return await contextsFromAuthority({ authority, directory, names: [...names, ...ownNames()], ...told });
+  return await contextsFromAuthority({ authority, directory, names: () => [...names, ...ownNames()], ...told });
 }
 
 /** Names and addresses at which clients reach this machine. Clients that use an address name no host (RFC 6066, section 3). */
