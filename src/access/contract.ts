@@ -46,6 +46,16 @@ export interface AccessReply {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body: Uint8Array;
+  /** Of a refusal: as of `UnknownAsker`. */
+  readonly tried?: string;
+}
+
+/** What is known, for the audit, of who was refused before it was clear who asks. */
+export interface UnknownAsker {
+  /** As of `Asker`. */
+  readonly address: string;
+  /** The user whose password was tried. Only users that there are: what else people type there may be a password. */
+  readonly tried?: string;
 }
 
 export interface AccessControl {
@@ -53,6 +63,8 @@ export interface AccessControl {
   identify(head: RequestHead): Asker | Promise<Asker>;
   /** Without a repository: whether it may be done with all of them. */
   mayDo(asker: Asker, action: Action, repository?: string): boolean;
+  /** Of a request whose asker is not known, as with wrong credentials. */
+  unknown?(head: RequestHead): UnknownAsker;
   /** Whether this asker has to log in before `/v2/` says that all is well, so that `docker login` tries its password. */
   hasToLogIn(asker: Asker): boolean;
   /**

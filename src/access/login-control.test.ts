@@ -181,6 +181,31 @@ describe('who asks', () => {
   });
 });
 
+describe('who was refused', () => {
+  it('is named for the audit only if there is such a user: what else is typed there may be a password', async () => {
+    const { control, head } = await scene();
+    const unknown = (authorization?: string) =>
+      control.unknown?.(head(authorization === undefined ? {} : { authorization }));
+    expect(unknown(basic('anna', 'wrong'))).toEqual({ address: '10.0.0.1', tried: 'anna' });
+    for (const other of [undefined, basic('my-password', 'x'), basic('token', 'x'), 'Bearer x', 'Basic %', '']) {
+      expect(unknown(other), other).toEqual({ address: '10.0.0.1' });
+    }
+  });
+
+  it('is named by the end-point for tokens, too, whichever way the password came', async () => {
+    const { control, head } = await scene();
+    const form = (username: string) =>
+      control.endpoint?.(
+        head({ 'content-type': 'application/x-www-form-urlencoded' }, '/images/token', 'POST'),
+        bytesOf(new URLSearchParams({ grant_type: 'password', username, password: 'wrong' }).toString()),
+      );
+    expect(await form('anna')).toMatchObject({ status: 401, tried: 'anna' });
+    expect(await form('my-password')).not.toHaveProperty('tried');
+    const asked = head({ authorization: basic('bob', 'wrong') }, '/images/token');
+    expect(await control.endpoint?.(asked, bytesOf(''))).toMatchObject({ status: 401, tried: 'bob' });
+  });
+});
+
 describe('behind a proxy on this machine', () => {
   const from = (forwarded: string | undefined, authorization?: string): RequestHead => ({
     method: 'GET',
@@ -395,6 +420,16 @@ describe('a token is not given', () => {
     ]) {
       expect(control.endpoint?.(head({}, url), bytesOf('')), url).toBeUndefined();
     }
+  });
+
+  it('for another service in absolute form, either, which clients of proxies send', async () => {
+    const { head, answerOf } = await scene();
+    const at = (url: string) => answerOf(head({ authorization: ANNA }, url));
+    expect(await at('http://reg:5000/images/token?scope=repository:team/app:pull')).toMatchObject({
+      status: 200,
+      json: { scope: 'repository:team/app:pull' },
+    });
+    expect(await at('http://reg:5000/images/token?service=other')).toMatchObject({ status: 400 });
   });
 
   it('for so many scopes that no header would hold it', async () => {

@@ -60,7 +60,8 @@ export async function createAccessControl(options: AccessControlOptions): Promis
     ...(machineTokens && { machines: machineTokens }),
   });
   const logins = createLogins(tokens, passwords);
-  const endpoint = tokenEndpoint({ logins, tokens, service, mayDo, now });
+  const isUser = (name: string): boolean => file?.users().has(name) ?? false;
+  const endpoint = tokenEndpoint({ logins, tokens, service, mayDo, isUser, now });
   const canLogIn = (): boolean =>
     file !== undefined || (machineTokens !== undefined && (machineTokens.any?.() ?? true));
 
@@ -88,6 +89,10 @@ export async function createAccessControl(options: AccessControlOptions): Promis
       return looked ? looked.then(() => identifyNow(head)) : identifyNow(head);
     },
     mayDo,
+    unknown: (head) => {
+      const user = userNamedIn(head.headers.authorization);
+      return { address: askerAddress(head, isLocal), ...(user !== undefined && isUser(user) && { tried: user }) };
+    },
     // A token for nobody is as good as none for all but this question: who has one has been here before.
     hasToLogIn: ({ via, scopes }) => canLogIn() && via === 'nobody' && scopes === undefined,
     challenge: (head, scope) => (canLogIn() ? loginChallenge(head, scope, { service, trustedProxy }) : undefined),
@@ -97,6 +102,15 @@ export async function createAccessControl(options: AccessControlOptions): Promis
     },
     [Symbol.dispose]: () => passwords?.[Symbol.dispose](),
   };
+}
+
+function userNamedIn(authorization: string | undefined): string | undefined {
+  try {
+    const sent = parseAuthorization(authorization);
+    return sent.type === 'basic' ? sent.user : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function isSecret(authorization: string, secret: string): boolean {

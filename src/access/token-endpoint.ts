@@ -15,23 +15,28 @@ export interface TokenEndpointOptions {
   readonly tokens: Tokens;
   readonly service: string;
   readonly mayDo: MayDo;
+  readonly isUser: (name: string) => boolean;
   /** In ms. */
   readonly now: () => number;
 }
 
 export type TokenEndpoint = (head: RequestHead, body: Bytes) => Promise<AccessReply>;
 
+/** In origin form, or in absolute form, which clients of proxies send (RFC 9112, section 3.2.2). */
 export function isForTokens({ url }: RequestHead): boolean {
-  return url === TOKEN_PATH || url.startsWith(`${TOKEN_PATH}?`);
+  const target = url.replace(/^https?:\/\/[^/?#]*/i, '');
+  return target === TOKEN_PATH || target.startsWith(`${TOKEN_PATH}?`);
 }
 
 export function tokenEndpoint(options: TokenEndpointOptions): TokenEndpoint {
   return async (head, body) => {
+    const asked: { user?: string } = {};
     try {
-      const { login, wanted } = await readRequest(head, body, options);
+      const { login, wanted } = await readRequest(head, body, { ...options, asked });
       return jsonReply(200, await grant(login, { head, wanted, options }));
     } catch (error) {
-      return refusal(error);
+      const { user } = asked;
+      return { ...refusal(error), ...(user !== undefined && options.isUser(user) && { tried: user }) };
     }
   };
 }
@@ -39,12 +44,17 @@ export function tokenEndpoint(options: TokenEndpointOptions): TokenEndpoint {
 const MAX_BODY = 64 * 1024;
 const FORM = /^application\/x-www-form-urlencoded *(?:;|$)/i;
 
+/** `asked` is told whose password is tried. */
+interface Reading extends TokenEndpointOptions {
+  readonly asked: { user?: string };
+}
+
 interface WantedToken {
   readonly login: Login;
   readonly wanted: URLSearchParams;
 }
 
-async function readRequest(head: RequestHead, body: Bytes, options: TokenEndpointOptions): Promise<WantedToken> {
+async function readRequest(head: RequestHead, body: Bytes, options: Reading): Promise<WantedToken> {
   if (head.method === 'POST') {
     const wanted = await readForm(head, body);
     checkFields(wanted, options);
@@ -57,18 +67,20 @@ async function readRequest(head: RequestHead, body: Bytes, options: TokenEndpoin
   const sent = parseAuthorization(head.headers.authorization);
   // A token that has to be renewed by a password must not be renewed by itself.
   if (sent.type === 'bearer') throw new ImagesError('UNAUTHORIZED', 'a token is given for a user and a password');
-  const login = sent.type === 'none' ? NOBODY : await options.logins.byPassword(sent.user, sent.password, head.address);
-  return { login, wanted };
+  if (sent.type === 'none') return { login: NOBODY, wanted };
+  options.asked.user = sent.user;
+  return { login: await options.logins.byPassword(sent.user, sent.password, head.address), wanted };
 }
 
 async function loginOfForm(
   form: URLSearchParams,
   { address }: RequestHead,
-  { logins }: TokenEndpointOptions,
+  { logins, asked }: Reading,
 ): Promise<Login> {
   switch (form.get('grant_type')) {
     case 'password':
-      return await logins.byPassword(field(form, 'username'), field(form, 'password'), address);
+      asked.user = field(form, 'username');
+      return await logins.byPassword(asked.user, field(form, 'password'), address);
     case 'refresh_token':
       return await logins.byToken(field(form, 'refresh_token'), ['refresh']);
     case null:

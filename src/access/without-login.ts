@@ -8,6 +8,7 @@ export function withoutLogin(mayDo: MayDo, isLocal: (address: string) => boolean
   return {
     identify: (head) => ({ via: 'nobody', address: askerAddress(head, isLocal) }),
     mayDo,
+    unknown: (head) => ({ address: askerAddress(head, isLocal) }),
     hasToLogIn: () => false,
     challenge: () => undefined,
   };

@@ -18,6 +18,8 @@ export interface RequestEvent {
   readonly via?: Asker['via'];
   /** Who has logged in. */
   readonly user?: string;
+  /** Whose password was wrong; absent if there is no such user. */
+  readonly tried?: string;
   /** The name of the token that was used, if it is one of a machine. */
   readonly token?: string;
 }

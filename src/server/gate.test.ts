@@ -181,6 +181,25 @@ describe('the gate', () => {
   });
 });
 
+it('the log has the address and the user of who was refused, as the access control knows them', async () => {
+  const tokens = async () => ({ status: 401, body: Buffer.from('{}'), tried: 'bob' });
+  await start({
+    ...accessOf(RULES),
+    unknown: ({ address }) => ({ address: `${address} by way of a proxy`, tried: 'anna' }),
+    endpoint: ({ url }) => (url === '/images/token' ? tokens() : undefined),
+  });
+  await call('GET', '/v2/', 'nobody-else');
+  const answer = await call('POST', '/images/token');
+  expect(answer).toMatchObject({ status: 401, text: '{}' });
+  await call('GET', '/v2/', 'anna');
+  const remote = '127.0.0.1 by way of a proxy';
+  expect(server.events).toMatchObject([
+    { remote, tried: 'anna', status: 401 },
+    { remote, tried: 'bob', status: 401 },
+    { remote: '127.0.0.1', user: 'anna', status: 200 },
+  ]);
+});
+
 describe('the gate of a registry where nobody can log in', () => {
   it('forbids, without asking for a login', async () => {
     await start(accessOf([{ repositories: '**', allow: ['pull'] }], false));

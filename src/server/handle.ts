@@ -74,6 +74,14 @@ function handle(message: IncomingMessage, response: ServerResponse, context: Han
   let sent = 0;
   let code: string | undefined;
   let asker: Asker | undefined;
+  let tried: string | undefined;
+  const head: RequestHead = {
+    method,
+    url,
+    headers,
+    address: plainAddress(connection.remoteAddress ?? ''),
+    isSecure: isEncrypted(message),
+  };
   response.once('close', () => {
     if (!response.writableFinished) gone.abort();
     onEvent({
@@ -85,8 +93,7 @@ function handle(message: IncomingMessage, response: ServerResponse, context: Han
       sent,
       received: body.received(),
       duration: performance.now() - started,
-      remote: asker?.address ?? connection.remoteAddress ?? '',
-      ...whoAsked(asker),
+      ...(asker ? whoAsked(asker) : whoTried(head, tried, context.access)),
     });
   });
   const call: Call = { ...shared, headers, body, client: clientOf(connection), signal: gone.signal };
@@ -112,17 +119,13 @@ function handle(message: IncomingMessage, response: ServerResponse, context: Han
       },
     });
   };
-  const head: RequestHead = {
-    method,
-    url,
-    headers,
-    address: plainAddress(connection.remoteAddress ?? ''),
-    isSecure: isEncrypted(message),
-  };
   const onAsker = (known: Asker) => {
     asker = known;
   };
-  void replyTo({ head, names, onAsker, ...(context.access && { access: context.access }) }, call)
+  const onTried = (user: string) => {
+    tried = user;
+  };
+  void replyTo({ head, names, onAsker, onTried, ...(context.access && { access: context.access }) }, call)
     .then((reply) => holdBody(reply, response, call))
     .catch(refuse)
     .then(send)
@@ -151,9 +154,10 @@ interface Asked {
   readonly names: readonly string[];
   readonly access?: AccessControl;
   readonly onAsker: (asker: Asker) => void;
+  readonly onTried: (user: string) => void;
 }
 
-async function replyTo({ head, names, access, onAsker }: Asked, call: Call): Promise<Reply> {
+async function replyTo({ head, names, access, onAsker, onTried }: Asked, call: Call): Promise<Reply> {
   const { method, url } = head;
   if (isPageOfElsewhere(method, call.headers, names)) {
     throw new ImagesError('DENIED', 'pages of other web sites may not use this registry', {
@@ -161,7 +165,11 @@ async function replyTo({ head, names, access, onAsker }: Asked, call: Call): Pro
     });
   }
   const own = access?.endpoint?.(head, call.body.bytes);
-  if (own) return await own;
+  if (own) {
+    const { tried, ...reply } = await own;
+    if (tried !== undefined) onTried(tried);
+    return reply;
+  }
   const request = parseRequest(method, url);
   const answered = () => answer(request, call);
   const reply = await (access ? throughGate(request, { access, head, onAsker }, answered) : answered());
@@ -170,13 +178,18 @@ async function replyTo({ head, names, access, onAsker }: Asked, call: Call): Pro
 }
 
 /** For the log and the audit. */
-function whoAsked(asker: Asker | undefined): Pick<RequestEvent, 'user' | 'token' | 'via'> {
-  return {
-    ...(asker && { via: asker.via }),
-    ...(asker?.user !== undefined && { user: asker.user }),
-    ...(asker?.token !== undefined && { token: asker.token }),
-  };
+function whoAsked({ address, via, user, token }: Asker): Who {
+  return { remote: address, via, ...(user !== undefined && { user }), ...(token !== undefined && { token }) };
 }
+
+/** Who was refused before it was known who asks. */
+function whoTried(head: RequestHead, tried: string | undefined, access: AccessControl | undefined): Who {
+  const unknown = access?.unknown?.(head);
+  const user = tried ?? unknown?.tried;
+  return { remote: unknown?.address ?? head.address, ...(user !== undefined && { tried: user }) };
+}
+
+type Who = Pick<RequestEvent, 'remote' | 'user' | 'token' | 'via' | 'tried'>;
 
 /** The host for which the answer was found (distribution specification, "Registry Proxying"). */
 function hostOf(request: RegistryRequest): string | undefined {

@@ -15,7 +15,7 @@ import { tlsOptions } from '../grammar/tls-options.ts';
 import type { Context } from '../process/context.ts';
 import { createBufferCollector, expectManyRequests } from '../process/much-data.ts';
 import { safeText } from '../process/safe-text.ts';
-import { auditLine } from '../reporter/audit-line.ts';
+import { type AuditLog, createAuditLog } from '../reporter/audit-log.ts';
 import { leapLine } from '../reporter/collection-line.ts';
 import { describedFault, neededBy } from '../reporter/fault-text.ts';
 import { formatBytes, formatCount } from '../reporter/format.ts';
@@ -31,6 +31,7 @@ export const run: Run = async ({ options, context }) => {
     closeSync(Number(readyDescriptor));
   };
   let served: ServedRegistry | undefined;
+  const audit = createAuditLog();
   try {
     served = await serveRegistry(
       {
@@ -44,7 +45,7 @@ export const run: Run = async ({ options, context }) => {
         onHousekeeping: (event) => {
           for (const line of housekeepingLines(event)) context.note(`${new Date().toISOString()} ${line}`);
         },
-        onEvent: (event) => logEvent(event, context, options.flag('audit') || (served?.hasUsers ?? false)),
+        onEvent: (event) => logEvent(event, context, options.flag('audit') || served?.hasUsers ? audit : undefined),
         onReceived: createBufferCollector(),
         onNotice: (text) => context.note(`${new Date().toISOString()} ${text}`),
       },
@@ -98,9 +99,9 @@ function scrubLines({ blobs, bytes, findings, news, incomplete }: Scrubbed): rea
 }
 
 /** Logs failures always, writes and refusals if they are audited, other requests only with --verbose. */
-function logEvent(event: ServerEvent, context: Context, isAudited: boolean): void {
-  const audit = isAudited && event.type === 'request' ? auditLine(event) : undefined;
-  if (audit !== undefined) context.note(`${new Date().toISOString()} ${audit}`);
+function logEvent(event: ServerEvent, context: Context, audit: AuditLog | undefined): void {
+  const audited = event.type === 'request' ? (audit?.linesFor(event) ?? []) : [];
+  for (const line of audited) context.note(`${new Date().toISOString()} ${line}`);
   // The time is made only for what is logged: a server answers thousands of requests a second.
   if (event.type === 'request' && !context.verbose) return;
   const what = `${new Date().toISOString()} ${event.method} ${event.url}`;

@@ -1,13 +1,44 @@
-// One line for each write to a registry, and for each refusal: who, from where, what, with which result.
+// One line for each write to a registry, and for each refusal: who, from where, what, with which result. Its words are separated by blanks, and no name adds one.
 import type { RequestEvent } from '../../server/events.ts';
 import { safeText } from '../process/safe-text.ts';
 
+export interface AuditLine {
+  readonly kind: 'write' | 'refusal';
+  readonly text: string;
+}
+
+/** In characters: what is refused may be sent by anybody, and is 64 KiB long at most. */
+const LONGEST = 300;
+
 /** Returns `undefined` for requests that are worth no line: what is read, steps of an upload, and the 401 that makes a client send its credentials. */
-export function auditLine({ method, url, status, code, user, token, via, remote }: RequestEvent): string | undefined {
-  if (!isWritten(method, status) && !isRefused(status, via)) return undefined;
-  const who = user ?? (token === undefined ? (via ?? 'unknown') : `token ${token}`);
-  const what = `${method} ${url} ${status}${code === undefined ? '' : ` ${code}`}`;
-  return safeText(`audit: ${who} ${remote} ${what}`).replace(/[\r\n\t]/g, '?');
+export function auditLine(event: RequestEvent): AuditLine | undefined {
+  const { method, url, status, code, via, remote } = event;
+  const isWrite = isWritten(method, status);
+  if (!isWrite && !isRefused(status, via)) return undefined;
+  const what = `${method} ${word(url)} ${status}${code === undefined ? '' : ` ${code}`}`;
+  return { kind: isWrite ? 'write' : 'refusal', text: safeText(`audit: ${whoOf(event)} ${remote} ${what}`) };
+}
+
+/** No name of a user has a colon, so none looks like another's, or like a word of ours. */
+function whoOf({ user, token, tried, via }: RequestEvent): string {
+  if (user !== undefined) return WORDS.has(user) ? `user:${user}` : word(user);
+  if (token !== undefined) return `token:${word(token)}`;
+  if (tried !== undefined) return `unknown:${word(tried)}`;
+  return via ?? 'unknown';
+}
+
+const WORDS: ReadonlySet<string> = new Set<NonNullable<RequestEvent['via']> | 'unknown'>([
+  'nobody',
+  'password',
+  'token',
+  'machine',
+  'owner',
+  'unknown',
+]);
+
+function word(text: string): string {
+  const short = text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text;
+  return short.replaceAll(/\s/g, (blank) => encodeURIComponent(blank));
 }
 
 /** A manifest or a blob that is there now (by an upload or a mount), or something that was removed. */

@@ -63,6 +63,7 @@ function loginOnceNeeded(
       control === plain && machineTokens.any()
         ? load().then((loaded) => loaded.identify(head))
         : control.identify(head),
+    unknown: (head) => control.unknown?.(head) ?? { address: head.address },
     hasToLogIn: (asker) => control.hasToLogIn(asker),
     challenge: (head, scope) => control.challenge(head, scope),
     endpoint: (head, body) => control.endpoint?.(head, body),
