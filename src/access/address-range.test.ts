@@ -32,6 +32,12 @@ describe('a range of addresses', () => {
   });
 });
 
+it.each(['0.0.0.0', '::', '0:0::0'])('%s is not all addresses, and says so', (text) => {
+  expect(() => parseAddressRange(text)).toThrow(
+    expect.objectContaining({ code: 'USAGE', hint: 'All addresses are 0.0.0.0/0 and ::/0.' }),
+  );
+});
+
 it('the address of a socket is compared without its zone, and IPv4 as IPv4', () => {
   expect(plainAddress('::ffff:10.0.0.1')).toBe('10.0.0.1');
   expect(plainAddress('fe80::1%eth0')).toBe('fe80::1');

@@ -19,6 +19,11 @@ export function parseAddressRange(text: string): AddressRange {
       hint: 'Write it as 192.168.0.0/24, fd00::/8, or as one address.',
     });
   }
+  if (length === undefined && (network === '0.0.0.0' || /^[0:]+$/.test(network))) {
+    throw new ImagesError('USAGE', `no client has this address [${text}]`, {
+      hint: 'All addresses are 0.0.0.0/0 and ::/0.',
+    });
+  }
   const range = new BlockList();
   range.addSubnet(network, bits, family === 4 ? 'ipv4' : 'ipv6');
   return {

@@ -90,7 +90,11 @@ function ranges(value: unknown, path: TomlPath, fail: Fail): readonly AddressRan
     return writingNetworks(names);
   } catch (error) {
     if (!isImagesError(error, 'USAGE')) throw error;
-    return fail(path, error.message, 'Write "local", "vms", or ranges such as "192.168.0.0/24".');
+    return fail(
+      path,
+      error.message,
+      'Write "local", "vms", or ranges such as "192.168.0.0/24". All addresses are "0.0.0.0/0", "::/0".',
+    );
   }
 }
 

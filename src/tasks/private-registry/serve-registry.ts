@@ -22,10 +22,11 @@ import { announceRegistry, dataDirectory, runningRegistry } from './registry-sta
 import { servedAccess } from './served-access.ts';
 import { type Announced, keepStore, openServedStore, type ServedStore, schedules } from './served-store.ts';
 import { checkTlsOptions, servedTls, type TlsOptions, withTls } from './served-tls.ts';
-import { type AccessOptions, whatIsOpen } from './serving-access.ts';
+import type { AccessOptions } from './serving-access.ts';
 import { servingHealth } from './serving-health.ts';
 import { type ServingRules, servingRules } from './serving-rules.ts';
 import { watchSpace } from './watch-space.ts';
+import { sayingWhatIsOpen, whatIsOpen } from './what-is-open.ts';
 
 export interface ServeRequest extends AccessOptions, TlsOptions {
   /** `ADDR:PORT`, or `https://ADDR:PORT`; if empty, 127.0.0.1:5000. With TLS options, and no address that says https, all of them have HTTPS. */
@@ -83,7 +84,8 @@ interface ServeStore extends Omit<ServeRequest, 'listen'> {
 async function serveStore(request: ServeStore, settings: Settings): Promise<ServedRegistry> {
   const { data, onNotice } = request;
   using watchers = disposables();
-  const rules = watchers.add(await servingRules(data, request, settings));
+  let sayOpen: (() => void) | undefined;
+  const rules = watchers.add(await servingRules(data, { ...request, onChange: () => sayOpen?.() }, settings));
   let state: RegistryState | undefined;
   const announced = () => state;
   const served = await openServedStore(data, rules, { ...settings, announced });
@@ -107,7 +109,11 @@ async function serveStore(request: ServeStore, settings: Settings): Promise<Serv
   });
   const { server, activity } = listening;
   try {
-    const open = whatIsOpen(served.isReadOnly ? { ...rules.access, readOnly: true } : rules.access, server.addresses);
+    const open = sayingWhatIsOpen(
+      () => whatIsOpen(served.isReadOnly ? { ...rules.access, readOnly: true } : rules.access, server.addresses),
+      onNotice,
+    );
+    sayOpen = open.again;
     const announcement = listening.announce(rules);
     state = announcement.state;
     const { withdraw } = announcement;
@@ -123,7 +129,13 @@ async function serveStore(request: ServeStore, settings: Settings): Promise<Serv
       await stopped;
     };
     const hasUsers = rules.access.htpasswd !== undefined;
-    return { state, ...(open !== undefined && { open }), hasUsers, stopped, [Symbol.asyncDispose]: stop };
+    return {
+      state,
+      ...(open.first !== undefined && { open: open.first }),
+      hasUsers,
+      stopped,
+      [Symbol.asyncDispose]: stop,
+    };
   } catch (error) {
     await server[Symbol.asyncDispose]();
     throw error;

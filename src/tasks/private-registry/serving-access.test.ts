@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parseAddressRange } from '../../access/address-range.ts';
 import type { Asker } from '../../access/contract.ts';
-import { accessSettings, permissions, rulesOf, whatIsOpen } from './serving-access.ts';
+import { accessSettings, permissions } from './serving-access.ts';
 
 const at = (address: string): Asker => ({ via: 'nobody', address });
 const anna: Asker = { via: 'password', user: 'anna', address: '203.0.113.9' };
@@ -68,40 +68,4 @@ it('a decision is one for each asker, action and repository', () => {
       false,
     ]);
   }
-});
-
-describe('what is open', () => {
-  const network = [{ host: '0.0.0.0', port: 80 }];
-
-  it('is not said of a registry that only this machine reaches', () => {
-    expect(
-      whatIsOpen({}, [
-        { host: '127.0.0.1', port: 5000 },
-        { host: '::1', port: 5000 },
-      ]),
-    ).toBeUndefined();
-  });
-
-  it('is said in one line, with what changes it', () => {
-    expect(whatIsOpen({}, network)).toBe(
-      'without a login, anyone who reaches 0.0.0.0:80 can pull; this machine, its VM networks can push and delete: `--auth=htpasswd:FILE`, `--write-from=local`, `--read-only` or rules in registry.toml change it',
-    );
-    expect(whatIsOpen({ writeFrom: [parseAddressRange('0.0.0.0/0')] }, network)).toContain(
-      '; 0.0.0.0/0 can push and delete:',
-    );
-    expect(whatIsOpen({ readOnly: true }, network)).toBe(
-      'without a login, anyone who reaches 0.0.0.0:80 can pull: `--auth` with rules in registry.toml changes it',
-    );
-  });
-
-  it('is nothing where only users may do something', () => {
-    const rules = [{ repositories: '**', users: ['*'], allow: ['pull', 'push'] }] as const;
-    expect(whatIsOpen({ htpasswd: '/users', rules }, network)).toBeUndefined();
-  });
-});
-
-it('rules for everybody are said to be open to anyone', () => {
-  const rules = [{ repositories: 'free/**', allow: ['push'] }] as const;
-  expect(whatIsOpen({ rules }, [{ port: 80 }])).toContain('anyone can push and delete');
-  expect(rulesOf({ rules }).rules).toEqual(rules);
 });

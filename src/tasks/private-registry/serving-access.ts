@@ -1,12 +1,9 @@
-// Who may do what with a registry that runs: options come before the configuration, which may change while it runs; and what is open is said.
+// Who may do what with a registry that runs: options come before the configuration, which may change while it runs.
 import { resolve } from 'node:path';
 import type { AddressRange } from '../../access/address-range.ts';
-import type { Asker } from '../../access/contract.ts';
 import type { MayDo } from '../../access/permitted.ts';
 import { type AccessRule, type AccessRules, mayDo } from '../../access/rules.ts';
-import { isLoopback } from '../../nodes/addresses.ts';
 import { ImagesError } from '../../oci/errors.ts';
-import { formatListenAddress, type ListenAddress } from '../../server/address.ts';
 import { type AccessConfig, htpasswdFile } from './access-config.ts';
 import { DEFAULT_WRITERS, writingNetworks } from './writing-networks.ts';
 
@@ -90,30 +87,3 @@ export function permissions(access: () => AccessConfig): MayDo {
     return may;
   };
 }
-
-/** One line for the log: what others than this machine may do without logging in, and how to change it; `undefined` if they may do nothing, or cannot reach it. */
-export function whatIsOpen(access: AccessConfig, listen: readonly ListenAddress[]): string | undefined {
-  const reached = listen.filter(({ host }) => host === undefined || !isLoopback(host));
-  if (reached.length === 0) return undefined;
-  const where = reached.map(formatListenAddress).join(', ');
-  const rules = rulesOf(access);
-  const elsewhere: Asker = { via: 'nobody', address: 'elsewhere' };
-  const pull = rules.rules.some(({ repositories }) => mayDo(rules, elsewhere, 'pull', repositories));
-  const pulling = pull ? `anyone who reaches ${where} can pull` : undefined;
-  const writing = access.readOnly ? undefined : writersOf(rules);
-  if (pulling === undefined && writing === undefined) return undefined;
-  const mend = writing
-    ? '`--auth=htpasswd:FILE`, `--write-from=local`, `--read-only` or rules in registry.toml change it'
-    : '`--auth` with rules in registry.toml changes it';
-  return `without a login, ${[pulling, writing].filter((words) => words !== undefined).join('; ')}: ${mend}`;
-}
-
-function writersOf({ rules }: AccessRules): string | undefined {
-  const open = rules.filter(({ users, allow }) => users === undefined && allow.some((action) => action !== 'pull'));
-  if (open.length === 0) return undefined;
-  if (open.some(({ from }) => from === undefined)) return 'anyone can push and delete';
-  const names = [...new Set(open.flatMap(({ from = [] }) => from.map(({ text }) => WORDS[text] ?? text)))];
-  return `${names.join(', ')} can push and delete`;
-}
-
-const WORDS: Readonly<Record<string, string>> = { local: 'this machine', vms: 'its VM networks' };

@@ -1,5 +1,5 @@
 import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { temporaryWorld } from '../testing/temporary-world.ts';
 import { type StartedWith, servingRules } from './serving-rules.ts';
@@ -40,6 +40,32 @@ it('a changed configuration is used, and told', async () => {
   await change('gc = "off"\nquota = "1 GiB"\n', () => expect(rules.gc).toBe('off'));
   expect(rules.config.quota).toBe(2 ** 30);
   expect(notices).toEqual([`the configuration has changed: ${file}`]);
+});
+
+it('logins that the configuration wants or wants no more are told, because they wait for a restart', async () => {
+  const notices: string[] = [];
+  const changes: unknown[] = [];
+  const { rules, file, change } = await started('', {
+    onNotice: (text) => notices.push(text),
+    onChange: () => changes.push(rules.access),
+  });
+  const users = join(dirname(file), 'users');
+  await change('auth = "htpasswd:users"\n', () => expect(changes).toHaveLength(1));
+  expect(notices.at(-1)).toBe(`until the registry is restarted nobody can log in: the configuration names ${users}`);
+  expect(changes).toEqual([{}]);
+});
+
+it('users stay if their line is removed while the registry runs, and that is told', async () => {
+  const notices: string[] = [];
+  const { rules, file, change } = await started('auth = "htpasswd:users"\n', {
+    onNotice: (text) => notices.push(text),
+  });
+  await change('', () => expect(notices).toHaveLength(2));
+  const users = join(dirname(file), 'users');
+  expect(notices[1]).toBe(`until the registry is restarted users log in with ${users}: without \`auth\` nobody could`);
+  expect(rules.access).toEqual({ htpasswd: users });
+  await change('read_only = true\nauth = "htpasswd:users"\n', () => expect(notices).toHaveLength(3));
+  expect(notices[2]).toContain('the configuration has changed');
 });
 
 it('a configuration with a mistake is told in one line, with the mend; the rules before stay', async () => {

@@ -23,17 +23,24 @@ export interface StartedWith extends AccessOptions {
   readonly scrub?: ScrubSchedule;
   /** Told when the configuration changes, and why a changed one is not used. */
   readonly onNotice?: (text: string) => void;
+  /** Called when the configuration has changed. */
+  readonly onChange?: () => void;
 }
 
 /** Errors: CONFIG_INVALID, FILE_UNREADABLE. */
 export async function servingRules(
   data: string,
-  { gc, scrub, onNotice, ...options }: StartedWith,
+  { gc, scrub, onNotice, onChange, ...options }: StartedWith,
   settings: Pick<World, 'config'>,
 ): Promise<ServingRules> {
   const watched = await watchConfig(data, {
     named: settings.config,
-    onChange: () => onNotice?.(`the configuration has changed: ${configFile(data, settings.config)}`),
+    onChange: (changed) => {
+      onNotice?.(`the configuration has changed: ${configFile(data, settings.config)}`);
+      const next = accessSettings(options, changed.access).htpasswd;
+      if (next !== htpasswd) onNotice?.(waitingLogins(htpasswd, next));
+      onChange?.();
+    },
     onBroken: (error) => onNotice?.(`the configuration has changed and is not used: ${inOneLine(error)}`),
   });
   let before: RegistryConfig | undefined;
@@ -60,6 +67,13 @@ export async function servingRules(
     },
     [Symbol.dispose]: () => watched[Symbol.dispose](),
   };
+}
+
+/** A registry that is told of other users goes on with those that it was started with: to whoever takes them away, that has to be said. */
+function waitingLogins(now: string | undefined, next: string | undefined): string {
+  const logins = now === undefined ? 'nobody can log in' : `users log in with ${now}`;
+  const then = next === undefined ? 'without `auth` nobody could' : `the configuration names ${next}`;
+  return `until the registry is restarted ${logins}: ${then}`;
 }
 
 function inOneLine(error: unknown): string {

@@ -4,7 +4,7 @@ import { networkInterfaces } from 'node:os';
 import { type AddressRange, parseAddressRange } from '../../access/address-range.ts';
 import { type Interfaces, isLoopback, isOwnAddress } from '../../nodes/addresses.ts';
 import { type InterfaceKind, vmNetworks } from '../../nodes/vm-networks.ts';
-import { ImagesError } from '../../oci/errors.ts';
+import { ImagesError, isImagesError } from '../../oci/errors.ts';
 
 /** In milliseconds. Bridges come and go while a registry runs. */
 const LOOKED_AT_EVERY = 5000;
@@ -24,14 +24,11 @@ export function writingNetworks(texts: readonly string[], look: Look = lookAtInt
     try {
       return parseAddressRange(text);
     } catch (cause) {
-      throw new ImagesError(
-        'USAGE',
-        text === '' ? 'a range of addresses is empty' : `not a range of addresses [${text}]`,
-        {
-          hint: 'Write local, vms, or ranges such as 192.168.0.0/24, with commas between them.',
-          cause,
-        },
-      );
+      if (!isImagesError(cause)) throw cause;
+      throw new ImagesError('USAGE', text === '' ? 'a range of addresses is empty' : cause.message, {
+        hint: 'Write local, vms, or ranges such as 192.168.0.0/24, with commas between them. All addresses are 0.0.0.0/0,::/0.',
+        cause,
+      });
     }
   });
 }
