@@ -4,13 +4,15 @@
 //   DIR/images/access/tokens/ID.json    a token that was given and not revoked: what it may do, never the token itself
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { readdirSync } from 'node:fs';
-import { chmod, readdir, readFile, rm } from 'node:fs/promises';
+import { chmod, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ACTIONS, type AccessScope, type Action } from '../../access/contract.ts';
+import { decodeScopeClaim, decodeTextClaim } from '../../access/token-claims.ts';
 import type { MachineToken, MachineTokens } from '../../access/tokens.ts';
 import { writeFileAtomically } from '../../io/files/atomic-file.ts';
-import { isFsError } from '../../io/files/fs-errors.ts';
+import { isFsError, translatingFsErrors } from '../../io/files/fs-errors.ts';
 import { acquireLock } from '../../io/files/lock.ts';
+import { listIfThere, readIfThere } from '../../io/files/read-config-file.ts';
 import { checkArguments, objectWith, TEXT } from '../../oci/arguments.ts';
 import { isObject } from '../../oci/decode.ts';
 import { ImagesError, isImagesError } from '../../oci/errors.ts';
@@ -22,8 +24,11 @@ const KEY_LENGTH = 32;
 /** In milliseconds: how long a revoked token may still be taken. */
 const LOOKED_AT_EVERY = 1000;
 const ID = /^[0-9a-f-]{36}$/;
+const SUFFIX = '.json';
 const PATTERN = /^[a-z0-9._*?/-]+$/;
 const LONGEST_DAYS = 3650;
+/** In ms since 1970: what a date can be (ECMAScript, "Time Values"). */
+const LATEST = 8.64e15;
 
 export interface MachineTokenRequest {
   /** For people: in lists and in the log. */
@@ -34,7 +39,7 @@ export interface MachineTokenRequest {
   readonly days: number;
 }
 
-/** Makes a token of a machine, and records it so that it can be revoked. Errors: USAGE, NO_ACCESS, NO_SPACE, READ_ONLY. */
+/** Makes a token of a machine, and records it so that it can be revoked. Errors: USAGE, CONFIG_INVALID (the key of tokens), NO_ACCESS, NO_SPACE, READ_ONLY. */
 export async function giveToken(
   request: MachineTokenRequest,
   settings: Settings,
@@ -71,20 +76,36 @@ export async function giveToken(
   return { ...record, token };
 }
 
-/** The tokens that were given and not revoked, those that end first come first. Errors: FILE_UNREADABLE, NO_ACCESS. */
+/**
+ * The tokens that were given and not revoked, those that end first come first. One whose record is damaged is taken all the same, so it is listed, to be revoked.
+ * Errors: FILE_UNREADABLE.
+ */
 export async function listTokens(settings: Settings): Promise<readonly MachineToken[]> {
   checkArguments({ settings: [settings, SETTINGS] });
   const data = dataDirectory(settings);
-  const names = await readdir(tokensDirectory(data)).catch((error: unknown) => {
-    if (isFsError(error, 'ENOENT')) return [];
-    throw error;
-  });
   const found: MachineToken[] = [];
-  for (const name of names.filter((one) => ID.test(one.replace(/\.json$/, '')))) {
-    const record: unknown = JSON.parse(await readFile(join(tokensDirectory(data), name), 'utf8'));
-    if (isObject(record)) found.push(record as unknown as MachineToken);
+  for (const id of idsIn(await listIfThere(tokensDirectory(data)))) {
+    const text = await readIfThere(fileOf(data, id));
+    // It may have been revoked a moment ago.
+    if (text !== undefined) found.push(recordIn(text, id));
   }
   return found.sort((a, b) => a.expires - b.expires);
+}
+
+function recordIn(text: string, id: string): MachineToken {
+  const damaged = { id, name: 'damaged record', scopes: [], expires: 0 };
+  try {
+    const record: unknown = JSON.parse(text);
+    if (!isObject(record) || typeof record.expires !== 'number' || Math.abs(record.expires) > LATEST) return damaged;
+    return {
+      id,
+      name: decodeTextClaim(record.name),
+      scopes: decodeScopeClaim(record.scopes),
+      expires: record.expires,
+    };
+  } catch {
+    return damaged;
+  }
 }
 
 /** Revokes a token by its id, or all of a name. A registry that runs takes it for a second at most. Errors: USAGE (there is none). */
@@ -98,25 +119,39 @@ export async function revokeTokens(idOrName: string, settings: Settings): Promis
   return meant;
 }
 
-/** For a server: the folder is looked at once a second at most. */
-export function recordedTokens(data: string): Required<MachineTokens> {
+/** For a server: the folder is looked at once a second at most. If it cannot be looked at, what was there before holds, and that is told. */
+export function recordedTokens(data: string, onNotice?: (text: string) => void): Required<MachineTokens> {
   let ids: ReadonlySet<string> = new Set();
   let lookedAt = Number.NEGATIVE_INFINITY;
+  let isTold = false;
   const look = (): ReadonlySet<string> => {
     if (performance.now() - lookedAt < LOOKED_AT_EVERY) return ids;
     lookedAt = performance.now();
     try {
-      ids = new Set(readdirSync(tokensDirectory(data)).map((name) => name.replace(/\.json$/, '')));
+      ids = new Set(idsIn(readdirSync(tokensDirectory(data))));
+      isTold = false;
     } catch (error) {
-      if (!isFsError(error, 'ENOENT', 'ENOTDIR')) throw error;
-      ids = new Set();
+      if (isFsError(error, 'ENOENT', 'ENOTDIR')) ids = new Set();
+      else if (!isTold) onNotice?.(`tokens that are given or revoked now are not seen: ${(error as Error).message}`);
+      isTold = !isFsError(error, 'ENOENT', 'ENOTDIR');
     }
     return ids;
   };
   return { isThere: (id) => ID.test(id) && look().has(id), any: () => look().size > 0 };
 }
 
-/** Made at first use. With another key, tokens that were given before are refused: so after each start, if the store cannot be written to, unless it has to be `kept`. */
+/** Other files are not ours, or half of a record whose writer was killed. */
+function idsIn(files: readonly string[]): readonly string[] {
+  return files
+    .filter((file) => file.endsWith(SUFFIX))
+    .map((file) => file.slice(0, -SUFFIX.length))
+    .filter((id) => ID.test(id));
+}
+
+/**
+ * Made at first use. With another key, tokens that were given before are refused: so after each start, if the store cannot be written to, unless it has to be
+ * `kept`. Errors: CONFIG_INVALID (the file is damaged, or others can read it), NO_ACCESS, NO_SPACE, READ_ONLY.
+ */
 export async function tokenKey(data: string, kept?: 'kept'): Promise<Uint8Array> {
   const file = join(data, 'images/access/key');
   const there = await keyIn(file);
@@ -124,25 +159,35 @@ export async function tokenKey(data: string, kept?: 'kept'): Promise<Uint8Array>
   const key = randomBytes(KEY_LENGTH);
   try {
     // Of two that make it at once, the second takes that of the first.
-    await using _making = await acquireLock(`${file}.making`);
+    await using _making = await translatingFsErrors(file, () => acquireLock(`${file}.making`));
     const made = await keyIn(file);
     if (made) return made;
     await writeFileAtomically(file, key, { mode: 0o600 });
     await chmod(file, 0o600);
   } catch (error) {
-    if (kept || !(isImagesError(error, 'READ_ONLY') || isFsError(error, 'EROFS'))) throw error;
+    if (kept || !isImagesError(error, 'READ_ONLY')) throw error;
   }
   return key;
 }
 
 async function keyIn(file: string): Promise<Uint8Array | undefined> {
-  try {
+  const found = await translatingFsErrors(file, async () => {
     const key = await readFile(file);
-    return key.length === KEY_LENGTH ? key : undefined;
-  } catch (error) {
+    return { key, mode: (await stat(file)).mode };
+  }).catch((error: unknown) => {
     if (isFsError(error, 'ENOENT')) return undefined;
     throw error;
+  });
+  if (!found) return undefined;
+  if (found.key.length !== KEY_LENGTH) {
+    throw new ImagesError('CONFIG_INVALID', `the key of tokens is damaged [${file}]`, {
+      hint: 'Remove it: a new one is made. All tokens end then; give machines new ones.',
+    });
   }
+  if ((found.mode & 0o077) === 0) return found.key;
+  throw new ImagesError('CONFIG_INVALID', `others can read the key of tokens [${file}]`, {
+    hint: `Who has read it can log in as anybody. If nobody has: chmod 600 ${file}; else remove it, and give machines new tokens.`,
+  });
 }
 
 /** The name of the store in its tokens. */
@@ -155,5 +200,5 @@ function tokensDirectory(data: string): string {
 }
 
 function fileOf(data: string, id: string): string {
-  return join(tokensDirectory(data), `${id}.json`);
+  return join(tokensDirectory(data), `${id}${SUFFIX}`);
 }

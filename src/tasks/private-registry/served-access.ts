@@ -3,8 +3,12 @@ import type { AccessControl } from '../../access/contract.ts';
 import type { MayDo } from '../../access/permitted.ts';
 import type { MachineTokens } from '../../access/tokens.ts';
 import { withoutLogin } from '../../access/without-login.ts';
+import { inOneLine } from './in-one-line.ts';
 import { issuerOf, recordedTokens, tokenKey } from './machine-tokens.ts';
 import { isThisMachine } from './serving-access.ts';
+
+/** In milliseconds. */
+const TRIED_AGAIN_AFTER = 60_000;
 
 export interface ServedAccessOptions {
   readonly data: string;
@@ -14,14 +18,14 @@ export interface ServedAccessOptions {
   readonly onNotice: ((text: string) => void) | undefined;
 }
 
-/** Errors: CONFIG_INVALID, FILE_UNREADABLE (the file of users), NO_ACCESS, NO_SPACE (the key of tokens). */
+/** Errors: CONFIG_INVALID (the file of users, the key of tokens), FILE_UNREADABLE (the file of users), NO_ACCESS, NO_SPACE (the key of tokens). */
 export async function servedAccess({
   data,
   htpasswd,
   mayDo,
   onNotice,
 }: ServedAccessOptions): Promise<AccessControl & Disposable> {
-  const machineTokens = recordedTokens(data);
+  const machineTokens = recordedTokens(data, onNotice);
   const withLogin = async () => {
     const { createAccessControl } = await import('../../access/login-control.ts');
     const key = await tokenKey(data);
@@ -35,38 +39,45 @@ export async function servedAccess({
       ...(onNotice && { onNotice }),
     });
   };
-  return htpasswd === undefined ? loginOnceNeeded(mayDo, machineTokens, withLogin) : await withLogin();
+  if (htpasswd !== undefined || machineTokens.any()) return await withLogin();
+  return loginOnceNeeded({ mayDo, machineTokens, withLogin, onNotice });
+}
+
+interface LoginOnceNeeded extends Pick<ServedAccessOptions, 'mayDo' | 'onNotice'> {
+  readonly machineTokens: Required<MachineTokens>;
+  readonly withLogin: () => Promise<AccessControl & Disposable>;
 }
 
 /** Until there is a token of a machine nobody can log in, and nothing is loaded for it. Tokens may be made while the registry runs. */
-function loginOnceNeeded(
-  mayDo: MayDo,
-  machineTokens: Required<MachineTokens>,
-  withLogin: () => Promise<AccessControl & Disposable>,
-): AccessControl & Disposable {
+function loginOnceNeeded({ mayDo, machineTokens, withLogin, onNotice }: LoginOnceNeeded): AccessControl & Disposable {
   const plain = withoutLogin(mayDo, isThisMachine);
   let control: AccessControl = plain;
   let loading: Promise<AccessControl & Disposable> | undefined;
+  let failedAt = Number.NEGATIVE_INFINITY;
+  /** If tokens cannot be taken, who has one is nobody, and pulls what everybody may. */
   const load = async (): Promise<AccessControl> => {
     loading ??= withLogin();
     try {
       control = await loading;
     } catch (error) {
       loading = undefined;
-      throw error;
+      failedAt = performance.now();
+      onNotice?.(`tokens of machines are not taken: ${inOneLine(error)}`);
     }
     return control;
   };
+  const isNeeded = () => control === plain && machineTokens.any() && performance.now() - failedAt > TRIED_AGAIN_AFTER;
   return {
     mayDo,
-    identify: (head) =>
-      control === plain && machineTokens.any()
-        ? load().then((loaded) => loaded.identify(head))
-        : control.identify(head),
+    identify: (head) => (isNeeded() ? load().then((loaded) => loaded.identify(head)) : control.identify(head)),
     unknown: (head) => control.unknown?.(head) ?? { address: head.address },
     hasToLogIn: (asker) => control.hasToLogIn(asker),
     challenge: (head, scope) => control.challenge(head, scope),
     endpoint: (head, body) => control.endpoint?.(head, body),
-    [Symbol.dispose]: () => void loading?.then((loaded) => loaded[Symbol.dispose]()),
+    [Symbol.dispose]: () =>
+      void loading?.then(
+        (loaded) => loaded[Symbol.dispose](),
+        () => undefined,
+      ),
   };
 }

@@ -1,8 +1,8 @@
 // What a registry that runs goes by, as it is now: what it was started with comes before its configuration, which may change while it runs.
-import { isImagesError } from '../../oci/errors.ts';
 import type { World } from '../settings.ts';
 import type { AccessConfig } from './access-config.ts';
 import { configFile } from './config-file.ts';
+import { inOneLine } from './in-one-line.ts';
 import type { CollectionSchedule, RegistryConfig, ScrubSchedule } from './registry-config.ts';
 import { type AccessOptions, accessSettings } from './serving-access.ts';
 import { watchConfig } from './watched-config.ts';
@@ -74,9 +74,4 @@ function waitingLogins(now: string | undefined, next: string | undefined): strin
   const logins = now === undefined ? 'nobody can log in' : `users log in with ${now}`;
   const then = next === undefined ? 'without `auth` nobody could' : `the configuration names ${next}`;
   return `until the registry is restarted ${logins}: ${then}`;
-}
-
-function inOneLine(error: unknown): string {
-  if (!isImagesError(error)) return String(error);
-  return error.hint === undefined ? error.message : `${error.message}. ${error.hint}`;
 }
