@@ -1,4 +1,5 @@
-import { mkdtemp, rename, rm, utimes, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { mkdir, mkdtemp, rename, rm, truncate, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { hashSync } from 'bcryptjs';
@@ -68,6 +69,20 @@ describe('a file of passwords that changes', () => {
     const first = file.look();
     expect(file.look()).toBe(first);
     await first;
+  });
+
+  it('that is replaced by a pipe, a directory or something huge is not read', async () => {
+    const { path, users, notices } = await scene();
+    for (const [make, what] of [
+      [() => execFileSync('mkfifo', [path]), 'no regular file'],
+      [() => mkdir(path), 'no regular file'],
+      [() => writeFile(path, '').then(() => truncate(path, 2 ** 32)), 'more than 16 MiB'],
+    ] as const) {
+      await rm(path, { recursive: true });
+      await make();
+      expect(await users()).toEqual(['anna']);
+      expect(notices.at(-1)).toContain(what);
+    }
   });
 
   it('that is broken or missing at the start is an error', async () => {

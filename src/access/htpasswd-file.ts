@@ -20,6 +20,8 @@ export interface HtpasswdFileOptions {
 const LOOK_EVERY = 1000;
 /** A file that has changed just now may change once more within the same tick of its clock. */
 const YOUNG = 2000;
+/** Some 200,000 users. */
+const MAX_BYTES = 16n * 1024n * 1024n;
 
 /** Errors: CONFIG_INVALID, with file and line; FILE_UNREADABLE. */
 export async function openHtpasswdFile({ file, now, onNotice }: HtpasswdFileOptions): Promise<HtpasswdFile> {
@@ -66,19 +68,34 @@ interface ReadFile {
 
 async function readHtpasswd(file: string): Promise<ReadFile> {
   // First: what changes while it is read counts as changed.
-  const state = await stateOf(file);
+  const { isFile, bytes, ...state } = await stateOf(file);
+  // A pipe may never end, and reading too much holds up everybody.
+  if (!isFile) unreadable(file, 'it is no regular file');
+  if (bytes > MAX_BYTES) unreadable(file, 'it has more than 16 MiB');
   const text = await readFile(file, 'utf8').catch((cause) => unreadable(file, cause));
   return { users: parseHtpasswd(file, text), ...state };
 }
 
-async function stateOf(file: string): Promise<{ readonly version: string; readonly isYoung: boolean }> {
-  const { ino, size, mtimeNs, ctimeNs } = await stat(file, { bigint: true }).catch((cause) => unreadable(file, cause));
+interface FileState extends Pick<ReadFile, 'version' | 'isYoung'> {
+  readonly isFile: boolean;
+  readonly bytes: bigint;
+}
+
+async function stateOf(file: string): Promise<FileState> {
+  const found = await stat(file, { bigint: true }).catch((cause) => unreadable(file, cause));
+  const { ino, size, mtimeNs, ctimeNs } = found;
   const age = Date.now() - Number(ctimeNs / 1_000_000n);
-  return { version: `${ino} ${size} ${mtimeNs} ${ctimeNs}`, isYoung: age < YOUNG };
+  return {
+    version: `${ino} ${size} ${mtimeNs} ${ctimeNs}`,
+    isYoung: age < YOUNG,
+    isFile: found.isFile(),
+    bytes: size,
+  };
 }
 
 function unreadable(file: string, cause: unknown): never {
-  const code = cause instanceof Error && 'code' in cause ? ` (${cause.code})` : '';
+  const why = cause instanceof Error && 'code' in cause ? cause.code : cause;
+  const code = typeof why === 'string' ? ` (${why})` : '';
   throw new ImagesError('FILE_UNREADABLE', `the file of passwords cannot be read [${quote(file)}]${code}`, {
     cause,
     hint: 'Make it with `images lreg_passwd USER`, or name another by --auth.',

@@ -1,5 +1,5 @@
 // Atomic writes of small files, and the creation of the directories they need. Relies on rename being atomic.
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { isFsError, translatingFsErrors } from './fs-errors.ts';
 import { behindLinks } from './special-file.ts';
@@ -68,22 +68,32 @@ export async function inDirectory<T>(
   }
 }
 
+export interface AtomicWriteOptions {
+  /** As in open(2), 0o666 by default. */
+  readonly mode?: number;
+  readonly durable?: boolean;
+  /** The file's owner and mode are these, whatever the umask is. An owner that only root could give stays this process's. */
+  readonly like?: { readonly uid: number; readonly gid: number; readonly mode: number };
+}
+
 /**
  * Writes a small file atomically: readers see the old content or the new one, also after a power cut (if `durable` is false, a power cut may leave
- * an empty file). Makes the directory. `mode` as in open(2), 0o666 by default. Errors: NO_SPACE, READ_ONLY, NO_ACCESS.
+ * an empty file). Makes the directory. Errors: NO_SPACE, READ_ONLY, NO_ACCESS.
  */
 export async function writeFileAtomically(
   path: string,
   content: string | Uint8Array,
-  options: { readonly mode?: number; readonly durable?: boolean } = {},
+  options: AtomicWriteOptions = {},
 ): Promise<void> {
   await translatingFsErrors(path, async () => {
     await makeDirectory(dirname(path));
     const temporary = join(dirname(path), `.${basename(path)}.${crypto.randomUUID()}`);
+    const { like } = options;
     try {
-      const handle = await open(temporary, 'wx', options.mode ?? 0o666);
+      const handle = await open(temporary, 'wx', like ? 0o600 : (options.mode ?? 0o666));
       try {
         await handle.writeFile(content);
+        if (like) await takeAfter(handle, like);
         if (options.durable !== false) await handle.datasync();
       } finally {
         await handle.close();
@@ -93,4 +103,18 @@ export async function writeFileAtomically(
       await rm(temporary, { force: true });
     }
   });
+}
+
+async function takeAfter(
+  handle: FileHandle,
+  { uid, gid, mode }: NonNullable<AtomicWriteOptions['like']>,
+): Promise<void> {
+  const own = await handle.stat();
+  if (own.uid !== uid || own.gid !== gid) {
+    await handle.chown(uid, gid).catch((error: unknown) => {
+      if (!isFsError(error, 'EPERM')) throw error;
+    });
+  }
+  // Afterwards: chown takes some bits away.
+  await handle.chmod(mode & 0o777);
 }

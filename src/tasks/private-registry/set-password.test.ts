@@ -1,4 +1,4 @@
-import { chmod, readFile, stat } from 'node:fs/promises';
+import { chmod, readFile, readlink, stat, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { temporaryWorld } from '../testing/temporary-world.ts';
@@ -27,6 +27,16 @@ it('the file is the one that the configuration of the registry names', async () 
   expect(await setPassword({ user: 'anna', password: 'one' }, world.settings({}, { data }))).toEqual({
     file: join(data, 'users'),
   });
+});
+
+it('a link to the file stays one', async () => {
+  await using world = await temporaryWorld();
+  const file = await world.file('users', '');
+  const link = join(world.path, 'link');
+  await symlink(file, link);
+  await setPassword({ user: 'anna', password: 'one', file: link }, world.settings());
+  expect(await readFile(file, 'utf8')).toMatch(/^anna:/);
+  expect(await readlink(link)).toBe(file);
 });
 
 it('nothing is written for what cannot be a user or a password, or is not there', async () => {

@@ -1,11 +1,12 @@
 // `lreg_passwd`: users of the embedded registry, in the file of passwords that it is given.
-import { chmod, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { changedHtpasswd } from '../../access/htpasswd.ts';
 import { hashPassword } from '../../access/password-hash.ts';
-import { writeFileAtomically } from '../../io/files/atomic-file.ts';
+import { translatingFsErrors } from '../../io/files/fs-errors.ts';
 import { acquireLock } from '../../io/files/lock.ts';
 import { readIfThere } from '../../io/files/read-config-file.ts';
+import { replaceFile } from '../../io/files/replace-file.ts';
+import { behindLinks } from '../../io/files/special-file.ts';
 import { checkArguments, objectWith, TEXT } from '../../oci/arguments.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import { SETTINGS } from '../arguments.ts';
@@ -31,16 +32,14 @@ export async function setPassword(change: PasswordChange, settings: Settings): P
   const file = resolve(change.file ?? (await configuredFile(settings)));
   const hash = password === undefined ? undefined : await hashPassword(password);
   // Of two changes at once, the second sees the first.
-  await using _lock = await acquireLock(`${file}.lock`, callOptions(settings));
+  const lock = `${await behindLinks(file)}.lock`;
+  await using _lock = await translatingFsErrors(file, () => acquireLock(lock, callOptions(settings)));
   const text = await readIfThere(file);
   const changed = changedHtpasswd({ file, text: text ?? '' }, user, hash);
   if (hash === undefined && changed === (text ?? '')) {
     throw new ImagesError('USAGE', `no such user in ${file} [${user}]`);
   }
-  const mode = text === undefined ? 0o600 : (await stat(file)).mode & 0o777;
-  await writeFileAtomically(file, changed, { mode });
-  // The umask may have taken something away.
-  await chmod(file, mode);
+  await replaceFile(file, changed, { mode: 0o600 });
   return { file };
 }
 

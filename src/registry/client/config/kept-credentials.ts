@@ -1,10 +1,8 @@
 // Writes credentials where docker, podman, skopeo and buildah look for them: Docker's config.json, or the file that the environment names. All that the file
 // holds besides stays as it is.
-import { chmod, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeFileAtomically } from '../../../io/files/atomic-file.ts';
-import { isFsError } from '../../../io/files/fs-errors.ts';
 import { invalid, isNothing, readJsonFile } from '../../../io/files/read-config-file.ts';
+import { replaceFile } from '../../../io/files/replace-file.ts';
 import { isObject, type Json } from '../../../oci/decode.ts';
 import { ImagesError } from '../../../oci/errors.ts';
 import { canonicalHost, DEFAULT_HOST } from '../../../oci/reference.ts';
@@ -92,17 +90,7 @@ function helperFor(file: string, { credHelpers, credsStore }: Json, host: string
   return typeof named === 'string' && named !== '' ? named : undefined;
 }
 
-/** Goes where a link leads, and keeps the mode; a new file is for its owner only. */
+/** A new file is for its owner only. */
 async function write(file: string, content: Json): Promise<void> {
-  const target = await realpath(file).catch((error: unknown) => {
-    if (isFsError(error, 'ENOENT')) return file;
-    throw error;
-  });
-  const mode = await stat(target).then(
-    (info) => info.mode & 0o777,
-    () => 0o600,
-  );
-  await writeFileAtomically(target, `${JSON.stringify(content, undefined, '\t')}\n`, { mode });
-  // The umask may have taken something away.
-  await chmod(target, mode);
+  await replaceFile(file, `${JSON.stringify(content, undefined, '\t')}\n`, { mode: 0o600 });
 }
