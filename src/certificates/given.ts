@@ -14,7 +14,7 @@ export interface GivenFiles {
   readonly key: string;
 }
 
-export interface Given extends KeyAndCertificate {
+export interface GivenPair extends KeyAndCertificate {
   readonly notBefore: Date;
   readonly expires: Date;
   /** Whoever is on this machine can read the key. */
@@ -22,7 +22,7 @@ export interface Given extends KeyAndCertificate {
 }
 
 /** Errors: FILE_UNREADABLE, CONFIG_INVALID (also of what a TLS server would not take); both name the file. */
-export async function readGiven(files: GivenFiles): Promise<Given> {
+export async function readGiven(files: GivenFiles): Promise<GivenPair> {
   const certificate = await mustRead(files.certificate);
   const key = await mustRead(files.key);
   const parsed = parsedOr(files.certificate, 'holds no certificate in PEM', () => new X509Certificate(certificate));

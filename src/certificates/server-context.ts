@@ -5,7 +5,7 @@ import { createSecureContext, type SecureContext } from 'node:tls';
 import { writeFileAtomically } from '../io/files/atomic-file.ts';
 import type { Authority, Issued } from './authority.ts';
 import type { KeyAndCertificate, OnCertificateNotice, TlsContexts } from './contract.ts';
-import { type Given, type GivenFiles, readGiven, stampOf } from './given.ts';
+import { type GivenFiles, type GivenPair, readGiven, stampOf } from './given.ts';
 import { LIFETIME, openIssued, readIssued } from './issued.ts';
 import { type CertificateName, certificateName, nameText } from './names.ts';
 import { secureOptions } from './secure-options.ts';
@@ -71,7 +71,7 @@ export async function contextsFromFiles(
 }
 
 /** What clients, or thieves, will notice: it works all the same, so that a clock that is wrong ends nothing. */
-function doubtsAbout({ notBefore, expires, isKeyOpen }: Given, files: GivenFiles, now: Date): readonly string[] {
+function doubtsAbout({ notBefore, expires, isKeyOpen }: GivenPair, files: GivenFiles, now: Date): readonly string[] {
   const left = expires.getTime() - now.getTime();
   const doubts = [
     left <= 0 && 'has expired: clients refuse it',

@@ -73,7 +73,7 @@ export interface AtomicWriteOptions {
   readonly mode?: number;
   readonly durable?: boolean;
   /** The file's owner and mode are these, whatever the umask is. An owner that only root could give stays this process's. */
-  readonly like?: { readonly uid: number; readonly gid: number; readonly mode: number };
+  readonly like?: { readonly uid?: number; readonly gid?: number; readonly mode: number };
 }
 
 /**
@@ -105,11 +105,9 @@ export async function writeFileAtomically(
   });
 }
 
-async function takeAfter(
-  handle: FileHandle,
-  { uid, gid, mode }: NonNullable<AtomicWriteOptions['like']>,
-): Promise<void> {
+async function takeAfter(handle: FileHandle, like: NonNullable<AtomicWriteOptions['like']>): Promise<void> {
   const own = await handle.stat();
+  const { uid = own.uid, gid = own.gid, mode } = like;
   if (own.uid !== uid || own.gid !== gid) {
     await handle.chown(uid, gid).catch((error: unknown) => {
       if (!isFsError(error, 'EPERM')) throw error;

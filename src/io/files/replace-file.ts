@@ -11,6 +11,5 @@ export async function replaceFile(file: string, content: string, { mode }: { rea
     if (isFsError(error, 'ENOENT')) return undefined;
     throw error;
   });
-  const like = before ?? { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0, mode };
-  await writeFileAtomically(target, content, { like });
+  await writeFileAtomically(target, content, { like: before ?? { mode } });
 }
