@@ -53,6 +53,33 @@ it('serve passes its options on to the registry', async () => {
   expect(settings).toMatchObject({ config: '/etc/r.toml' });
 });
 
+it('serve passes on who may do what, and how HTTPS is served', async () => {
+  const { request } = await served(
+    [
+      '--auth=htpasswd:users',
+      '--read-only-from=10.0.0.0/8, vms',
+      '--write-from=local',
+      '--write-from=10.1.0.0/16',
+      '--tls-cert=c.pem',
+      '--tls-key=k.pem',
+      '--tls-names=lan,example.com',
+    ],
+    () => undefined,
+  );
+  expect(request).toMatchObject({
+    auth: 'htpasswd:users',
+    readOnlyFrom: ['10.0.0.0/8', 'vms'],
+    writeFrom: ['local', '10.1.0.0/16'],
+    tlsCertificate: 'c.pem',
+    tlsKey: 'k.pem',
+    tlsNames: ['lan', 'example.com'],
+  });
+  expect((await served(['--read-only', '--tls=auto'], () => undefined)).request).toMatchObject({
+    readOnly: true,
+    tls: 'auto',
+  });
+});
+
 it.each(['--gc=hourly', '--scrub=daily'])('serve refuses %s', async (option) => {
   const { run } = await testProgram();
   await expect(run('serve', option)).rejects.toMatchObject({ code: 'USAGE', message: expect.stringContaining(option) });
@@ -139,4 +166,14 @@ it('serve logs failures always, and requests with --verbose', async () => {
     'GET /v2/ 404 BLOB_UNKNOWN sent=2 received=0 1.3ms',
     ...failed,
   ]);
+});
+
+it('serve logs each write and each refusal once, with --audit', async () => {
+  const act = ({ onEvent }: ServeRequest) => {
+    onEvent?.(REQUEST);
+    onEvent?.({ ...REQUEST, method: 'PUT', url: '/v2/a/manifests/1', status: 201 });
+  };
+  const { lines } = await served(['--audit'], act);
+  expect(lines.slice(0, -2)).toEqual([expect.stringContaining('PUT /v2/a/manifests/1')]);
+  expect((await served([], act)).lines.slice(0, -2)).toEqual([]);
 });
