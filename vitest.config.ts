@@ -5,8 +5,11 @@ import { roomCoverage } from './test/testing/room-coverage.ts';
 import { summary } from './test/testing/summary.ts';
 
 const oldest = process.env.IMAGES_TEST_OLDEST_NODE;
-/** Slow ones, in which the peers do the work: what they run of the program, others run on that Node too. */
-const NODE_ALIKE = ['build-corpus', 'docker-export', 'make-vm'].map((name) => `test/e2e/${name}.test.ts`);
+/** Slow ones: other programs do most of the work, or shorter tests run the same code. */
+const NODE_ALIKE = [
+  ...['build-corpus', 'docker-export', 'docker-export-tools', 'lreg-gc-proofs', 'make-stores', 'make-vm'],
+  ...['power-cut', 'vm'],
+].map((name) => `test/e2e/${name}.test.ts`);
 const timeouts = { testTimeout: 60_000, hookTimeout: 120_000 };
 
 export default defineConfig({
