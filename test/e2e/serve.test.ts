@@ -55,12 +55,10 @@ describe('images serve', () => {
     say(port, `PATCH ${upload.pathname} HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n${'x'.repeat(500_000)}`);
     say(port, 'PUT /v2/a/b/manifests/2 HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{');
     await delay(300);
-    const start = performance.now();
     child.kill(signal);
+    // Shutdown takes half a second; if it waited for these clients, it would take minutes, more than a test may.
     await once(child, 'close');
     expect(child.exitCode).toBe(0);
-    // Shutdown takes half a second; if it waited for its clients, it would take minutes. The limit is far from both, for a machine under load.
-    expect(performance.now() - start).toBeLessThan(20_000);
     expect((await world.images(['lreg_status'])).status).toBe(1);
   });
 
