@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { rounds } from '../../test/testing/soak.ts';
 import type { TarHeader } from '../tar/entry.ts';
 import { compareNames } from '../tar/names.ts';
 import { paxContent, rawArchive } from '../tar/testing/raw-archive.ts';
@@ -360,7 +361,7 @@ describe('any layer', () => {
         // A whiteout in a missing directory creates the directory.
         if (expected) expect(withoutEmpty(mounted(form))).toEqual(withoutEmpty(expected));
       }),
-      { numRuns: 500 },
+      { numRuns: rounds(150) },
     );
   });
 

@@ -5,6 +5,7 @@ import { connect } from 'node:net';
 import fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { eventually } from '../../test/testing/eventually.ts';
+import { rounds } from '../../test/testing/soak.ts';
 import type { Bytes } from '../io/streams/bytes.ts';
 import { ImagesError } from '../oci/errors.ts';
 import type { Registry } from '../registry/contract.ts';
@@ -331,7 +332,7 @@ it('no sequence of requests makes the server answer with an error of its own', a
       expect(answer.status).toBeLessThan(500);
       if (answer.status >= 400 && verb !== 'HEAD') expect(answer.json()).toHaveProperty('errors.0.code');
     }),
-    { numRuns: 1000 },
+    { numRuns: rounds(300) },
   );
   expect(server.events.filter(({ type }) => type === 'failure')).toEqual([]);
 });

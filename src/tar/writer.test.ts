@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { anyText } from '../../test/testing/any-text.ts';
+import { rounds } from '../../test/testing/soak.ts';
 import type { SparsePiece, TarEntry, TarHeader } from './entry.ts';
 import { decodeName, encodeName } from './names.ts';
 import { readTar } from './reader.ts';
@@ -153,7 +154,7 @@ describe('an archive', () => {
           expect(end).toBe(archive.length - 1024);
         },
       ),
-      { numRuns: 300 },
+      { numRuns: rounds(100) },
     );
   });
 });
