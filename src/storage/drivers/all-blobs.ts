@@ -5,22 +5,23 @@ import { KEPT_MS } from '../blobs.ts';
 import { BLOBS, blobKey } from '../layout/registry-keys.ts';
 import type { ObjectStore } from '../object-store/object-store.ts';
 import type { ObjectInfo } from '../objects.ts';
-import { removeLoneMark } from './lone-marks.ts';
+import { removeLoneMark, removeLoneRecords } from './lone-records.ts';
 
 /** Looked at together: where each look waits, some wait at the same time. */
 const AT_ONCE = 16;
 /** Where no look waits, others get their turn after so many. */
 const TURN = 256;
 
-/** In the order of their digests, after this one. Marks that have had no blob for a day are removed on the way. */
+/** In the order of their digests, after this one. What has had no blob for a day is removed: marks on the way, records at the end. */
 export async function* allBlobs(
   objects: ObjectStore,
   now: Date,
   after = '',
 ): AsyncGenerator<readonly [digest: Digest, info: ObjectInfo]> {
+  const before = new Date(now.getTime() - KEPT_MS);
   async function look(digest: Digest): Promise<ObjectInfo | undefined> {
     const info = await objects.stat(blobKey(digest));
-    if (!info) await removeLoneMark(objects, digest, new Date(now.getTime() - KEPT_MS));
+    if (!info) await removeLoneMark(objects, digest, before);
     return info;
   }
 
@@ -44,4 +45,5 @@ export async function* allBlobs(
       }
     }
   }
+  await removeLoneRecords(objects, before);
 }

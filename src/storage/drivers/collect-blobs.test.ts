@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { blobOf, bytesOf, opener } from '../../../test/contract/content.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import { KEPT_MS } from '../blobs.ts';
-import { BLOBS, blobKey, markKey } from '../layout/registry-keys.ts';
-import { ASIDE, asideKey, usedKey } from '../layout/store-keys.ts';
+import { blobKey, markKey } from '../layout/registry-keys.ts';
+import { ASIDE, asideKey, layerIndexKey, usedKey } from '../layout/store-keys.ts';
 import { openFsObjectStore } from '../object-store/fs-object-store.ts';
 import { createMemoryObjectStore } from '../object-store/memory-object-store.ts';
 import type { ObjectStore } from '../object-store/object-store.ts';
@@ -112,6 +112,9 @@ describe.each(['memory', 'a directory'])('a blob in %s', (place) => {
     let isKilled = true;
     for (let calls = 0; isKilled; calls++) {
       await using store = await oldBlob(PUSHERS.build);
+      await store.objects.put(usedKey(digest), new Uint8Array());
+      await store.objects.put(layerIndexKey(digest), Buffer.from('what is in it'));
+      await store.wait();
       const { objects, killAfter, bury } = killable(store.objects);
       killAfter(calls);
       const collecting = store.storeOver(ofDeadProcess(objects)).blobs.collect(store.seen);
@@ -119,9 +122,24 @@ describe.each(['memory', 'a directory'])('a blob in %s', (place) => {
       await bury();
       await store.wait();
       await store.blobs.collect(await Array.fromAsync(store.blobs.all()));
-      expect(await Array.fromAsync(store.objects.list(BLOBS))).toEqual([]);
+      expect(await Array.fromAsync(store.objects.list(''))).toEqual([]);
       expect(await store.objects.children('docker/')).toEqual([]);
     }
+  });
+
+  it('keeps its records while it is there, and those of the last day without it', async () => {
+    await using store = await oldBlob();
+    const records = [usedKey(digest), layerIndexKey(digest)];
+    for (const key of records) await store.objects.put(key, new Uint8Array());
+    await store.wait();
+    const kept = async () => {
+      await Array.fromAsync(store.blobs.all());
+      return await Promise.all(records.map(async (key) => (await store.objects.stat(key)) !== undefined));
+    };
+    expect(await kept()).toEqual([true, true]);
+    await store.objects.delete([blobKey(digest)]);
+    await store.objects.put(usedKey(digest), Buffer.from('of now'));
+    expect(await kept()).toEqual([true, false]);
   });
 
   it('that was deleted leaves a mark for a day, if the collector was killed, and wherever nothing can be written', async () => {

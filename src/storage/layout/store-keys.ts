@@ -58,14 +58,19 @@ export function asideOwner(name: string): string {
   return name.slice(name.indexOf('~') + 1, name.lastIndexOf('.'));
 }
 
+/** Uses of blobs by processes that could not set the blobs' own times. */
+export const USES = 'images/used/';
+
 /** The time of this object is when a process that could not set the blob's own time used the blob. */
 export function usedKey(digest: Digest): string {
-  return `images/used/${digestPath(digest)}`;
+  return `${USES}${digestPath(digest)}`;
 }
+
+export const LAYER_INDEXES = 'images/indexes/';
 
 /** Where the index of a layer is kept, by the digest of its blob. */
 export function layerIndexKey(digest: Digest): string {
-  return `images/indexes/${digestPath(digest)}`;
+  return `${LAYER_INDEXES}${digestPath(digest)}`;
 }
 
 export const BUILD_STEPS = 'images/build/';
