@@ -5,7 +5,7 @@ import type { IndexedEntry, LayerIndex } from './contract.ts';
 import { damagedImage } from './damaged.ts';
 import { linkedHeader } from './linked-header.ts';
 import { baseName, cleanPath, joinPath, linkTarget, parentPath } from './path.ts';
-import { findPath, type Inode, nodeAt, type RootTree, type TreeNode } from './tree.ts';
+import { findPath, type Inode, nodeAt, pathBelow, type RootTree, type TreeNode } from './tree.ts';
 import { whiteoutOf } from './whiteout.ts';
 
 /** Is told what happens to names while layers are applied. `layer` counts from the base. */
@@ -121,7 +121,7 @@ function linkedInode({ tree, layer, below }: Applying, entry: IndexedEntry): Ino
   const target = cleanPath(linkname);
   const parent = findPath(tree, parentPath(target), { follow: true });
   const node = parent?.node.children?.get(baseName(target));
-  if (!node && below) return newInode(entry, layer);
+  if (!node && below) return newInode({ ...entry, linkname: pathBelow(tree, target) }, layer);
   if (!node || isDirectory(node)) {
     const what = node ? 'a directory' : 'a file that is not there';
     throw damagedImage(`a hard link to ${what} [${printableName(path)} → ${printableName(linkname)}]`);

@@ -186,6 +186,21 @@ describe('a layer in overlay form', () => {
     expect(await form.rejoined()).toEqual(archive);
   });
 
+  it('has the content of the file to which symbolic links of the same layer lead, not of one that they have replaced', async () => {
+    const base = await layerOf([
+      { name: 'd/e/f', content: 'there' },
+      { name: 'b/f', content: 'replaced' },
+    ]);
+    const archive = await archiveOf([
+      { name: 'b', linkname: '/c/e' },
+      { name: 'c', linkname: 'd' },
+      { name: 'a', type: 'hardlink', linkname: 'b/f' },
+    ]);
+    const form = await formOf(layerOfArchive(archive), { below: [base] });
+    expect(form.files.get('a')).toMatchObject({ type: 'file', content: Buffer.from('there') });
+    expect(await form.rejoined()).toEqual(archive);
+  });
+
   it('has for a file with hard links the attributes of the last of them', async () => {
     const xattrs = new Map([
       ['security.capability', text('c')],

@@ -48,20 +48,34 @@ export interface FindOptions {
  */
 export function findPath(tree: RootTree, path: string, options: FindOptions = {}): NodeAtPath | undefined {
   const found = resolvePath(tree, path, options);
-  return found === 'unknown' ? undefined : found;
+  return isNode(found) ? found : undefined;
 }
 
 /** The same in a tree above unknown layers; returns `unknown` if the result depends on them. */
 export function findKnown(tree: RootTree, path: string, options: FindOptions = {}): Resolved {
   const found = resolvePath(tree, path, options);
-  if (found === 'unknown' || found?.node.inode.entry?.type !== 'hardlink') return found;
-  // The link's file is in an unknown layer.
-  return 'unknown';
+  // The file of a hard link whose entry is here is in an unknown layer.
+  return isNode(found) && found.node.inode.entry?.type !== 'hardlink' ? found : found && 'unknown';
+}
+
+/** Where a path leads that the tree does not have: the symbolic links of the tree are resolved, those of unknown layers are not. */
+export function pathBelow(tree: RootTree, path: string): string {
+  const found = resolvePath(tree, path, {});
+  return found ? (isNode(found) ? found.path : found.below) : path;
 }
 
 type Resolved = NodeAtPath | undefined | 'unknown';
 
-function resolvePath(tree: RootTree, path: string, options: FindOptions): Resolved {
+/** The path in the unknown layers on which the result depends. */
+interface Below {
+  readonly below: string;
+}
+
+function isNode(found: NodeAtPath | Below | undefined): found is NodeAtPath {
+  return found !== undefined && 'node' in found;
+}
+
+function resolvePath(tree: RootTree, path: string, options: FindOptions): NodeAtPath | Below | undefined {
   let parts = namesOf(path);
   let node = tree.root;
   let at = '';
@@ -70,7 +84,10 @@ function resolvePath(tree: RootTree, path: string, options: FindOptions): Resolv
     const [part, ...rest] = parts;
     if (part === undefined) break;
     const child = node.children?.get(part);
-    if (!child) return node.below && !node.below.opaque && !node.below.gone.has(part) ? 'unknown' : undefined;
+    if (!child) {
+      const isUnknown = node.below && !node.below.opaque && !node.below.gone.has(part);
+      return isUnknown ? { below: [at, ...parts].filter((name) => name !== '').join('/') } : undefined;
+    }
     const here = joinPath(at, part);
     const entry = child.inode.entry;
     if (entry?.type === 'symlink' && (rest.length > 0 || options.follow)) {
