@@ -48,34 +48,13 @@ export async function collectStore(store: RegistryStore, options: CollectionOpti
   for (const digest of builds.images) named.add(digest);
 
   const byRules = { tags: retained.tags, retentionWaits: retained.waits, ...(leap && { leap: shown(leap) }) };
-  const recent = { blobs: 0, bytes: 0 };
-  const garbage = new Map<Digest, StoredBlob>();
-  const { most = MOST } = options;
-  const linksNow = () => linksOf(store.objects, garbage, { ...run, unreadable, before: startedAt - GRACE_MS });
-  let isMore = false;
-  let seen = 0;
-  for await (const blob of store.blobs.all()) {
-    if (++seen % STEP === 0) {
-      run.onEvent?.({ type: 'looking', blobs: seen });
-      await run.step();
-    }
-    if (named.has(blob.digest)) continue;
-    const unusedMs = startedAt - blob.used.getTime();
-    if (builds.steps.has(blob.digest) && unusedMs < BUILD_CACHE_MS) continue;
-    if (unusedMs < GRACE_MS) {
-      recent.blobs += 1;
-      recent.bytes += blob.size;
-    } else {
-      if (garbage.size >= most) {
-        // What links protect must not hide the garbage that comes after it.
-        await linksNow();
-        isMore = garbage.size > most * WORTH_LOOKING;
-        if (isMore) break;
-      }
-      garbage.set(blob.digest, blob);
-    }
-  }
-  const links = await linksNow();
+  const { garbage, recent, isMore, links } = await findGarbage(store, {
+    ...run,
+    startedAt,
+    most: options.most ?? MOST,
+    isNamed: ({ digest }, unusedMs) => named.has(digest) || (builds.steps.has(digest) && unusedMs < BUILD_CACHE_MS),
+    unreadable,
+  });
   const goes = [...garbage.values()];
   if (dryRun) return { ...byRules, manifests, ...sumOf(goes), recent, isMore };
 
@@ -85,6 +64,56 @@ export async function collectStore(store: RegistryStore, options: CollectionOpti
   // A collection that could delete nothing would find the same garbage if it went on at once.
   if (!isMore || collected.length === 0) await noteCollected(store.objects);
   return { ...byRules, manifests, ...sumOf(collected), recent, isMore };
+}
+
+interface GarbageSearch extends CollectionRun {
+  /** In milliseconds since 1970, as `StoredBlob.used`. */
+  readonly startedAt: number;
+  readonly most: number;
+  /** Whether something names the blob, which nobody has used for so long. */
+  isNamed(blob: StoredBlob, unusedMs: number): boolean;
+  readonly unreadable: Parameters<typeof linksOf>[2]['unreadable'];
+}
+
+interface Garbage {
+  readonly garbage: ReadonlyMap<Digest, StoredBlob>;
+  readonly links: LinksOfGarbage;
+  /** What nothing names and somebody has just used. */
+  readonly recent: { readonly blobs: number; readonly bytes: number };
+  readonly isMore: boolean;
+}
+
+/** About `most` blobs that nothing names, no link protects, and nobody has used lately. */
+async function findGarbage(
+  store: RegistryStore,
+  { startedAt, most, isNamed, unreadable, ...run }: GarbageSearch,
+): Promise<Garbage> {
+  const recent = { blobs: 0, bytes: 0 };
+  const garbage = new Map<Digest, StoredBlob>();
+  const linksNow = () => linksOf(store.objects, garbage, { ...run, unreadable, before: startedAt - GRACE_MS });
+  let isMore = false;
+  let seen = 0;
+  for await (const blob of store.blobs.all()) {
+    if (++seen % STEP === 0) {
+      run.onEvent?.({ type: 'looking', blobs: seen });
+      await run.step();
+    }
+    const unusedMs = startedAt - blob.used.getTime();
+    if (isNamed(blob, unusedMs)) continue;
+    if (unusedMs < GRACE_MS) {
+      recent.blobs += 1;
+      recent.bytes += blob.size;
+      continue;
+    }
+    if (garbage.size >= most) {
+      // What links protect must not hide the garbage that comes after it.
+      await linksNow();
+      isMore = garbage.size > most * WORTH_LOOKING;
+      if (isMore) break;
+    }
+    garbage.set(blob.digest, blob);
+  }
+  return { garbage, links: await linksNow(), recent, isMore };
 }
 
 /** A look at what was named meanwhile costs so much as deleting the blobs of a batch, at most; but a batch has no more blobs than this. */
