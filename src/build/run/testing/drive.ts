@@ -1,7 +1,8 @@
 // Executes one RUN in a separate process, so that tests can run it as another user and kill it. Reads a specification (a JSON file), prints the outcome (JSON, the last line).
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { createReadStream, createWriteStream, readFileSync } from 'node:fs';
+import { createReadStream, createWriteStream, readFileSync, statSync } from 'node:fs';
+import type { Digest } from '../../../oci/digest.ts';
 import { isImagesError } from '../../../oci/errors.ts';
 import type { Layer } from '../../../rootfs/contract.ts';
 import type { RunMount, RunRequest } from '../../contract.ts';
@@ -14,6 +15,8 @@ export interface Drive {
   readonly layers: readonly string[];
   readonly request: Partial<Omit<RunRequest, 'layers' | 'mounts'>> & Pick<RunRequest, 'args'>;
   readonly mounts?: readonly DrivenMount[];
+  /** Of layers' files, as far as they are known: hashing a large one takes longer than most tests. */
+  readonly digests?: Readonly<Record<string, Digest>>;
   /** Path for the new layer. */
   readonly out: string;
   readonly abortWhenPrinted?: string;
@@ -34,23 +37,27 @@ export interface Outcome {
 }
 
 /** An uncompressed archive as a layer. */
-export function layerOf(file: string): Layer {
-  const digest: Layer['descriptor']['digest'] = `sha256:${createHash('sha256').update(readFileSync(file)).digest('hex')}`;
+export function layerOf(file: string, digest: Digest = hashFile(file)): Layer {
   return {
-    descriptor: { mediaType: 'application/vnd.oci.image.layer.v1.tar', digest, size: readFileSync(file).length },
+    descriptor: { mediaType: 'application/vnd.oci.image.layer.v1.tar', digest, size: statSync(file).size },
     diffId: digest,
     open: async () => createReadStream(file) as AsyncIterable<Uint8Array>,
   };
 }
 
-function mountOf(mount: DrivenMount): RunMount {
-  if (mount.type === 'bind' || mount.type === 'cache') return { ...mount, layers: mount.layers.map(layerOf) };
+export function hashFile(file: string): Digest {
+  return `sha256:${createHash('sha256').update(readFileSync(file)).digest('hex')}`;
+}
+
+function mountOf(mount: DrivenMount, layersOf: (files: readonly string[]) => readonly Layer[]): RunMount {
+  if (mount.type === 'bind' || mount.type === 'cache') return { ...mount, layers: layersOf(mount.layers) };
   return mount.type === 'file' ? { ...mount, content: Buffer.from(mount.content) } : mount;
 }
 
 async function drive(spec: Drive): Promise<Outcome> {
   const machine = createRunMachine({ path: '/usr/local/bin:/usr/bin:/bin', ...spec.settings });
   const abort = new AbortController();
+  const layersOf = (files: readonly string[]) => files.map((path) => layerOf(path, spec.digests?.[path]));
   let output = '';
   const request: RunRequest = {
     env: ['PATH=/usr/sbin:/usr/bin:/sbin:/bin'],
@@ -59,8 +66,8 @@ async function drive(spec: Drive): Promise<Outcome> {
     network: 'default',
     platform: { os: 'linux', architecture: process.arch === 'x64' ? 'amd64' : process.arch },
     ...spec.request,
-    layers: spec.layers.map(layerOf),
-    mounts: (spec.mounts ?? []).map(mountOf),
+    layers: layersOf(spec.layers),
+    mounts: (spec.mounts ?? []).map((mount) => mountOf(mount, layersOf)),
     onOutput(chunk) {
       output += Buffer.from(chunk).toString();
       process.stderr.write(chunk);

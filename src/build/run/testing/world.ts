@@ -6,8 +6,10 @@ import { join } from 'node:path';
 import { findProgram } from '../../../../test/peers/find.ts';
 import { must, run, start } from '../../../../test/peers/process.ts';
 import { temporaryDirectory } from '../../../../test/peers/temporary.ts';
+import { bundle } from '../../../../test/testing/bundle.ts';
+import type { Digest } from '../../../oci/digest.ts';
 import { readTar } from '../../../tar/reader.ts';
-import type { Drive, Outcome } from './drive.ts';
+import { type Drive, hashFile, type Outcome } from './drive.ts';
 
 export interface Who {
   /** `root`, `a user with subordinate ids`, `nobody`. */
@@ -46,7 +48,6 @@ export interface Begun {
   kill(signal: NodeJS.Signals): void;
 }
 
-const DRIVER = join(import.meta.dirname, 'drive.ts');
 const FILES = `
 mkdir -p bin etc tmp d/sub home/u old/deep
 cp ${findProgram('busybox') ?? '/bin/busybox'} bin/busybox
@@ -60,11 +61,15 @@ export async function newRunWorld(): Promise<RunWorld> {
   const directory = await temporaryDirectory('run');
   await chmod(directory.path, 0o755);
   let count = 0;
+  const driver = join(directory.path, 'drive.mjs');
+  await bundle(join(import.meta.dirname, 'drive.ts'), driver);
+  const digests: Record<string, Digest> = {};
   const archive = async (name: string, script: string): Promise<string> => {
     const root = join(directory.path, name);
     await must('sh', ['-ec', `mkdir -p ${root}; cd ${root}; ${script}`]);
     await must('tar', ['-C', root, '--xattrs', '--xattrs-include=*', '--sort=name', '-cf', `${root}.tar`, '.']);
     await must('rm', ['-rf', root]);
+    delete digests[`${root}.tar`];
     return `${root}.tar`;
   };
   const home = async (who: Who): Promise<string> => {
@@ -77,11 +82,12 @@ export async function newRunWorld(): Promise<RunWorld> {
     const base = await home(who);
     const [out, file] = [join(base, `layer-${++count}.tar`), join(directory.path, `spec-${count}.json`)];
     const settings = { directory: join(base, 'runner'), ...spec.settings };
-    await writeFile(file, JSON.stringify({ ...spec, settings, out }));
+    for (const layer of spec.layers) digests[layer] ??= hashFile(layer);
+    await writeFile(file, JSON.stringify({ ...spec, digests, settings, out }));
     const become = ['--reuid', `${who.uid}`, '--regid', `${who.gid}`, '--clear-groups'];
     return {
       out,
-      argv: [...(process.getuid?.() === 0 ? become : ['--keep-groups']), process.execPath, DRIVER, file] as const,
+      argv: [...(process.getuid?.() === 0 ? become : ['--keep-groups']), process.execPath, driver, file] as const,
     };
   };
   return {
