@@ -1,6 +1,6 @@
 // What is left of blobs that have gone, because the process that deleted them was killed: marks, and records of uses and of what layers hold.
 import type { Digest } from '../../oci/digest.ts';
-import { digestOfPath } from '../layout/digest-path.ts';
+import { parseDigestPath } from '../layout/digest-path.ts';
 import { blobKey, markKey } from '../layout/registry-keys.ts';
 import { ASIDE, damagedKey, LAYER_INDEXES, parseAsideName, USES } from '../layout/store-keys.ts';
 import type { ObjectStore } from '../object-store/object-store.ts';
@@ -26,7 +26,7 @@ export async function removeLoneMark(objects: ObjectStore, digest: Digest, befor
 export async function removeLoneRecords(objects: ObjectStore, before: Date): Promise<void> {
   for (const prefix of [USES, LAYER_INDEXES]) {
     for await (const { key, modified } of objects.list(prefix)) {
-      const digest = digestOfPath(key.slice(prefix.length));
+      const digest = parseDigestPath(key.slice(prefix.length));
       if (!digest || modified >= before || !(await isGone(objects, digest))) continue;
       if (!(await isWritten(() => objects.delete([key])))) return;
     }

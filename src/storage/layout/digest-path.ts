@@ -7,7 +7,7 @@ export function digestPath(digest: Digest): string {
 }
 
 /** The digest of such a part; `undefined` if it is none. */
-export function digestOfPath(path: string): Digest | undefined {
+export function parseDigestPath(path: string): Digest | undefined {
   const digest = path.replace('/', ':');
   return isDigest(digest) ? digest : undefined;
 }
