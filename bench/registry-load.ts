@@ -4,21 +4,27 @@ import { createHash, randomBytes } from 'node:crypto';
 import { text } from 'node:stream/consumers';
 import { type Connection, connectTo } from './registry-connection.ts';
 
-export type LoadPlan = { readonly port: number; readonly connections: number } & (
-  | {
-      /** Each connection asks for these paths in turn, for so many seconds. */
-      readonly kind: 'ask';
-      readonly method: 'GET' | 'HEAD';
-      readonly paths: readonly string[];
-      readonly seconds: number;
-    }
-  /** Each connection asks once for each path in order. */
-  | { readonly kind: 'pull'; readonly paths: readonly string[] }
-  /** `images` images of a layer and a config, each of its own, shared out over the connections. */
-  | { readonly kind: 'push'; readonly images: number; readonly layerBytes: number; readonly repository: string }
-  /** Each connection uploads a blob of its own of so many bytes, in one PUT. */
-  | { readonly kind: 'put'; readonly bytes: number; readonly repository: string }
-);
+interface Target {
+  readonly port: number;
+  /** The value of Authorization. */
+  readonly authorization?: string;
+}
+
+export type LoadPlan = Target & { readonly connections: number } & (
+    | {
+        /** Each connection asks for these paths in turn, for so many seconds. */
+        readonly kind: 'ask';
+        readonly method: 'GET' | 'HEAD';
+        readonly paths: readonly string[];
+        readonly seconds: number;
+      }
+    /** Each connection asks once for each path in order. */
+    | { readonly kind: 'pull'; readonly paths: readonly string[] }
+    /** `images` images of a layer and a config, each of its own, shared out over the connections. */
+    | { readonly kind: 'push'; readonly images: number; readonly layerBytes: number; readonly repository: string }
+    /** Each connection uploads a blob of its own of so many bytes, in one PUT. */
+    | { readonly kind: 'put'; readonly bytes: number; readonly repository: string }
+  );
 
 export interface LoadResult {
   readonly requests: number;
@@ -49,7 +55,7 @@ type Work = (connection: Connection, at: number) => Promise<void>;
 
 async function prepared(plan: LoadPlan): Promise<Work> {
   if (plan.kind === 'ask') {
-    const heads = plan.paths.map((path) => headOf(plan.method, path, plan.port));
+    const heads = plan.paths.map((path) => headOf(plan.method, path, plan));
     return async (connection, at) => {
       const end = performance.now() + plan.seconds * 1000;
       for (let next = at; performance.now() < end; next++) {
@@ -58,7 +64,7 @@ async function prepared(plan: LoadPlan): Promise<Work> {
     };
   }
   if (plan.kind === 'pull') {
-    const heads = plan.paths.map((path) => headOf('GET', path, plan.port));
+    const heads = plan.paths.map((path) => headOf('GET', path, plan));
     return async (connection) => {
       for (const head of heads) await connection.ask(head, { expect: 200 });
     };
@@ -113,20 +119,21 @@ function newImage(layerBytes: number): Image {
 /** As docker and containerd push: HEAD, POST, PATCH and PUT for each blob, then the manifest. */
 async function push(
   connection: Connection,
-  { port, repository }: { readonly port: number; readonly repository: string },
+  to: Target & { readonly repository: string },
   { parts, manifest }: Image,
   tag: string,
 ): Promise<void> {
+  const { repository } = to;
   for (const { digest, bytes } of parts) {
-    await connection.ask(headOf('HEAD', `/v2/${repository}/blobs/${digest}`, port), { isHead: true, expect: 404 });
-    const begun = await connection.ask(headOf('POST', `/v2/${repository}/blobs/uploads/`, port, 0), { expect: 202 });
-    const sent = await connection.ask(headOf('PATCH', begun.location, port, bytes.length), {
+    await connection.ask(headOf('HEAD', `/v2/${repository}/blobs/${digest}`, to), { isHead: true, expect: 404 });
+    const begun = await connection.ask(headOf('POST', `/v2/${repository}/blobs/uploads/`, to, 0), { expect: 202 });
+    const sent = await connection.ask(headOf('PATCH', begun.location, to, bytes.length), {
       body: [bytes],
       expect: 202,
     });
-    await connection.ask(headOf('PUT', withDigest(sent.location, digest), port, 0), { expect: 201 });
+    await connection.ask(headOf('PUT', withDigest(sent.location, digest), to, 0), { expect: 201 });
   }
-  await connection.ask(headOf('PUT', `/v2/${repository}/manifests/${tag}`, port, manifest.length, MANIFEST), {
+  await connection.ask(headOf('PUT', `/v2/${repository}/manifests/${tag}`, to, manifest.length, MANIFEST), {
     body: [manifest],
     expect: 201,
   });
@@ -134,12 +141,13 @@ async function push(
 
 async function upload(
   connection: Connection,
-  { port, repository, bytes }: { readonly port: number; readonly repository: string; readonly bytes: number },
+  to: Target & { readonly repository: string; readonly bytes: number },
   digest: string,
   body: readonly Buffer[],
 ): Promise<void> {
-  const begun = await connection.ask(headOf('POST', `/v2/${repository}/blobs/uploads/`, port, 0), { expect: 202 });
-  await connection.ask(headOf('PUT', withDigest(begun.location, digest), port, bytes), { body, expect: 201 });
+  const { repository, bytes } = to;
+  const begun = await connection.ask(headOf('POST', `/v2/${repository}/blobs/uploads/`, to, 0), { expect: 202 });
+  await connection.ask(headOf('PUT', withDigest(begun.location, digest), to, bytes), { body, expect: 201 });
 }
 
 /** The same piece many times, after one of its own: hashed before the clock starts. */
@@ -158,13 +166,14 @@ function withDigest(location: string, digest: string): string {
 function headOf(
   method: string,
   path: string,
-  port: number,
+  { port, authorization }: Target,
   length?: number,
   type = 'application/octet-stream',
 ): string {
   const target = path.replace(/^http:\/\/[^/]+/, '');
   const body = length === undefined ? '' : `Content-Length: ${length}\r\nContent-Type: ${type}\r\n`;
-  return `${method} ${target} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nUser-Agent: bench\r\nAccept: ${MANIFEST}\r\n${body}\r\n`;
+  const login = authorization === undefined ? '' : `Authorization: ${authorization}\r\n`;
+  return `${method} ${target} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nUser-Agent: bench\r\nAccept: ${MANIFEST}\r\n${login}${body}\r\n`;
 }
 
 function digestOf(bytes: Uint8Array): string {

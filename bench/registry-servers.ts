@@ -2,7 +2,8 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { start, stop, until } from '../test/peers/process.ts';
 import { ROOT } from '../test/peers/program.ts';
@@ -18,19 +19,37 @@ export interface Server extends AsyncDisposable {
   peak(): number;
 }
 
+/** Files, in PEM. */
+export interface TlsFiles {
+  readonly certificate: string;
+  readonly key: string;
+}
+
+export interface OursOptions {
+  readonly args?: readonly string[];
+  /** The text of registry.toml. */
+  readonly config?: string;
+  readonly tls?: TlsFiles;
+}
+
 /** `images serve`, as a user starts it. */
-export async function startOurs(): Promise<Server> {
+export async function startOurs({ args = [], config, tls }: OursOptions = {}): Promise<Server> {
   const directory = await temporaryDirectory('bench-ours');
   const port = await freePort();
   const data = join(directory.path, 'store');
+  if (config !== undefined) {
+    await mkdir(data);
+    await writeFile(join(data, 'registry.toml'), config);
+  }
   const env = { HOME: directory.path, XDG_RUNTIME_DIR: directory.path, IMAGES_RUNTIME: directory.path };
   const program = process.env.BENCH_IMAGES ?? join(ROOT, 'bin/images');
-  const child = start(program, ['serve', `--listen=127.0.0.1:${port}`, `--data=${data}`], { env });
+  const secure = tls ? [`--tls-cert=${tls.certificate}`, `--tls-key=${tls.key}`] : [];
+  const child = start(program, ['serve', `--listen=127.0.0.1:${port}`, `--data=${data}`, ...secure, ...args], { env });
   return await serverOf(child, { port, data, directory });
 }
 
 /** With what it can do for speed: descriptors in memory, no access log. */
-export async function startDocker(): Promise<Server> {
+export async function startDocker(tls?: TlsFiles): Promise<Server> {
   const directory = await temporaryDirectory('bench-docker');
   const port = await freePort();
   const data = join(directory.path, 'store');
@@ -38,7 +57,7 @@ export async function startDocker(): Promise<Server> {
   const config = {
     version: 0.1,
     storage: { filesystem: { rootdirectory: data }, delete: { enabled: true }, cache: { blobdescriptor: 'inmemory' } },
-    http: { addr: `127.0.0.1:${port}` },
+    http: { addr: `127.0.0.1:${port}`, ...(tls && { tls }) },
     log: { level: 'error', accesslog: { disabled: true } },
   };
   await writeFile(file, JSON.stringify(config));
@@ -59,7 +78,7 @@ async function serverOf(
 ): Promise<Server> {
   child.stdout?.resume();
   child.stderr?.on('data', (chunk: Buffer) => process.stderr.write(chunk.includes('ERROR') ? chunk : ''));
-  if (data !== '') await until(async () => (await fetch(`http://127.0.0.1:${port}/v2/`)).ok);
+  if (data !== '') await until(() => accepts(port));
   const file = (name: string) => readFileSync(`/proc/${child.pid}/${name}`, 'utf8');
   return {
     port,
@@ -77,4 +96,14 @@ async function serverOf(
       await directory[Symbol.asyncDispose]();
     },
   };
+}
+
+async function accepts(port: number): Promise<boolean> {
+  const socket = connect({ port, host: '127.0.0.1' });
+  try {
+    await once(socket, 'connect');
+    return true;
+  } finally {
+    socket.destroy();
+  }
 }

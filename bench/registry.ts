@@ -1,16 +1,11 @@
 // The registry's speed and memory, in turns with docker-registry over the same content and with the same clients; transfers also with a bare Node server.
 // On few processors the clients take a part of the time, so beside each ratio of wall-clock time is that of the work per second of the server's processor time.
-import { createHash, randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import { join } from 'node:path';
-import { start } from '../test/peers/process.ts';
-import { ROOT } from '../test/peers/program.ts';
 import { median, medianRatio } from './measure.ts';
-import type { LoadPlan, LoadResult } from './registry-load.ts';
+import { type Content, fill, LARGE, newContent, put } from './registry-content.ts';
+import { load, measured, type Planned, type Sample, unitOf } from './registry-sample.ts';
 import { type Server, startDocker, startLimit, startOurs } from './registry-servers.ts';
 import { atLeast, atMost, type Figure, plain } from './report.ts';
-
-type Planned = LoadPlan extends infer Plan ? (Plan extends LoadPlan ? Omit<Plan, 'port'> : never) : never;
 
 interface Case {
   readonly what: string;
@@ -21,8 +16,6 @@ interface Case {
   readonly limit?: number;
 }
 
-const LARGE = 256 * 1024 * 1024;
-const SMALL_BLOBS = 500;
 const SECONDS = 2;
 
 export async function registryFigures(rounds: number): Promise<readonly Figure[]> {
@@ -126,40 +119,6 @@ async function compare(one: Case, servers: Servers, rounds: number): Promise<rea
   ];
 }
 
-interface Sample {
-  /** Requests, pushes or megabytes a second. */
-  readonly speed: number;
-  /** The same for each second of the server's processor time. */
-  readonly thrift: number;
-  readonly line: string;
-}
-
-async function measured(server: Server, plan: Planned): Promise<Sample> {
-  const before = server.cpu();
-  const result = await load({ ...plan, port: server.port } as LoadPlan);
-  const cpu = server.cpu() - before;
-  const work = plan.kind === 'push' ? plan.images : plan.kind === 'ask' ? result.requests : result.bytes / 1e6;
-  const speed = work / result.seconds;
-  const line = `${speed.toFixed(0)}${unitOf(plan)} (${((cpu / work) * 1000).toFixed(3)} ms, clients ${((result.cpu / work) * 1000).toFixed(3)} ms)`;
-  return { speed, thrift: work / cpu, line };
-}
-
-function unitOf({ kind }: Planned): string {
-  return kind === 'push' ? ' pushes/s' : kind === 'ask' ? ' /s' : ' MB/s';
-}
-
-/** Runs the plan in a process of its own. */
-async function load(plan: LoadPlan): Promise<LoadResult> {
-  const child = start(process.execPath, [join(ROOT, 'bench/registry-load.ts')], { input: '' });
-  child.stdin?.end(JSON.stringify(plan));
-  const output: Buffer[] = [];
-  child.stdout?.on('data', (chunk: Buffer) => output.push(chunk));
-  child.stderr?.pipe(process.stderr);
-  const [status] = (await once(child, 'close')) as [number];
-  if (status !== 0) throw new Error(`the clients failed: ${JSON.stringify({ ...plan, paths: [] })}`);
-  return JSON.parse(Buffer.concat(output).toString());
-}
-
 /** Peaks of servers that have just started, each for one kind of load. */
 async function memoryFigures({ large }: Content): Promise<readonly Figure[]> {
   const figures: Figure[] = [];
@@ -183,65 +142,4 @@ async function memoryFigures({ large }: Content): Promise<readonly Figure[]> {
     figures.push(atMost(`peak memory, PUT of 64 MB, ${what}`, receiver.peak(), most, ' MB'));
   }
   return figures;
-}
-
-interface Blob {
-  readonly digest: string;
-  readonly bytes: Buffer;
-}
-
-interface Content {
-  readonly small: readonly Blob[];
-  readonly image: readonly Blob[];
-  readonly large: Blob;
-}
-
-function newContent(): Content {
-  const blob = (size: number): Blob => {
-    const bytes = randomBytes(size);
-    return { bytes, digest: `sha256:${createHash('sha256').update(bytes).digest('hex')}` };
-  };
-  const blobs = (count: number, size: number) => Array.from({ length: count }, () => blob(size));
-  return { small: blobs(SMALL_BLOBS, 4096), image: blobs(20, 1e6), large: blob(LARGE) };
-}
-
-async function fill(server: Server, { small, image, large }: Content): Promise<void> {
-  for (const blob of small) await put(server, 'bench/small', blob);
-  for (const blob of image) await put(server, 'bench/image', blob);
-  await put(server, 'bench/large', large);
-  await putManifest(server, 'bench/small', small.slice(0, 8));
-  await putManifest(server, 'bench/image', image);
-}
-
-async function put({ port }: Server, repository: string, { digest, bytes }: Blob): Promise<void> {
-  const base = `http://127.0.0.1:${port}`;
-  const begun = await fetch(`${base}/v2/${repository}/blobs/uploads/`, { method: 'POST' });
-  const location = new URL(begun.headers.get('location') ?? '', base);
-  location.searchParams.set('digest', digest);
-  await checked(await fetch(location, { method: 'PUT', body: new Uint8Array(bytes) }));
-}
-
-async function putManifest(server: Server, repository: string, blobs: readonly Blob[]): Promise<void> {
-  const config: Blob = {
-    bytes: Buffer.from('{}'),
-    digest: `sha256:${createHash('sha256').update('{}').digest('hex')}`,
-  };
-  await put(server, repository, config);
-  const type = 'application/vnd.oci.image.manifest.v1+json';
-  const body = JSON.stringify({
-    schemaVersion: 2,
-    mediaType: type,
-    config: { mediaType: 'application/vnd.oci.image.config.v1+json', digest: config.digest, size: 2 },
-    layers: blobs.map(({ digest, bytes }) => ({
-      mediaType: 'application/vnd.oci.image.layer.v1.tar+gzip',
-      digest,
-      size: bytes.length,
-    })),
-  });
-  const url = `http://127.0.0.1:${server.port}/v2/${repository}/manifests/1`;
-  await checked(await fetch(url, { method: 'PUT', body, headers: { 'Content-Type': type } }));
-}
-
-async function checked(response: Response): Promise<void> {
-  if (!response.ok) throw new Error(`${response.url}: ${response.status} ${await response.text()}`);
 }

@@ -17,7 +17,7 @@ export interface AccessScope {
 export interface Asker {
   /** Absent for those who have not logged in, and for tokens of machines. */
   readonly user?: string;
-  /** The IP address, without a zone; IPv4 also where it came as IPv4-mapped IPv6. */
+  /** The IP address, without a zone; IPv4 also where it came as IPv4-mapped IPv6. `proxy:ADDRESS` if only the proxy's is known. */
   readonly address: string;
   /** `owner` has the secret that only the owner of the store's files can read. */
   readonly via: 'nobody' | 'password' | 'token' | 'machine' | 'owner';
@@ -39,6 +39,8 @@ export interface RequestHead {
   readonly address: string;
   /** It came over TLS. */
   readonly isSecure: boolean;
+  /** `1.0`, `1.1` or `2.0`. */
+  readonly httpVersion?: string;
 }
 
 /** Answers requests of its own, outside of `/v2/`. */

@@ -1,5 +1,6 @@
 // The public face of access/: who may do what in a registry, and who asks.
 export { type AddressRange, parseAddressRange, plainAddress } from './address-range.ts';
+export type { Neighbours } from './asker-address.ts';
 export type { AccessControl, AccessReply, AccessScope, Action, Asker, RequestHead, UnknownAsker } from './contract.ts';
 export { type Asking, asAsking, asServer } from './current-asker.ts';
 export { changedHtpasswd, type Htpasswd, parseHtpasswd } from './htpasswd.ts';

@@ -1,23 +1,25 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isServiceName, loginChallenge } from './login-challenge.ts';
+import { BASIC_CHALLENGE, isServiceName, loginChallenge } from './login-challenge.ts';
 
 interface Asked {
   readonly url?: string;
   readonly isSecure?: boolean;
   readonly scope?: string;
-  readonly isTrusted?: boolean;
+  /** The request comes from a trusted proxy, from one on this machine, or from elsewhere. */
+  readonly from?: 'trusted' | 'near';
 }
 
-function challenge(
-  headers: IncomingHttpHeaders,
-  { url = '/v2/', isSecure = false, scope, isTrusted = false }: Asked = {},
-) {
+function challenge(headers: IncomingHttpHeaders, { url = '/v2/', isSecure = false, scope, from }: Asked = {}) {
   const head = { method: 'GET', url, headers, address: '10.0.0.1', isSecure };
   return loginChallenge(head, scope, {
     service: 'images',
-    trustedProxy: (address) => isTrusted && address === '10.0.0.1',
+    neighbours: {
+      isLocal: () => false,
+      isNear: (address) => from === 'near' && address === '10.0.0.1',
+      isTrustedProxy: (address) => from === 'trusted' && address === '10.0.0.1',
+    },
   });
 }
 
@@ -71,15 +73,26 @@ describe('the challenge', () => {
     expect(challenge(host === undefined ? {} : { host })).toBeUndefined();
   });
 
-  it('believes what a proxy says only if that is trusted, and then the last one', () => {
+  it('names the address of a proxy as that says it, if it is trusted or near: the last one', () => {
     const headers = { host: 'inner:5000', 'x-forwarded-proto': 'https', 'x-forwarded-host': 'evil.com, reg.example' };
-    expect(challenge(headers)).toContain('"http://inner:5000/');
-    expect(challenge(headers, { isTrusted: true })).toContain('"https://reg.example/');
-    expect(challenge({ host: 'reg', 'x-forwarded-proto': 'javascript' }, { isTrusted: true })).toContain(
-      '"http://reg/',
-    );
-    expect(challenge({ ...headers, 'x-forwarded-host': 'a"b' }, { isTrusted: true })).toBeUndefined();
-    expect(challenge({ ...headers, 'x-forwarded-host': '' }, { isTrusted: true })).toContain('"https://inner:5000/');
+    for (const from of ['trusted', 'near'] as const)
+      expect(challenge(headers, { from, scope: 'repository:a:pull' })).toBe(
+        'Bearer realm="https://reg.example/images/token",service="images",scope="repository:a:pull"',
+      );
+    expect(challenge(headers)).toBe(BASIC_CHALLENGE);
+  });
+
+  it('names no address behind a proxy that does not say it: the host may be what that calls this registry', () => {
+    const said = { host: 'inner:5000', 'x-forwarded-proto': 'https', 'x-forwarded-host': 'reg.example' };
+    for (const headers of [
+      { host: 'inner:5000', 'x-forwarded-for': '10.0.0.9' },
+      { ...said, 'x-forwarded-host': undefined },
+      { ...said, 'x-forwarded-proto': undefined },
+      { ...said, 'x-forwarded-proto': 'javascript' },
+      { ...said, 'x-forwarded-host': 'a"b' },
+      { ...said, 'x-forwarded-host': '' },
+    ])
+      expect(challenge(headers, { from: 'trusted' }), JSON.stringify(headers)).toBe(BASIC_CHALLENGE);
   });
 
   it('has one quoted string for each field, whatever the request has', () => {

@@ -1,15 +1,19 @@
-// Where to get a token: `WWW-Authenticate: Bearer realm=…,service=…,scope=…` (distribution token specification). The address is the one by which the client came.
+// Where to get a token: `WWW-Authenticate: Bearer realm=…,service=…,scope=…` (distribution token specification). The address is the one by which the client came;
+// where a proxy does not say which that is, the challenge is Basic, which needs none.
 import { isHostName } from '../oci/reference.ts';
 import { namedWithHost } from '../registry/policies/name-lookup.ts';
+import { isProxied, type Neighbours } from './asker-address.ts';
 import type { RequestHead } from './contract.ts';
 
 /** The path of the end-point that gives tokens. */
 export const TOKEN_PATH = '/images/token';
 
+/** RFC 7617. */
+export const BASIC_CHALLENGE = 'Basic realm="images", charset="UTF-8"';
+
 export interface ChallengeOptions {
   readonly service: string;
-  /** Whether what stands in X-Forwarded-Proto and X-Forwarded-Host of requests from this address is believed. */
-  readonly trustedProxy: (address: string) => boolean;
+  readonly neighbours: Neighbours;
 }
 
 /** A name or an IPv4 address, or an IPv6 address in brackets; then perhaps a port. Nothing that could end a quoted string, or lead elsewhere. */
@@ -21,10 +25,11 @@ const PLAIN = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;
 export function loginChallenge(
   head: RequestHead,
   scope: string | undefined,
-  { service, trustedProxy }: ChallengeOptions,
+  { service, neighbours }: ChallengeOptions,
 ): string | undefined {
-  const origin = originOf(head, trustedProxy(head.address));
-  if (origin === undefined) return undefined;
+  const isBehindProxy = isProxied(head);
+  const origin = isBehindProxy ? originAtProxy(head, neighbours) : ownOrigin(head);
+  if (origin === undefined) return isBehindProxy ? BASIC_CHALLENGE : undefined;
   const wanted = scope === undefined ? '' : withHost(scope, head.url);
   const challenge = `Bearer realm="${origin}${TOKEN_PATH}",service="${service}"`;
   return wanted !== '' && PLAIN.test(wanted) ? `${challenge},scope="${wanted}"` : challenge;
@@ -35,17 +40,24 @@ export function isServiceName(text: string): boolean {
   return text !== '' && PLAIN.test(text);
 }
 
-function originOf({ headers, isSecure }: RequestHead, isForwarded: boolean): string | undefined {
+function ownOrigin({ headers, isSecure }: RequestHead): string | undefined {
   // HTTP/2 has `:authority` instead of Host.
-  const own = headers.host ?? headers[':authority'];
-  const host = (isForwarded ? lastOf(headers['x-forwarded-host']) : undefined) ?? own;
-  if (typeof host !== 'string' || !HOST.test(host)) return undefined;
-  const scheme = isForwarded ? lastOf(headers['x-forwarded-proto'])?.toLowerCase() : undefined;
-  if (scheme === 'http' || scheme === 'https') return `${scheme}://${host}`;
-  return `${isSecure ? 'https' : 'http'}://${host}`;
+  const host = headers.host ?? headers[':authority'];
+  return typeof host === 'string' && HOST.test(host) ? `${isSecure ? 'https' : 'http'}://${host}` : undefined;
 }
 
-/** The last one is from the nearest proxy, which is believed; those before may be from anybody. */
+/**
+ * What a proxy on this machine, or in its containers, says is believed without being told so: it comes back to nobody but its own client. The Host of the request
+ * says nothing: proxies put there what they call this registry.
+ */
+function originAtProxy({ address, headers }: RequestHead, neighbours: Neighbours): string | undefined {
+  if (!neighbours.isNear(address) && !neighbours.isTrustedProxy(address)) return undefined;
+  const host = lastOf(headers['x-forwarded-host']) ?? '';
+  const scheme = lastOf(headers['x-forwarded-proto'])?.toLowerCase();
+  return (scheme === 'http' || scheme === 'https') && HOST.test(host) ? `${scheme}://${host}` : undefined;
+}
+
+/** The last one is from the nearest proxy; those before may be from anybody. */
 function lastOf(header: string | readonly string[] | undefined): string | undefined {
   const last = [header ?? []].flat().join(',').split(',').at(-1)?.trim();
   return last === '' ? undefined : last;

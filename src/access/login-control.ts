@@ -1,5 +1,5 @@
 // Who asks, and who may: passwords of a file, tokens, and the secret of the store's owner.
-import { askerAddress } from './asker-address.ts';
+import { askerAddress, type Neighbours } from './asker-address.ts';
 import type { AccessControl, Asker, RequestHead } from './contract.ts';
 import { openHtpasswdFile } from './htpasswd-file.ts';
 import { isSameSecret } from './keyed-hash.ts';
@@ -25,10 +25,7 @@ export interface AccessControlOptions {
   readonly machineTokens?: MachineTokens;
   /** Whoever has it is the owner. */
   readonly ownerSecret?: string;
-  /** Whether an address is this machine's: of a proxy here, what it says of its clients counts (asker-address.ts). */
-  readonly isLocal: (address: string) => boolean;
-  /** Addresses of proxies whose X-Forwarded-Proto and X-Forwarded-Host are believed; by default those of this machine. */
-  readonly trustedProxy?: (address: string) => boolean;
+  readonly neighbours: Neighbours;
   /** A sentence for the operator, for example that the file of passwords is broken. */
   readonly onNotice?: (text: string) => void;
   /** In ms since 1970; for tests. */
@@ -41,7 +38,7 @@ export interface AccessControlOptions {
  */
 export async function createAccessControl(options: AccessControlOptions): Promise<AccessControl & Disposable> {
   const { mayDo, key, issuer, service = issuer, machineTokens, ownerSecret, now = Date.now } = options;
-  const { isLocal, trustedProxy = isLocal } = options;
+  const { neighbours } = options;
   if (!isServiceName(service)) throw new RangeError('the name of the service cannot stand in a challenge');
   const file =
     options.htpasswd &&
@@ -76,7 +73,7 @@ export async function createAccessControl(options: AccessControlOptions): Promis
   };
 
   /** The address is that of the client behind a proxy: it counts for rules, and for wrong passwords. */
-  const fromAsker = (head: RequestHead): RequestHead => ({ ...head, address: askerAddress(head, isLocal) });
+  const fromAsker = (head: RequestHead): RequestHead => ({ ...head, address: askerAddress(head, neighbours) });
 
   return {
     identify: (received) => {
@@ -91,11 +88,11 @@ export async function createAccessControl(options: AccessControlOptions): Promis
     mayDo,
     unknown: (head) => {
       const user = userNamedIn(head.headers.authorization);
-      return { address: askerAddress(head, isLocal), ...(user !== undefined && isUser(user) && { tried: user }) };
+      return { address: askerAddress(head, neighbours), ...(user !== undefined && isUser(user) && { tried: user }) };
     },
     // A token for nobody is as good as none for all but this question: who has one has been here before.
     hasToLogIn: ({ via, scopes }) => canLogIn() && via === 'nobody' && scopes === undefined,
-    challenge: (head, scope) => (canLogIn() ? loginChallenge(head, scope, { service, trustedProxy }) : undefined),
+    challenge: (head, scope) => (canLogIn() ? loginChallenge(head, scope, { service, neighbours }) : undefined),
     endpoint: (head, body) => {
       if (!isForTokens(head) || !canLogIn()) return undefined;
       return Promise.resolve(file?.look()).then(() => endpoint(fromAsker(head), body));

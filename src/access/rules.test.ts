@@ -74,6 +74,14 @@ describe('the rules of access', () => {
     expect(mayDo({ rules, readOnlyFrom }, anna, 'pull', 'app')).toBe(true);
   });
 
+  it('let nobody write who may be where nobody writes', () => {
+    const readOnlyFrom = [parseAddressRange('10.0.0.0/8')];
+    const rules = [{ repositories: '**', allow: ACTIONS }];
+    const hidden: Asker = { ...bob, address: 'proxy:127.0.0.1' };
+    const may = (more: object) => mayDo({ rules, ...more }, hidden, 'push', 'app');
+    expect([may({}), may({ readOnlyFrom: [] }), may({ readOnlyFrom })]).toEqual([true, true, false]);
+  });
+
   it('agree with a plain model, whatever they are', () => {
     const word = fc.constantFrom('a', 'b', 'library');
     const repository = fc.array(word, { minLength: 1, maxLength: 3 }).map((words) => words.join('/'));

@@ -2,6 +2,7 @@
 import { matchesGlob } from '../registry/policies/image-glob.ts';
 import { spellings } from '../registry/policies/name-lookup.ts';
 import type { AddressRange } from './address-range.ts';
+import { isUnknownClient } from './asker-address.ts';
 import type { Action, Asker } from './contract.ts';
 
 export interface AccessRule {
@@ -40,7 +41,9 @@ export function mayDo(rules: AccessRules, asker: Asker, action: Action, reposito
 }
 
 function isReadOnlyFor({ readOnly = false, readOnlyFrom = [] }: AccessRules, { address }: Asker): boolean {
-  return readOnly || readOnlyFrom.some((range) => range.has(address));
+  if (readOnly) return true;
+  // Who hides behind a proxy may be there.
+  return readOnlyFrom.some((range) => range.has(address)) || (readOnlyFrom.length > 0 && isUnknownClient(address));
 }
 
 function allows(

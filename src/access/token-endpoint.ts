@@ -3,7 +3,7 @@
 import type { Bytes } from '../io/streams/bytes.ts';
 import { ImagesError, isImagesError } from '../oci/errors.ts';
 import type { AccessReply, RequestHead } from './contract.ts';
-import { TOKEN_PATH } from './login-challenge.ts';
+import { BASIC_CHALLENGE, TOKEN_PATH } from './login-challenge.ts';
 import { askerOf, type Login, type Logins, NOBODY } from './logins.ts';
 import type { MayDo } from './permitted.ts';
 import { parseAuthorization } from './sent-credentials.ts';
@@ -184,7 +184,7 @@ function refusal(error: unknown): AccessReply {
     return reply(error.status, 'UNSUPPORTED', error.message, allow);
   }
   if (isImagesError(error, 'UNAUTHORIZED')) {
-    return reply(401, error.code, error.message, { 'WWW-Authenticate': 'Basic realm="images", charset="UTF-8"' });
+    return reply(401, error.code, error.message, { 'WWW-Authenticate': BASIC_CHALLENGE });
   }
   if (isImagesError(error, 'TOOMANYREQUESTS')) return reply(429, error.code, error.message, { 'Retry-After': '1' });
   if (isImagesError(error, 'USAGE')) return reply(400, 'UNSUPPORTED', error.message);

@@ -1,14 +1,14 @@
 // Access control of a registry where nobody can log in: addresses decide.
-import { askerAddress } from './asker-address.ts';
+import { askerAddress, type Neighbours } from './asker-address.ts';
 import type { AccessControl } from './contract.ts';
 import type { MayDo } from './permitted.ts';
 
-/** Credentials that a client sends are ignored, as other registries without logins do. `isLocal`: whether an address is this machine's. */
-export function withoutLogin(mayDo: MayDo, isLocal: (address: string) => boolean): AccessControl {
+/** Credentials that a client sends are ignored, as other registries without logins do. */
+export function withoutLogin(mayDo: MayDo, neighbours: Neighbours): AccessControl {
   return {
-    identify: (head) => ({ via: 'nobody', address: askerAddress(head, isLocal) }),
+    identify: (head) => ({ via: 'nobody', address: askerAddress(head, neighbours) }),
     mayDo,
-    unknown: (head) => ({ address: askerAddress(head, isLocal) }),
+    unknown: (head) => ({ address: askerAddress(head, neighbours) }),
     hasToLogIn: () => false,
     challenge: () => undefined,
   };

@@ -1,6 +1,7 @@
 // Who is let through, over HTTP: the same requests by nobody, by a user who may, and by one who may not.
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import type { AccessControl, Asker } from '../access/contract.ts';
+import { unknownClient } from '../access/asker-address.ts';
+import type { AccessControl, Asker, RequestHead } from '../access/contract.ts';
 import { permitted } from '../access/permitted.ts';
 import { permittedNames } from '../access/permitted-names.ts';
 import { type AccessRule, mayDo } from '../access/rules.ts';
@@ -210,5 +211,24 @@ describe('the gate of a registry where nobody can log in', () => {
     expect(refused.json()).toMatchObject({
       errors: [{ code: 'DENIED', message: 'delete is not allowed from 127.0.0.1 [team/app]' }],
     });
+  });
+
+  it('tells the HTTP version of a request, and who is refused behind a proxy what is missing', async () => {
+    const access = accessOf([{ repositories: '**', allow: ['pull'] }], false);
+    const versions: (string | undefined)[] = [];
+    const identify = ({ httpVersion }: RequestHead): Asker => {
+      versions.push(httpVersion);
+      return { via: 'nobody', address: unknownClient('127.0.0.1') };
+    };
+    await start({ ...access, identify });
+    expect((await call('DELETE', '/v2/team/app/manifests/1')).json()).toMatchObject({
+      errors: [
+        {
+          message: 'delete is not allowed from proxy:127.0.0.1 [team/app]',
+          detail: { hint: expect.stringContaining('--trusted-proxies') },
+        },
+      ],
+    });
+    expect(versions).toEqual(['1.1']);
   });
 });

@@ -1,4 +1,5 @@
 // Before a request is answered: who asks, whether the asker may, and how a refusal is said (RFC 9110, section 11; distribution token specification).
+import { isUnknownClient } from '../access/asker-address.ts';
 import type { AccessControl, Action, Asker, RequestHead } from '../access/contract.ts';
 import { type Asking, asAsking, bytesAsAsking } from '../access/current-asker.ts';
 import { refusalOf } from '../access/permitted.ts';
@@ -80,7 +81,9 @@ function refusedFrom(address: string, wanted: ReturnType<typeof wantedOf>, cause
     ? `${wanted.action} is not allowed from ${address} [${wanted.repository}]`
     : `not allowed from ${address}`;
   return new ImagesError('DENIED', what, {
-    hint: 'Whoever runs the registry says with --write-from from where one may write, and with rules in registry.toml who may do what.',
+    hint: isUnknownClient(address)
+      ? 'Whoever runs the registry says with --trusted-proxies which proxies are believed who asks, and with --auth who can log in.'
+      : 'Whoever runs the registry says with --write-from from where one may write, and with rules in registry.toml who may do what.',
     cause,
   });
 }

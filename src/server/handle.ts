@@ -81,6 +81,7 @@ function handle(message: IncomingMessage, response: ServerResponse, context: Han
     headers,
     address: plainAddress(connection.remoteAddress ?? ''),
     isSecure: isEncrypted(message),
+    httpVersion: message.httpVersion,
   };
   response.once('close', () => {
     if (!response.writableFinished) gone.abort();

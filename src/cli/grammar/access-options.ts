@@ -10,11 +10,13 @@ export function accessOptions(options: Options): AccessOptions {
       .flatMap((text) => text.split(','))
       .map((text) => text.trim());
   const [readOnlyFrom, writeFrom] = [ranges('read-only-from'), ranges('write-from')];
+  const trustedProxies = ranges('trusted-proxies');
   const auth = options.text('auth');
   return {
     ...(auth !== undefined && { auth }),
     ...(options.flag('read-only') && { readOnly: true }),
     ...(readOnlyFrom.length > 0 && { readOnlyFrom }),
     ...(writeFrom.length > 0 && { writeFrom }),
+    ...(trustedProxies.length > 0 && { trustedProxies }),
   };
 }

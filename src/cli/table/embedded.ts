@@ -48,6 +48,12 @@ const ACCESS: readonly OptionSpec[] = [
     many: true,
     help: 'From where one may push and delete without logging in (default local,vms: this machine, and networks of its bridges that lead to no network card)',
   },
+  {
+    name: 'trusted-proxies',
+    value: 'RANGE,…',
+    many: true,
+    help: 'Believe X-Forwarded-For of proxies there: local, or addresses; without it, nobody behind a proxy on this machine has the rights of this machine',
+  },
 ];
 
 const AUDIT: OptionSpec = {

@@ -9,6 +9,7 @@ auth = "htpasswd:users"
 read_only = false
 read_only_from = ["10.9.0.0/16"]
 write_from = ["local", "192.168.0.0/24"]
+trusted_proxies = ["local"]
 [[rule]]
 repositories = "team/**"
 users = ["anna", "bob"]
@@ -22,6 +23,7 @@ allow = ["pull"]
     readOnly: false,
     readOnlyFrom: [{ text: '10.9.0.0/16' }],
     writeFrom: [{ text: 'local' }, { text: '192.168.0.0/24' }],
+    trustedProxies: [{ text: 'local' }],
     rules: [
       { repositories: 'team/**', users: ['anna', 'bob'], allow: ['pull', 'push', 'delete'] },
       { repositories: '**', from: [{ text: 'fd00::/8' }], allow: ['pull'] },
@@ -37,6 +39,7 @@ it.each([
   ['read_only = "yes"', ':1: read_only is neither true nor false [yes]', 'Write read_only = true.'],
   ['write_from = "local"', ':1: write_from is not a list of texts [local]', 'Write write_from = ['],
   ['write_from = ["lan"]', ':1: not a range of addresses [lan]', 'Write "local", "vms", or ranges'],
+  ['trusted_proxies = ["nginx"]', ':1: not a range of addresses [nginx]', 'Write "local"'],
   ['read_only_from = ["10.0.0.0/99"]', ':1: not a range of addresses [10.0.0.0/99]', 'Write "local"'],
   ['auth = "users"', ':1: auth is not a way to log in [users]', 'Write auth = "htpasswd:FILE".'],
   ['auth = "htpasswd:"', ':1: auth is not a way to log in [htpasswd:]', 'Write auth'],

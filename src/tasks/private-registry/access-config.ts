@@ -1,4 +1,4 @@
-// What registry.toml says of who may do what: read_only, read_only_from, write_from, auth, [[rule]].
+// What registry.toml says of who may do what: read_only, read_only_from, write_from, trusted_proxies, auth, [[rule]].
 import { dirname, resolve } from 'node:path';
 import type { AddressRange } from '../../access/address-range.ts';
 import { ACTIONS, type Action } from '../../access/contract.ts';
@@ -13,12 +13,14 @@ export interface AccessConfig {
   readonly readOnlyFrom?: readonly AddressRange[];
   /** From where those may write who have not logged in. */
   readonly writeFrom?: readonly AddressRange[];
+  /** Proxies that say who asks (X-Forwarded-For). */
+  readonly trustedProxies?: readonly AddressRange[];
   /** A file of users and bcrypt hashes. */
   readonly htpasswd?: string;
   readonly rules?: readonly AccessRule[];
 }
 
-export const ACCESS_KEYS = ['read_only', 'read_only_from', 'write_from', 'auth', 'rule'];
+export const ACCESS_KEYS = ['read_only', 'read_only_from', 'write_from', 'trusted_proxies', 'auth', 'rule'];
 const RULE_KEYS = ['repositories', 'users', 'from', 'allow'];
 /** As `--auth` writes it. */
 const HTPASSWD = 'htpasswd:';
@@ -28,6 +30,7 @@ export function accessConfig(content: Json, file: string, fail: Fail): AccessCon
   const readOnly = ifGiven(content.read_only, (value) => truth(value, ['read_only'], fail));
   const readOnlyFrom = ifGiven(content.read_only_from, (value) => ranges(value, ['read_only_from'], fail));
   const writeFrom = ifGiven(content.write_from, (value) => ranges(value, ['write_from'], fail));
+  const trustedProxies = ifGiven(content.trusted_proxies, (value) => ranges(value, ['trusted_proxies'], fail));
   const htpasswd = ifGiven(content.auth, (value) => {
     const named = typeof value === 'string' ? htpasswdFile(value) : undefined;
     return resolve(
@@ -52,6 +55,7 @@ export function accessConfig(content: Json, file: string, fail: Fail): AccessCon
     ...(readOnly !== undefined && { readOnly }),
     ...(readOnlyFrom && { readOnlyFrom }),
     ...(writeFrom && { writeFrom }),
+    ...(trustedProxies && { trustedProxies }),
     ...(htpasswd !== undefined && { htpasswd }),
     ...(rules && { rules }),
   };

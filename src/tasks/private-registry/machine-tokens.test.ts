@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { temporaryWorld } from '../testing/temporary-world.ts';
 import { giveToken, listTokens, recordedTokens, revokeTokens, tokenKey } from './machine-tokens.ts';
+import { registryNeighbours } from './neighbours.ts';
 import { servedAccess } from './served-access.ts';
 
 const head = (headers = {}) => ({
@@ -13,12 +14,15 @@ const head = (headers = {}) => ({
   isSecure: false,
 });
 const ID = '01234567-89ab-4cde-8f01-23456789abcd';
+const neighbours = registryNeighbours(() => ({}), undefined);
+const served = (data: string) =>
+  servedAccess({ data, htpasswd: undefined, mayDo: () => true, neighbours, onNotice: undefined });
 const bearer = (token: string) => head({ authorization: `Bearer ${token}` });
 
 it('a token of a machine is recorded without the token itself, listed, and taken by a registry that runs', async () => {
   await using world = await temporaryWorld();
   const settings = world.settings({}, { data: world.path });
-  using access = await servedAccess({ data: world.path, htpasswd: undefined, mayDo: () => true, onNotice: undefined });
+  using access = await served(world.path);
   expect(access.hasToLogIn(await access.identify(head()))).toBe(false);
   const { token, id } = await giveToken(
     { name: 'ci', allow: { push: ['ci/**'], pull: ['base/*'] }, days: 2 },
@@ -37,7 +41,7 @@ it('a token of a machine is recorded without the token itself, listed, and taken
       ],
     },
   ]);
-  using later = await servedAccess({ data: world.path, htpasswd: undefined, mayDo: () => true, onNotice: undefined });
+  using later = await served(world.path);
   expect(await later.identify(bearer(token))).toMatchObject({ via: 'machine', token: 'ci' });
   expect(later.hasToLogIn(await later.identify(head()))).toBe(true);
 });
@@ -159,6 +163,7 @@ it('a registry that was started before there were tokens, and cannot take them, 
     data: world.path,
     htpasswd: undefined,
     mayDo: () => true,
+    neighbours,
     onNotice: (text: string) => void notices.push(text),
   };
   using access = await servedAccess(options);

@@ -16,6 +16,7 @@ import { alreadyRunning, usedBy } from './already-running.ts';
 import { discardEmptyStore, storeIsBegun } from './empty-store.ts';
 import type { OnHousekeeping } from './housekeeping.ts';
 import { checkNames, listenAddresses } from './listen-addresses.ts';
+import { registryNeighbours } from './neighbours.ts';
 import type { CollectionSchedule, ScrubSchedule } from './registry-config.ts';
 import type { RegistryState } from './registry-record.ts';
 import { announceRegistry, dataDirectory, runningRegistry } from './registry-state.ts';
@@ -98,9 +99,9 @@ async function serveStore(request: ServeStore, settings: Settings): Promise<Serv
     : await acquireLock(join(data, 'images/starting'), callOptions(settings));
   const running = runningRegistry(data, settings);
   if (running) throw alreadyRunning(running);
-  const access = watchers.add(
-    await servedAccess({ data, htpasswd: rules.access.htpasswd, mayDo: served.mayDo, onNotice }),
-  );
+  const { htpasswd } = rules.access;
+  const neighbours = registryNeighbours(() => rules.access, onNotice);
+  const access = watchers.add(await servedAccess({ data, htpasswd, mayDo: served.mayDo, neighbours, onNotice }));
   const certificates = await servedTls({ ...request, names: request.names ?? [], onNotice });
   if (certificates) watchers.add(certificates);
   const listening = await listenFor({ ...request, access, ...(certificates && { certificates }) }, served, {
@@ -128,7 +129,7 @@ async function serveStore(request: ServeStore, settings: Settings): Promise<Serv
       await server[Symbol.asyncDispose]();
       await stopped;
     };
-    const hasUsers = rules.access.htpasswd !== undefined;
+    const hasUsers = htpasswd !== undefined;
     return {
       state,
       ...(open.first !== undefined && { open: open.first }),

@@ -1,11 +1,12 @@
 // How clients of a registry that runs are known: by users and passwords if its configuration or `--auth` names a file of them, else by their addresses.
+
+import type { Neighbours } from '../../access/asker-address.ts';
 import type { AccessControl } from '../../access/contract.ts';
 import type { MayDo } from '../../access/permitted.ts';
 import type { MachineTokens } from '../../access/tokens.ts';
 import { withoutLogin } from '../../access/without-login.ts';
 import { inOneLine } from './in-one-line.ts';
 import { issuerOf, recordedTokens, tokenKey } from './machine-tokens.ts';
-import { isThisMachine } from './serving-access.ts';
 
 /** In milliseconds. */
 const TRIED_AGAIN_AFTER = 60_000;
@@ -15,6 +16,7 @@ export interface ServedAccessOptions {
   /** The file of users; absent where nobody logs in. */
   readonly htpasswd: string | undefined;
   readonly mayDo: MayDo;
+  readonly neighbours: Neighbours;
   readonly onNotice: ((text: string) => void) | undefined;
 }
 
@@ -23,6 +25,7 @@ export async function servedAccess({
   data,
   htpasswd,
   mayDo,
+  neighbours,
   onNotice,
 }: ServedAccessOptions): Promise<AccessControl & Disposable> {
   const machineTokens = recordedTokens(data, onNotice);
@@ -33,24 +36,30 @@ export async function servedAccess({
       mayDo,
       key,
       issuer: issuerOf(key),
-      isLocal: isThisMachine,
+      neighbours,
       machineTokens,
       ...(htpasswd !== undefined && { htpasswd: { file: htpasswd } }),
       ...(onNotice && { onNotice }),
     });
   };
   if (htpasswd !== undefined || machineTokens.any()) return await withLogin();
-  return loginOnceNeeded({ mayDo, machineTokens, withLogin, onNotice });
+  return loginOnceNeeded({ mayDo, neighbours, machineTokens, withLogin, onNotice });
 }
 
-interface LoginOnceNeeded extends Pick<ServedAccessOptions, 'mayDo' | 'onNotice'> {
+interface LoginOnceNeeded extends Pick<ServedAccessOptions, 'mayDo' | 'neighbours' | 'onNotice'> {
   readonly machineTokens: Required<MachineTokens>;
   readonly withLogin: () => Promise<AccessControl & Disposable>;
 }
 
 /** Until there is a token of a machine nobody can log in, and nothing is loaded for it. Tokens may be made while the registry runs. */
-function loginOnceNeeded({ mayDo, machineTokens, withLogin, onNotice }: LoginOnceNeeded): AccessControl & Disposable {
-  const plain = withoutLogin(mayDo, isThisMachine);
+function loginOnceNeeded({
+  mayDo,
+  neighbours,
+  machineTokens,
+  withLogin,
+  onNotice,
+}: LoginOnceNeeded): AccessControl & Disposable {
+  const plain = withoutLogin(mayDo, neighbours);
   let control: AccessControl = plain;
   let loading: Promise<AccessControl & Disposable> | undefined;
   let failedAt = Number.NEGATIVE_INFINITY;

@@ -15,15 +15,10 @@ export interface AccessOptions {
   readonly readOnlyFrom?: readonly string[];
   /** From where those may write who have not logged in. */
   readonly writeFrom?: readonly string[];
+  /** Proxies whose X-Forwarded-For says who asks. */
+  readonly trustedProxies?: readonly string[];
   /** `htpasswd:FILE`: users and passwords, with bcrypt. Read at start; its content may change while the registry runs. */
   readonly auth?: string;
-}
-
-const LOCAL: readonly AddressRange[] = writingNetworks(['local']);
-
-/** Whether an address is this machine's. */
-export function isThisMachine(address: string): boolean {
-  return LOCAL.some((range) => range.has(address));
 }
 
 /** Decisions that are remembered: a pull asks the same for each blob. */
@@ -32,7 +27,7 @@ const DEFAULT_FROM: readonly AddressRange[] = writingNetworks(DEFAULT_WRITERS);
 
 /** The configuration, with what the command line says in place of its own. Errors: USAGE. */
 export function accessSettings(options: AccessOptions, config: AccessConfig): AccessConfig {
-  const { readOnly, readOnlyFrom, writeFrom, auth } = options;
+  const { readOnly, readOnlyFrom, writeFrom, trustedProxies, auth } = options;
   const htpasswd = auth === undefined ? undefined : htpasswdFile(auth);
   if (auth !== undefined && htpasswd === undefined) {
     throw new ImagesError('USAGE', `not a way to log in [--auth=${auth}]`, { hint: 'Write --auth=htpasswd:FILE.' });
@@ -43,6 +38,7 @@ export function accessSettings(options: AccessOptions, config: AccessConfig): Ac
     ...(htpasswd !== undefined && { htpasswd: resolve(htpasswd) }),
     ...(readOnlyFrom?.length && { readOnlyFrom: writingNetworks(readOnlyFrom) }),
     ...(writeFrom?.length && { writeFrom: writingNetworks(writeFrom) }),
+    ...(trustedProxies?.length && { trustedProxies: writingNetworks(trustedProxies) }),
   };
 }
 

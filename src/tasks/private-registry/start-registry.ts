@@ -135,6 +135,7 @@ async function startProcess(
     readOnly,
     readOnlyFrom = [],
     writeFrom = [],
+    trustedProxies = [],
     auth,
     isAudited,
     tls,
@@ -163,6 +164,7 @@ async function startProcess(
     ...(tlsKey === undefined ? [] : [`--tls-key=${resolve(tlsKey)}`]),
     ...tlsNames.map((name) => `--tls-names=${name}`),
     ...writeFrom.map((range) => `--write-from=${range}`),
+    ...trustedProxies.map((range) => `--trusted-proxies=${range}`),
   ];
   settings.signal?.throwIfAborted();
   const child = spawn(command, [...first, ...args], {
