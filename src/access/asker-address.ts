@@ -15,13 +15,11 @@ export interface Neighbours {
   onUnknownClient?(proxy: string): void;
 }
 
-type Received = Pick<RequestHead, 'address' | 'headers' | 'httpVersion'>;
-
 /** What proxies add. One that adds nothing is seen by its HTTP/1.0, which nginx speaks if it was not told otherwise, and which no client of registries speaks. */
 const SIGNS = ['x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host', 'x-real-ip', 'forwarded', 'via'] as const;
 const UNKNOWN = 'proxy:';
 
-export function isProxied({ headers, httpVersion }: Omit<Received, 'address'>): boolean {
+export function isProxied({ headers, httpVersion }: Pick<RequestHead, 'headers' | 'httpVersion'>): boolean {
   return httpVersion === '1.0' || SIGNS.some((name) => headers[name] !== undefined);
 }
 
@@ -39,7 +37,10 @@ export function isUnknownClient(address: string): boolean {
  * Of a trusted proxy, the last address in X-Forwarded-For that is no trusted proxy's counts, because who stands before it can write anything. Nobody behind a
  * proxy is this machine: what says so may have come from anywhere.
  */
-export function askerAddress(head: Received, neighbours: Neighbours): string {
+export function askerAddress(
+  head: Pick<RequestHead, 'address' | 'headers' | 'httpVersion'>,
+  neighbours: Neighbours,
+): string {
   const { address, headers } = head;
   if (!isProxied(head)) return address;
   const isTrusted = neighbours.isTrustedProxy(address);
@@ -50,7 +51,7 @@ export function askerAddress(head: Received, neighbours: Neighbours): string {
   return unknownClient(address);
 }
 
-function clientOf(headers: Received['headers'], { isTrustedProxy }: Neighbours): string | undefined {
+function clientOf(headers: RequestHead['headers'], { isTrustedProxy }: Neighbours): string | undefined {
   const forwarded = [headers['x-forwarded-for'] ?? []].flat().join(',');
   if (forwarded === '') return undefined;
   let client: string | undefined;
