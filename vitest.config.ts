@@ -10,7 +10,8 @@ const NODE_ALIKE = [
   ...['build-corpus', 'docker-export', 'docker-export-tools', 'lreg-gc-proofs', 'make-stores', 'make-vm'],
   ...['power-cut', 'vm'],
 ].map((name) => `test/e2e/${name}.test.ts`);
-const timeouts = { testTimeout: 60_000, hookTimeout: 120_000 };
+/** For a machine that does much else: only what hangs reaches them. */
+const timeouts = { testTimeout: 180_000, hookTimeout: 300_000 };
 
 export default defineConfig({
   test: {

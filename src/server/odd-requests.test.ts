@@ -309,7 +309,7 @@ it('random requests leave nothing outside of the store, and in it only what the 
   for (const folder of await readdir(join(scratch.path, 'store/images'))) expect(known).toContain(folder);
 });
 
-it('requests that are not HTTP, or only half of it, end their own connection alone', { timeout: 60_000 }, async () => {
+it('requests that are not HTTP, or only half of it, end their own connection alone', async () => {
   const line = fc.oneof(
     fc.constantFrom(
       'GET / HTTP/1.1',

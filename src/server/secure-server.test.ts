@@ -15,7 +15,7 @@ import { askHttp2, type SecureServer, startSecure } from './testing/secure.ts';
 const run = promisify(execFile);
 
 /** Waits until the check no longer throws. */
-const eventually = (check: () => void) => vi.waitFor(check, { timeout: 10_000, interval: 10 });
+const eventually = (check: () => void) => vi.waitFor(check, { timeout: 60_000, interval: 10 });
 
 /** A push whose body is read. */
 const MANIFEST = {

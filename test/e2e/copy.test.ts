@@ -40,7 +40,7 @@ describe('images copy', () => {
     const copied = await world.must(['copy', `oci:${layout}:looked`, 'docker-archive:g'], { cwd });
     expect(copied).toBe('');
     expect((await readdir(cwd)).sort()).toEqual(['d', 'f', 'g', 'in', 'o', 'p', 'q', 'r']);
-  }, 60_000);
+  });
 
   it('writes where symbolic links lead, also if nothing is there yet, and keeps the links', async () => {
     const cwd = join(world.path, 'links');
@@ -71,7 +71,7 @@ describe('images copy', () => {
       const { status, stderr } = await world.images(['copy', source, location], { cwd });
       expect({ status, stderr }).toMatchObject({ status: 1, stderr: expect.stringContaining('lead in a circle') });
     }
-  }, 60_000);
+  });
 
   it('writes into a named pipe, and leaves no file in its place or beside it', async () => {
     const cwd = join(world.path, 'pipe');
@@ -96,7 +96,7 @@ describe('images copy', () => {
     expect(await readdir(cwd)).toEqual(['pipe', 'tmp']);
     expect(await readdir(join(cwd, 'tmp'))).toEqual([]);
     expect((await stat(join(cwd, 'pipe'))).isFIFO()).toBe(true);
-  }, 60_000);
+  });
 
   describe.skipIf(peers.missing)(`between transports${peers.why}`, () => {
     it('keeps digests from transport to transport, Docker manifests too, as skopeo sees them', async () => {

@@ -40,7 +40,7 @@ describe('images lreg_passwd, and a registry with --auth', () => {
       ).toContain('Logged in');
       expect(await begin(basic('one'))).toBe(202);
       await password('two');
-      await expect.poll(() => begin(basic('one')), { timeout: 10_000 }).toBe(401);
+      await expect.poll(() => begin(basic('one')), { timeout: 60_000 }).toBe(401);
       expect(await begin(basic('two'))).toBe(202);
       await stop();
     },
