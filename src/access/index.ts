@@ -5,6 +5,7 @@ export type { AccessControl, AccessReply, AccessScope, Action, Asker, RequestHea
 export { type Asking, asAsking, asServer } from './current-asker.ts';
 export { changedHtpasswd, type Htpasswd, parseHtpasswd } from './htpasswd.ts';
 export { type AccessControlOptions, createAccessControl } from './login-control.ts';
+export { isFromOwner, ownerProof, type StoreOwner } from './owner-proof.ts';
 export { hashPassword } from './password-hash.ts';
 export { type MayDo, permitted } from './permitted.ts';
 export { permittedNames } from './permitted-names.ts';

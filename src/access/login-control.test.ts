@@ -8,6 +8,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Bytes } from '../io/streams/bytes.ts';
 import type { Asker, RequestHead } from './contract.ts';
 import { type AccessControlOptions, createAccessControl } from './login-control.ts';
+import { ownerProof } from './owner-proof.ts';
 import { type AccessRule, mayDo } from './rules.ts';
 import { createTokens } from './tokens.ts';
 
@@ -19,6 +20,7 @@ const RULES: readonly AccessRule[] = [
 ];
 const ANNA = basic('anna', 'secret');
 const isLoopback = (address: string) => address === '127.0.0.1';
+const HERE = { isLocal: (address: string) => address === '10.0.0.1', isNear: () => true, isTrustedProxy: () => false };
 const NEIGHBOURS = { isLocal: isLoopback, isNear: isLoopback, isTrustedProxy: isLoopback };
 
 function basic(user: string, password: string): string {
@@ -125,15 +127,22 @@ describe('who asks', () => {
     }
   });
 
-  it('is the owner by the secret of the store, and by nothing like it', async () => {
-    const { refusal } = await scene({ ownerSecret: 'a-very-secret-text' });
-    expect(await refusal('Bearer a-very-secret-text')).toBe('owner');
-    for (const wrong of ['A-very-secret-text', 'a-very-secret-tex', 'a-very-secret-text1', '', 'undefined']) {
+  it('is the owner by a proof of the secret of the store, on this machine, and by nothing like it', async () => {
+    const owner = { secret: 'a-very-secret-text', registry: '1.2.3' };
+    const { refusal, clock, control, head } = await scene({ owner, neighbours: HERE });
+    const proof = ownerProof(owner, clock.ms);
+    expect(await refusal(`Bearer ${proof}`)).toBe('owner');
+    for (const wrong of [owner.secret, `${proof}1`, proof.slice(0, -1), '', 'undefined']) {
       expect(await refusal(`Bearer ${wrong}`)).toBe('UNAUTHORIZED');
     }
-    expect(await refusal(basic('anna', 'a-very-secret-text'))).toBe('UNAUTHORIZED');
-    const without = await scene({ ownerSecret: '' });
-    expect(await without.refusal('Bearer ')).toBe('UNAUTHORIZED');
+    expect(await refusal(basic('anna', proof))).toBe('UNAUTHORIZED');
+    const elsewhere = { ...head({ authorization: `Bearer ${proof}` }), address: '10.0.0.2' };
+    await expect(control.identify(elsewhere)).rejects.toMatchObject({ code: 'UNAUTHORIZED' });
+    // A proxy on this machine passes on what others have sent.
+    const passedOn = head({ authorization: `Bearer ${proof}`, 'x-forwarded-for': '10.0.0.2' });
+    await expect(control.identify(passedOn)).rejects.toMatchObject({ code: 'UNAUTHORIZED' });
+    clock.ms += 600_000;
+    expect(await refusal(`Bearer ${proof}`)).toBe('UNAUTHORIZED');
   });
 
   it('is a machine by its token, alone or as a password, until that is revoked', async () => {
@@ -246,11 +255,12 @@ describe('behind a trusted proxy', () => {
 });
 
 describe('where nobody can log in', () => {
-  it('credentials are ignored, as by other registries, but for the secret of the owner', async () => {
-    const { control, identify, answerOf, head } = await scene({ hasUsers: false, ownerSecret: 'secret' });
+  it('credentials are ignored, as by other registries, but for those of the owner', async () => {
+    const owner = { secret: 'secret', registry: '1.2.3' };
+    const { control, identify, answerOf, head, clock } = await scene({ hasUsers: false, owner, neighbours: HERE });
     for (const sent of [ANNA, 'Bearer x', 'Digest x', ''])
       expect(await identify(sent)).toMatchObject({ via: 'nobody' });
-    expect(await identify('Bearer secret')).toMatchObject({ via: 'owner' });
+    expect(await identify(`Bearer ${ownerProof(owner, clock.ms)}`)).toMatchObject({ via: 'owner' });
     expect(control.hasToLogIn(await identify())).toBe(false);
     expect(control.challenge(head({}), 'repository:a:pull')).toBeUndefined();
     expect(await answerOf(head({}, '/images/token'))).toMatchObject({ status: 0 });

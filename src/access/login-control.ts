@@ -2,9 +2,9 @@
 import { askerAddress, type Neighbours } from './asker-address.ts';
 import type { AccessControl, Asker, RequestHead } from './contract.ts';
 import { openHtpasswdFile } from './htpasswd-file.ts';
-import { isSameSecret } from './keyed-hash.ts';
 import { isServiceName, loginChallenge } from './login-challenge.ts';
 import { askerOf, createLogins } from './logins.ts';
+import { isFromOwner, type StoreOwner } from './owner-proof.ts';
 import { createPasswordCheck } from './password-check.ts';
 import type { MayDo } from './permitted.ts';
 import { parseAuthorization } from './sent-credentials.ts';
@@ -23,8 +23,8 @@ export interface AccessControlOptions {
   readonly service?: string;
   /** Without it machines cannot log in. */
   readonly machineTokens?: MachineTokens;
-  /** Whoever has it is the owner. */
-  readonly ownerSecret?: string;
+  /** Who proves to know its secret (owner-proof.ts) is the owner, on this machine only. */
+  readonly owner?: StoreOwner;
   readonly neighbours: Neighbours;
   /** A sentence for the operator, for example that the file of passwords is broken. */
   readonly onNotice?: (text: string) => void;
@@ -37,7 +37,7 @@ export interface AccessControlOptions {
  * To be disposed of: it has a thread for passwords. Errors: CONFIG_INVALID and FILE_UNREADABLE, of the file of passwords.
  */
 export async function createAccessControl(options: AccessControlOptions): Promise<AccessControl & Disposable> {
-  const { mayDo, key, issuer, service = issuer, machineTokens, ownerSecret, now = Date.now } = options;
+  const { mayDo, key, issuer, service = issuer, machineTokens, owner, now = Date.now } = options;
   const { neighbours } = options;
   if (!isServiceName(service)) throw new RangeError('the name of the service cannot stand in a challenge');
   const file =
@@ -80,7 +80,8 @@ export async function createAccessControl(options: AccessControlOptions): Promis
       const head = fromAsker(received);
       const { headers, address } = head;
       if (headers.authorization === undefined) return { via: 'nobody', address };
-      if (ownerSecret !== undefined && isSecret(headers.authorization, ownerSecret)) return { via: 'owner', address };
+      if (owner && neighbours.isLocal(address) && isFromOwner(headers.authorization, owner, now()))
+        return { via: 'owner', address };
       if (!canLogIn()) return { via: 'nobody', address };
       const looked = file?.look();
       return looked ? looked.then(() => identifyNow(head)) : identifyNow(head);
@@ -108,9 +109,4 @@ function userNamedIn(authorization: string | undefined): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-function isSecret(authorization: string, secret: string): boolean {
-  const [, token] = /^bearer +(\S+) *$/i.exec(authorization) ?? [];
-  return secret !== '' && token !== undefined && isSameSecret(token, secret);
 }

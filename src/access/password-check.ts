@@ -98,7 +98,7 @@ export function createPasswordCheck({ users, now = Date.now, thread }: PasswordC
   const fail = ({ user, address }: Who): never => {
     byAddress.failed(address);
     byUser.failed(user);
-    throw new ImagesError('UNAUTHORIZED', 'wrong user name or password', { hint: 'Log in again: docker login HOST.' });
+    throw new ImagesError('UNAUTHORIZED', 'wrong user name or password', { hint: 'Log in again: images login HOST.' });
   };
 
   return { verify, [Symbol.dispose]: () => bcrypt[Symbol.dispose]() };

@@ -89,11 +89,18 @@ export function permitted(registry: Registry, mayDo: MayDo): Registry {
   });
 }
 
+export const LOG_IN = 'Log in: docker login, podman login or `images login`.';
+
 /** UNAUTHORIZED if logging in may help, else DENIED. */
 export function refusalOf(asker: Asker, action: Action, repository: string): ImagesError {
   if (asker.via === 'nobody') {
     return new ImagesError('UNAUTHORIZED', `${action} needs a login [${repository}]`, {
-      hint: 'Log in: docker login, podman login or `images login`.',
+      hint: LOG_IN,
+    });
+  }
+  if (asker.via === 'owner') {
+    return new ImagesError('DENIED', `the registry is read-only, also for its owner [${repository}]`, {
+      hint: 'Only commands that use the store itself can write to it: name its directory with --data=DIR.',
     });
   }
   const who = asker.user ?? asker.token ?? 'this token';

@@ -196,6 +196,6 @@ function importKey(key: Uint8Array<ArrayBuffer>) {
 /** One answer, whatever is wrong. */
 function refuseToken(): never {
   throw new ImagesError('UNAUTHORIZED', 'the token is not valid, or not any more', {
-    hint: 'Log in again: docker login HOST.',
+    hint: 'Log in again: images login HOST.',
   });
 }

@@ -8,6 +8,7 @@ import { acquireLock } from '../io/files/lock.ts';
 import { invalid, readIfThere } from '../io/files/read-config-file.ts';
 import { quote } from '../io/text/quote.ts';
 import { ImagesError } from '../oci/errors.ts';
+import { authorityFile } from './authority-file.ts';
 import type { KeyAndCertificate } from './contract.ts';
 import { isPermitted, type NameConstraintLists } from './name-constraints.ts';
 import type { CertificateName } from './names.ts';
@@ -46,11 +47,6 @@ const YEARS = 10;
 const LONGEST_COMMON_NAME = 64;
 /** No host name, so nothing takes it for one where a certificate has only addresses. */
 const SERVER_NAME = 'images registry';
-
-/** The certificate file of the CA in a directory. */
-export function authorityFile(directory: string): string {
-  return join(directory, 'ca.crt');
-}
 
 /**
  * Opens the CA in a directory, or makes one. Errors: CONFIG_INVALID (what is there is no CA, belongs to another key, has expired, has other name constraints, or others

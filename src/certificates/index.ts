@@ -2,11 +2,11 @@
 export {
   type Authority,
   type AuthorityOptions,
-  authorityFile,
   type Issued,
   openAuthority,
   readAuthority,
 } from './authority.ts';
+export { authorityFile } from './authority-file.ts';
 export type { KeyAndCertificate, OnCertificateNotice, TlsContexts } from './contract.ts';
 export type { GivenFiles } from './given.ts';
 export { type NameConstraintLists, parseNameConstraints } from './name-constraints.ts';

@@ -125,7 +125,7 @@ export const REGISTRY_ERRORS: Readonly<Record<RegistryErrorCode, CodeMeaning & R
     },
     MANIFEST_UNKNOWN: {
       cause: 'There is no image of this name, tag or digest.',
-      mend: 'Check name and tag; a private repository may hide until `docker login`.',
+      mend: 'Check name and tag; a private repository may hide until `images login`.',
       answer: { status: 404 },
     },
     NAME_INVALID: {
@@ -135,7 +135,7 @@ export const REGISTRY_ERRORS: Readonly<Record<RegistryErrorCode, CodeMeaning & R
     },
     NAME_UNKNOWN: {
       cause: 'The registry has no such repository.',
-      mend: 'Check the name; a private repository may hide until `docker login`.',
+      mend: 'Check the name; a private repository may hide until `images login`.',
       answer: { status: 404 },
     },
     PAGINATION_NUMBER_INVALID: {
@@ -160,12 +160,12 @@ export const REGISTRY_ERRORS: Readonly<Record<RegistryErrorCode, CodeMeaning & R
     },
     TOOMANYREQUESTS: {
       cause: 'The other side has a limit on requests, connections or uploads, and it is reached.',
-      mend: 'Try again later; a `docker login` or a mirror raises most limits.',
+      mend: 'Try again later; a `images login` or a mirror raises most limits.',
       answer: { status: 429 },
     },
     UNAUTHORIZED: {
       cause: 'The registry wants credentials, or does not accept those that were sent: the message names their file.',
-      mend: '`docker login HOST`, then again; check the name too, because an unknown repository looks the same.',
+      mend: '`images login HOST`, then again; check the name too, because an unknown repository looks the same.',
       answer: { status: 401 },
     },
     UNSUPPORTED: {

@@ -68,7 +68,7 @@ export function parseReference(text: string): Reference {
   const at = text.indexOf('@');
   // A digest has no slash, so an `@` before a slash follows a user name, and a password may stand before it.
   const user = text.lastIndexOf('@', text.lastIndexOf('/'));
-  if (user >= 0) refuse(`***${text.slice(user)}`, 'a reference holds no user: see `docker login`');
+  if (user >= 0) refuse(`***${text.slice(user)}`, 'a reference holds no user: see `images login`');
   const digest = at < 0 ? undefined : text.slice(at + 1);
   if (digest !== undefined && !isDigest(digest)) refuse(text, `[${digest}] is not a digest`);
   const name = at < 0 ? text : text.slice(0, at);

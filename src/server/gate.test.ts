@@ -150,6 +150,20 @@ describe('the gate', () => {
     expect((await call('GET', '/v2/_catalog', 'anna')).json()).toEqual({ repositories: ['free/app', 'team/app'] });
   });
 
+  it('asks nobody to log in for a catalogue that shows nothing, whether there is something or not', async () => {
+    const rules: readonly AccessRule[] = [{ repositories: 'team/**', users: ['anna'], allow: ['pull'] }];
+    await start(accessOf(rules));
+    expect(await statuses('GET', '/v2/_catalog')).toEqual([401, 200, 200]);
+    expect((await call('GET', '/v2/_catalog')).headers['www-authenticate']).toContain('scope="registry:catalog:*"');
+    expect(await statuses('GET', '/v2/_catalog?n=0')).toEqual([200, 200, 200]);
+    await start(accessOf(rules, false));
+    expect((await call('GET', '/v2/_catalog')).status).toBe(403);
+    const open = accessOf([{ repositories: '**', allow: ['pull'] }]);
+    const empty = await startServer(registryStore(memoryStore()).registry, {}, { access: open });
+    onTestFinished(() => empty[Symbol.asyncDispose]());
+    expect((await ask(`${empty.url}/v2/_catalog`, 'GET')).status).toBe(200);
+  });
+
   it('names in its challenge what a token is needed for', async () => {
     const challenge = async (method: string, path: string) => (await call(method, path)).headers['www-authenticate'];
     expect(await challenge('GET', '/v2/team/app/manifests/1')).toContain('scope="repository:team/app:pull"');

@@ -2,7 +2,7 @@
 import { isUnknownClient } from '../access/asker-address.ts';
 import type { AccessControl, Action, Asker, RequestHead } from '../access/contract.ts';
 import { type Asking, asAsking, bytesAsAsking } from '../access/current-asker.ts';
-import { refusalOf } from '../access/permitted.ts';
+import { LOG_IN, refusalOf } from '../access/permitted.ts';
 import { ImagesError, isImagesError } from '../oci/errors.ts';
 import { errorReply, type Reply } from './reply.ts';
 import type { RegistryRequest } from './request.ts';
@@ -55,6 +55,9 @@ async function answerTo(
     const isNothing = reply.status === 404 || (asking.refused && isEmptyList(request, reply));
     const refusal = isNothing ? refused() : undefined;
     if (refusal) throw refusal;
+    if (asker.via === 'nobody' && isEmptyCatalogue(request, reply) && !mayPullAll(asker, access)) {
+      throw new ImagesError('UNAUTHORIZED', 'what is here is shown to those who log in', { hint: LOG_IN });
+    }
     return reply;
   } catch (error) {
     if (isImagesError(error, 'NAME_UNKNOWN', 'MANIFEST_UNKNOWN', 'BLOB_UNKNOWN')) throw refused() ?? error;
@@ -92,6 +95,17 @@ function refusedFrom(address: string, wanted: ReturnType<typeof wantedOf>, cause
 function isEmptyList(request: RegistryRequest, reply: Reply): boolean {
   if (request.kind !== 'referrer-list' || !(reply.body instanceof Uint8Array)) return false;
   return Buffer.from(reply.body).includes('"manifests":[]');
+}
+
+/** Whatever a token for nobody is limited to. */
+function mayPullAll({ via, address }: Asker, access: AccessControl): boolean {
+  return access.mayDo({ via, address }, 'pull');
+}
+
+/** It says nothing of what there is: the same for a registry without repositories, and for one that shows none. */
+function isEmptyCatalogue(request: RegistryRequest, reply: Reply): boolean {
+  if (request.kind !== 'catalog' || request.page.n === 0 || request.page.last !== undefined) return false;
+  return reply.body instanceof Uint8Array && Buffer.from(reply.body).includes('"repositories":[]');
 }
 
 /** What a request does with a repository. */

@@ -15,7 +15,7 @@ interrupted. With \`--json\` a command that has printed nothing yet prints an ob
 {
   "code": "UNAUTHORIZED",
   "message": "quay.io/a/b:1: quay.io: credentials are needed for manifest quay.io/a/b:1 [access to the requested resource is not authorized]",
-  "hint": "Run \`docker login quay.io\`, and check the name: a private or unknown repository looks the same.",
+  "hint": "Run \`images login quay.io\`, and check the name: a private or unknown repository looks the same.",
   "end": "source",
   "said": "access to the requested resource is not authorized",
   "request": { "method": "GET", "url": "https://quay.io/v2/a/b/manifests/1", "status": 401 }

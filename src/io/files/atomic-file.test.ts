@@ -20,6 +20,13 @@ describe('writing a file atomically', () => {
     expect(await readdir(join(directory, 'a/b'))).toEqual(['state.json']);
   });
 
+  it.skipIf(process.getuid?.() === 0)('to belong to somebody else, strictly, leaves nothing', async () => {
+    const path = join(directory, 'shared');
+    const like = { mode: 0o640, gid: 54_321, isStrict: true };
+    await expect(writeFileAtomically(path, 'x', { like })).rejects.toMatchObject({ code: 'NO_ACCESS' });
+    expect(await readdir(directory)).toEqual([]);
+  });
+
   it('leaves nothing when it fails', async () => {
     await makeDirectory(join(directory, 'taken'));
     await expect(writeFileAtomically(join(directory, 'taken'), 'x')).rejects.toMatchObject({ code: 'EISDIR' });

@@ -72,8 +72,8 @@ export interface AtomicWriteOptions {
   /** As in open(2), 0o666 by default. */
   readonly mode?: number;
   readonly durable?: boolean;
-  /** The file's owner and mode are these, whatever the umask is. An owner that only root could give stays this process's. */
-  readonly like?: { readonly uid?: number; readonly gid?: number; readonly mode: number };
+  /** The file's owner and mode are these, whatever the umask is. An owner that only root could give stays this process's, or is an error. */
+  readonly like?: { readonly uid?: number; readonly gid?: number; readonly mode: number; readonly isStrict?: boolean };
 }
 
 /**
@@ -107,10 +107,10 @@ export async function writeFileAtomically(
 
 async function takeAfter(handle: FileHandle, like: NonNullable<AtomicWriteOptions['like']>): Promise<void> {
   const own = await handle.stat();
-  const { uid = own.uid, gid = own.gid, mode } = like;
+  const { uid = own.uid, gid = own.gid, mode, isStrict = false } = like;
   if (own.uid !== uid || own.gid !== gid) {
     await handle.chown(uid, gid).catch((error: unknown) => {
-      if (!isFsError(error, 'EPERM')) throw error;
+      if (isStrict || !isFsError(error, 'EPERM')) throw error;
     });
   }
   // Afterwards: chown takes some bits away.

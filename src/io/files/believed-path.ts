@@ -9,6 +9,9 @@ export interface OwnedText {
   readonly text: string;
   /** The user who owns the file. */
   readonly uid: number;
+  readonly gid: number;
+  /** The permissions. */
+  readonly mode: number;
 }
 
 /** Reads a regular file of at most `most` bytes. Returns `undefined` for anything else: in a shared directory anybody can put links, pipes and endless files. */
@@ -17,7 +20,9 @@ export function readOwnedText(path: string, most: number): OwnedText | undefined
     const file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     try {
       const info = fstatSync(file);
-      return info.isFile() && info.size <= most ? { text: readFileSync(file, 'utf8'), uid: info.uid } : undefined;
+      if (!info.isFile() || info.size > most) return undefined;
+      const { uid, gid, mode } = info;
+      return { text: readFileSync(file, 'utf8'), uid, gid, mode: mode & 0o7777 };
     } finally {
       closeSync(file);
     }

@@ -140,10 +140,10 @@ function hintFor(code: ImagesError['code'], status: number): string | undefined 
     case 'DENIED':
       return 'Use credentials that may do this.';
     case 'TOOMANYREQUESTS':
-      return 'Try again later; a `docker login` or a mirror raises most limits.';
+      return 'Try again later; a `images login` or a mirror raises most limits.';
     case 'MANIFEST_UNKNOWN':
     case 'NAME_UNKNOWN':
-      return 'Check name and tag; a private repository may hide until `docker login`.';
+      return 'Check name and tag; a private repository may hide until `images login`.';
     case 'UNSUPPORTED':
       return 'It may be read-only, or be one that cannot do this; docker-registry and the embedded one can.';
     case 'SERVER_ERROR':

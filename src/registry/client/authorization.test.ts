@@ -202,7 +202,7 @@ describe('tokens', () => {
     );
     const error = await failure(registryFor(undefined).getManifest('app', 'latest'));
     expect(error.code).toBe('UNAUTHORIZED');
-    expect(error.hint).toContain(`docker login ${world.registry.host}`);
+    expect(error.hint).toContain(`images login ${world.registry.host}`);
     expect(world.registry.requests).toHaveLength(3);
   });
 

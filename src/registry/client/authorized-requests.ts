@@ -15,15 +15,22 @@ export interface AuthorizedRequests {
   isTooLate(answer: HttpAnswer): boolean;
 }
 
-/** `isOwn`: the URL is the endpoint's; no other one gets its authorization. */
+export interface AuthorizedSettings {
+  /** The URL is the endpoint's; no other one gets its authorization. */
+  readonly isOwn: (url: HttpUrl) => boolean;
+  /** See `Need`. */
+  readonly isConfidential: (url: HttpUrl) => boolean;
+  readonly follow: SendFollowing;
+}
+
 export function authorizedRequests(
   authorizer: Authorizer,
-  { isOwn, follow }: { readonly isOwn: (url: HttpUrl) => boolean; readonly follow: SendFollowing },
+  { isOwn, isConfidential, follow }: AuthorizedSettings,
 ): AuthorizedRequests {
   const tooLate = new WeakSet<HttpAnswer>();
 
   const send = async (request: EndpointRequest, url: HttpUrl): Promise<HttpAnswer> => {
-    const need: Need = { repository: request.repository, scopes: request.scopes };
+    const need: Need = { repository: request.repository, scopes: request.scopes, isConfidential: isConfidential(url) };
     const mine = isOwn(url);
     // The signal ends only this caller's waiting: the token may be fetched for many callers.
     let used = mine ? await untilAborted(authorizer.authorization(need), request.signal) : undefined;

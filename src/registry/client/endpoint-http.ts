@@ -25,6 +25,8 @@ export interface EndpointHttp {
   send(request: EndpointRequest): Promise<HttpAnswer>;
   /** Returns the result of `take`. Reading the body is part of the attempt, so a broken body causes a retry. Errors: those of `send` and of `take`. */
   read<T>(request: EndpointRequest, take: (answer: HttpAnswer) => Promise<T>): Promise<T>;
+  /** Whether the user has credentials for the host as a whole. Errors: CONFIG_INVALID. */
+  hasCredentials(): Promise<boolean>;
 }
 
 export interface EndpointContext {
@@ -76,7 +78,8 @@ export function createEndpointHttp(endpoint: Endpoint, context: EndpointContext)
 
   const { userAgent, pool, onDecision } = context;
   const follow = followingRedirects({ pool, userAgent, plainHttp, anyCertificate });
-  const authorized = authorizedRequests(authorizer, { isOwn, follow });
+  const isConfidential = (url: HttpUrl): boolean => (url.secure && !anyCertificate) || isLoopbackHost(url.host);
+  const authorized = authorizedRequests(authorizer, { isOwn, isConfidential, follow });
   const reach = findingScheme({
     endpoint,
     host,
@@ -115,7 +118,13 @@ export function createEndpointHttp(endpoint: Endpoint, context: EndpointContext)
     return request.once || streams ? attempt() : repeating(request.asked.what, request.signal, attempt);
   };
 
-  return { host, root, read, send: (request) => read(request, async (answer) => answer) };
+  return {
+    host,
+    root,
+    read,
+    send: (request) => read(request, async (answer) => answer),
+    hasCredentials: async () => (await context.credentials?.find(host, undefined)) !== undefined,
+  };
 }
 
 type Repeating = <T>(what: string, signal: AbortSignal | undefined, attempt: () => Promise<T>) => Promise<T>;

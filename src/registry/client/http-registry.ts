@@ -5,6 +5,7 @@ import { type BlobReader, type BlobReaderSettings, blobReader } from './blobs.ts
 import type { EndpointHttp } from './endpoint-http.ts';
 import { lister } from './lists.ts';
 import { manifestReader } from './manifests.ts';
+import { ping } from './ping.ts';
 import { blobPushes, type WriterSettings } from './push-blobs.ts';
 import { manifestWriter } from './push-manifests.ts';
 import { uploader } from './uploads.ts';
@@ -30,18 +31,6 @@ export function httpRegistry(http: EndpointHttp, settings: WriterSettings & Blob
     ...uploader(http, reader, settings.commitWithin),
     partialBytes: async () => 0,
   };
-}
-
-async function ping(http: EndpointHttp, { signal }: CallOptions = {}): Promise<void> {
-  const answer = await http.send({
-    method: 'GET',
-    to: '/',
-    scopes: [],
-    asked: { what: `a login at ${http.host}`, unknown: 'UNSUPPORTED' },
-    expected: [200],
-    signal,
-  });
-  await answer.discard();
 }
 
 type StatBlob = Registry['statBlob'];

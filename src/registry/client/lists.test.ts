@@ -87,6 +87,7 @@ describe('a list', () => {
       root: '/v2',
       send: async () => answer(),
       read: async (_request, take) => await take(answer()),
+      hasCredentials: async () => false,
     };
     const manifests = { getManifest: nobody, statManifest: nobody };
     const error = await failure(Array.fromAsync(lister(http, manifests, limits).repositories()));

@@ -6,7 +6,7 @@ import { quote } from '../../io/text/quote.ts';
 import { addAll } from '../../oci/add-all.ts';
 import { isObject, type Json } from '../../oci/decode.ts';
 import { type Descriptor, decodeDescriptor } from '../../oci/descriptor.ts';
-import { ImagesError } from '../../oci/errors.ts';
+import { ImagesError, isImagesError } from '../../oci/errors.ts';
 import { OCI_INDEX } from '../../oci/media-types.ts';
 import type { RegistryLister } from '../contract.ts';
 import { badAnswer } from './answer-errors.ts';
@@ -16,6 +16,7 @@ import type { EndpointRequest } from './endpoint-request.ts';
 import { parseNextLink } from './link-header.ts';
 import type { ManifestReader } from './manifests.ts';
 import { repositoryPath } from './paths.ts';
+import { ping } from './ping.ts';
 import { taggedReferrers } from './referrers-tag.ts';
 import { CATALOGUE_SCOPE, repositoryScope } from './scopes.ts';
 import { FOUND } from './statuses.ts';
@@ -41,6 +42,8 @@ const NO_REFERRERS: readonly number[] = [400, 404, 405, 406, 501];
 export function lister(http: EndpointHttp, manifests: ManifestReader, limits: ListLimits = LIMITS): RegistryLister {
   return {
     async *repositories(after, { signal } = {}) {
+      // Who has not logged in may be shown less, without a word: the host is let ask first.
+      if (await http.hasCredentials()) await pinged(http, signal);
       const request: ListRequest = {
         to: pathWithQuery('/_catalog', { n: PAGE }),
         scopes: [CATALOGUE_SCOPE],
@@ -85,6 +88,15 @@ export function lister(http: EndpointHttp, manifests: ManifestReader, limits: Li
       yield* inOrder(found, after);
     },
   };
+}
+
+/** Wrong credentials are an error; else the list itself tells what is wrong. */
+async function pinged(http: EndpointHttp, signal: AbortSignal | undefined): Promise<void> {
+  try {
+    await ping(http, { ...(signal && { signal }) });
+  } catch (error) {
+    if (!isImagesError(error) || isImagesError(error, 'UNAUTHORIZED', 'ABORTED')) throw error;
+  }
 }
 
 type ListRequest = Omit<EndpointRequest, 'method' | 'expected' | 'to'> & {

@@ -20,8 +20,15 @@ export type Credentials = (
 export interface CredentialsProvider {
   /** Called after a 401, not before. `repository` matters if a file has entries for parts of a host. Errors: CONFIG_INVALID. */
   find(host: string, repository: string | undefined): Promise<Credentials | undefined>;
+  /**
+   * What is sent before the host asks, or after: to a registry that is known to be who it seems, and does not ask for what it would know better. Called only where
+   * nobody else can listen. Errors: CONFIG_INVALID.
+   */
+  unasked?(host: string, repository: string | undefined): Promise<Credentials | undefined>;
   /** The files that are searched, for hints. */
   readonly searched: readonly string[];
+  /** More of them, for this host alone. */
+  searchedFor?(host: string): readonly string[];
 }
 
 /** An address at which a repository is found. */

@@ -7,6 +7,8 @@ import type { ClientDecision, Credentials, CredentialsProvider } from './setting
 export interface UsedCredentials {
   /** Selects among the credentials in files, which may have entries for parts of a host. */
   find(repository: string | undefined): Promise<Credentials | undefined>;
+  /** What is sent although the host has not asked. */
+  unasked(repository: string | undefined): Promise<Credentials | undefined>;
   /** Notes that requests for this repository are sent with them. */
   use(repository: string | undefined, credentials: Credentials): void;
   /** For error messages: which credentials were used, or that there were none. */
@@ -24,16 +26,16 @@ export interface UsedCredentialsSettings {
 export function usedCredentials({ host, credentials: provider, onDecision }: UsedCredentialsSettings): UsedCredentials {
   const used = new Map<string | undefined, Credentials>();
   const told = new Set<string | undefined>();
-  const searched = provider?.searched ?? [];
+  const searched = () => [...(provider?.searched ?? []), ...(provider?.searchedFor?.(host) ?? [])];
 
   function tell(repository: string | undefined, credentials: Credentials | undefined): void {
     if (!onDecision || told.has(repository)) return;
     told.add(repository);
-    const known = describeAccess(host, credentials, searched).used;
+    const known = describeAccess(host, credentials, []).used;
     onDecision({
       type: 'credentials',
       host,
-      searched,
+      searched: searched(),
       ...(repository !== undefined && { repository }),
       ...(known !== undefined && { used: known }),
     });
@@ -42,20 +44,31 @@ export function usedCredentials({ host, credentials: provider, onDecision }: Use
   return {
     find: async (repository) => {
       const credentials = await provider?.find(host, repository);
-      if (credentials) rememberSecrets(credentials.type === 'password' ? credentials.password : credentials.token);
+      if (credentials) rememberSecrets(secretOf(credentials));
+      tell(repository, credentials);
+      return credentials;
+    },
+    unasked: async (repository) => {
+      const credentials = await provider?.unasked?.(host, repository);
+      if (!credentials) return undefined;
+      rememberSecrets(secretOf(credentials));
       tell(repository, credentials);
       return credentials;
     },
     use: (repository, credentials) => void used.set(repository, credentials),
-    access: (repository) => describeAccess(host, used.get(repository), searched),
+    access: (repository) => describeAccess(host, used.get(repository), searched()),
   };
+}
+
+function secretOf(credentials: Credentials): string {
+  return credentials.type === 'password' ? credentials.password : credentials.token;
 }
 
 /** In characters. User names are shown in messages; a longer one may be a token. */
 const LONGEST_NAME = 32;
 
 function describeAccess(host: string, credentials: Credentials | undefined, searched: readonly string[]): Access {
-  const login = `docker login ${host === 'docker.io' ? '' : host}`.trim();
+  const login = `images login ${host}`;
   const known = 'check the name: a private or unknown repository looks the same';
   if (!credentials) {
     const read = searched.length > 0 ? ` (no credentials are in ${searched.join(', ')})` : '';

@@ -2,7 +2,7 @@
 import { ImagesError } from '../../oci/errors.ts';
 import { formatListenAddress, type ListenAddress } from '../../server/address.ts';
 import type { World } from '../settings.ts';
-import { addressOf } from './locate-registry.ts';
+import { namedAddress } from './locate-registry.ts';
 import { announcedRegistries } from './registry-adverts.ts';
 import type { RegistryState } from './registry-record.ts';
 
@@ -23,7 +23,7 @@ export function usedBy(error: ImagesError, listen: readonly ListenAddress[], set
   const use =
     there.uid === settings.uid
       ? `The embedded registry of ${there.data} listens there: end it with \`images lreg_stop --data=${there.data}\``
-      : `User ${there.uid}'s embedded registry listens there: set LOCAL_REGISTRY=${first ? addressOf(first).host : ''} to use it`;
+      : `User ${there.uid}'s embedded registry listens there: set LOCAL_REGISTRY=${first ? namedAddress(first) : ''} to use it`;
   const hint = `${use}, or choose another port with --listen=ADDR:PORT.`;
   return new ImagesError(error.code, error.message, { hint, cause: error });
 }

@@ -1,6 +1,7 @@
 // Queries a running registry's health at `/healthz`. Loaded only if one runs.
 import { once } from 'node:events';
 import { get, type IncomingMessage } from 'node:http';
+import { get as getSecurely } from 'node:https';
 import type { TaskCall } from '../settings.ts';
 
 /** Longer than the registry's own timeout for its disk. */
@@ -8,14 +9,14 @@ const TIMEOUT = 12_000;
 const MAX_TEXT = 500;
 
 /**
- * Returns `ok` or the problem, on one line. `host` is an address with its port. `within` limits the total time in milliseconds, since a slow listener could
+ * Returns `ok` or the problem, on one line. `host` is an address with its port, after `https://` if it has TLS; it is this machine's, so any certificate will do. `within` limits the total time in milliseconds, since a slow listener could
  * send a byte now and then for ever.
  */
 export async function askHealth(host: string, settings: TaskCall, within: number = TIMEOUT): Promise<string> {
   const late = AbortSignal.timeout(within);
   try {
     const signal = settings.signal ? AbortSignal.any([settings.signal, late]) : late;
-    const { status, said } = await answerOf(`http://${host}/healthz`, signal);
+    const { status, said } = await answerOf(`${host.startsWith('https://') ? host : `http://${host}`}/healthz`, signal);
     if (status === 200) return 'ok';
     return said.trim().replaceAll('\n', '; ') || `status ${status}`;
   } catch (error) {
@@ -26,7 +27,9 @@ export async function askHealth(host: string, settings: TaskCall, within: number
 }
 
 async function answerOf(url: string, signal: AbortSignal): Promise<{ readonly status: number; readonly said: string }> {
-  const request = get(url, { agent: false, signal });
+  const request = url.startsWith('https:')
+    ? getSecurely(url, { agent: false, signal, rejectUnauthorized: false })
+    : get(url, { agent: false, signal });
   const [response] = (await once(request, 'response')) as [IncomingMessage];
   request.on('error', () => {});
   let said = '';

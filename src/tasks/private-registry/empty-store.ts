@@ -7,7 +7,7 @@ export function storeIsBegun(data: string): boolean {
 }
 
 /** What a start makes before it listens: nobody has used it if the store has nothing else. */
-const MADE_FIRST = ['access/key', 'tls/ca.crt', 'tls/ca.key', 'tls/default.pem'];
+const MADE_FIRST = ['access/key', 'access/local', 'tls/ca.crt', 'tls/ca.key', 'tls/default.pem'];
 const ITS_FOLDERS = ['access', 'tls/names', 'tls'];
 
 /** Does nothing if the store has or had content. The data directory itself is kept, it may be the user's. */

@@ -9,6 +9,8 @@ export interface RegistryAddress {
   readonly port: number;
   /** The form in references and URLs: `host`, `host:5000`, `[fd00::1]:5000`; without the scheme's default port. */
   readonly host: string;
+  /** It was announced, not named: without a CA to verify it by, any certificate will do, like plain HTTP. */
+  readonly isFound?: boolean;
 }
 
 /** Errors: CONFIG_INVALID. */

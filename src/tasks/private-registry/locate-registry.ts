@@ -1,6 +1,5 @@
 // Determines which registry is the private one, by rules in a fixed order. Opens nothing.
-import { networkInterfaces } from 'node:os';
-import { isOwnAddress, isUnspecified } from '../../nodes/addresses.ts';
+import { isLoopback, isUnspecified } from '../../nodes/addresses.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import type { BoundAddress } from '../../server/address.ts';
 import { embeddedStoreExists } from '../../storage/embedded-store.ts';
@@ -9,6 +8,7 @@ import { parseRegistryAddress, type RegistryAddress, registryAddress } from './l
 import { announcedRegistries, systemRegistries } from './registry-adverts.ts';
 import type { RegistryState } from './registry-record.ts';
 import { dataDirectory, dataDirectoryIfUsable, runningRegistry } from './registry-state.ts';
+import { servedAt } from './served-address.ts';
 
 /** `embedded`: this user's own store, used in process, whether or not its registry runs. `remote`: any other registry, over HTTP. */
 export type RegistryLocation =
@@ -33,7 +33,7 @@ export async function locateRegistry(settings: Settings): Promise<RegistryLocati
   const own = ownStore(settings);
   if (own && (own.state || (await embeddedStoreExists(own.data)))) return own;
   const [other] = systemRegistries(settings);
-  const [listening] = other?.addresses ?? [];
+  const listening = other && nearestAddress(other);
   if (listening) return { kind: 'remote', address: addressOf(listening), ...(other && { state: other }) };
   const { registryContainer } = await import('./registry-container.ts');
   const address = await registryContainer(settings);
@@ -51,7 +51,7 @@ export async function privateAddress(settings: Settings): Promise<RegistryAddres
 export function noRegistry(settings: World): ImagesError {
   const [other] = othersRegistries(settings);
   const [listening] = other?.addresses ?? [];
-  const known = listening && ` User ${other?.uid}'s runs at ${addressOf(listening).host}.`;
+  const known = listening && ` User ${other?.uid}'s runs at ${namedAddress(listening)}.`;
   return new ImagesError('NO_REGISTRY', 'no private registry', {
     hint: `Run \`images lreg_start\` or set LOCAL_REGISTRY.${known ?? ''}`,
   });
@@ -62,9 +62,23 @@ function othersRegistries(settings: World): readonly RegistryState[] {
 }
 
 /** The address at which programs on this machine reach a server that listens on the given one. */
-export function addressOf({ host, port }: BoundAddress): RegistryAddress {
+export function addressOf({ host, port, tls = false }: BoundAddress): RegistryAddress {
   const reachable = isUnspecified(host) ? (host.includes(':') ? '::1' : '127.0.0.1') : host;
-  return registryAddress(reachable, port, false);
+  // With its port, so that nobody takes it for one that is asked over HTTP.
+  return tls
+    ? { ...registryAddress(reachable, port, port === 80), secure: true, isFound: true }
+    : registryAddress(reachable, port, false);
+}
+
+/** The same, as $LOCAL_REGISTRY takes it. */
+export function namedAddress(listening: BoundAddress): string {
+  const { secure, host } = addressOf(listening);
+  return secure ? `https://${host}` : host;
+}
+
+/** Where to ask a registry of this machine: on loopback no certificate has to be verified, and the login of this machine counts. */
+export function nearestAddress({ addresses }: RegistryState): BoundAddress | undefined {
+  return addresses.find(({ host, tls }) => !tls && (isUnspecified(host) || isLoopback(host))) ?? addresses[0];
 }
 
 function ownStore(settings: World & TaskEvents): ReturnType<typeof embedded> | undefined {
@@ -77,11 +91,6 @@ function embedded(data: string, settings: World): Extract<RegistryLocation, { ki
   return { kind: 'embedded', data, ...(state && { state }) };
 }
 
-function isServedAt(state: RegistryState, address: RegistryAddress): boolean {
-  const hostname = address.hostname === 'localhost' ? '127.0.0.1' : address.hostname;
-  return state.addresses.some(
-    (listening) =>
-      listening.port === address.port &&
-      (listening.host === hostname || (isUnspecified(listening.host) && isOwnAddress(hostname, networkInterfaces()))),
-  );
+function isServedAt({ addresses }: RegistryState, { hostname, port }: RegistryAddress): boolean {
+  return servedAt(addresses, { hostname: hostname === 'localhost' ? '127.0.0.1' : hostname, port }) !== undefined;
 }

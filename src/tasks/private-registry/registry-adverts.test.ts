@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { needs } from '../../../test/peers/find.ts';
 import { identityOf } from '../../io/concurrency/process-identity.ts';
 import { temporaryWorld } from '../testing/temporary-world.ts';
-import { announcedRegistries, systemRegistries } from './registry-adverts.ts';
+import { announcedRegistries, believedRegistries, isSystemService, systemRegistries } from './registry-adverts.ts';
 import { announceRegistry } from './registry-state.ts';
 
 const SERVED = { addresses: [{ host: '127.0.0.1', port: 5000 }], version: '1' };
@@ -92,6 +92,11 @@ describe('registries that are used without being named', () => {
     const seen = world.settings({}, { uid: 61_002 });
     expect(announcedRegistries(seen).map(({ uid }) => uid)).toEqual([0, 61_001]);
     expect(systemRegistries(seen).map(({ uid }) => uid)).toEqual([0]);
+    expect(believedRegistries(seen).map(({ uid }) => uid)).toEqual([0]);
+    const byOther = believedRegistries(world.settings({}, { uid: 61_001 }));
+    expect(byOther.map(({ uid }) => uid).sort()).toEqual([0, 61_001]);
+    const isService = (uid: number) => isSystemService(world.settings({}, { uid }));
+    expect([0, 61_001, 61_002].map(isService)).toEqual([true, false, false]);
   });
 
   it.skipIf(missing)(`are those of a service whose directory root has given to it alone${why}`, async () => {
@@ -106,6 +111,11 @@ describe('registries that are used without being named', () => {
       const seen = world.settings({ IMAGES_RUNTIME: directory }, { uid: 61_002 });
       const used = () => systemRegistries(seen).map(({ uid }) => uid);
       expect(used()).toEqual([61_001]);
+      expect(believedRegistries(seen)).toHaveLength(1);
+      expect(isSystemService({ ...seen, uid: 61_001 })).toBe(true);
+      // Root's own directory makes nobody else a service.
+      await chown(directory, 0, 0);
+      expect(isSystemService({ ...seen, uid: 61_001 })).toBe(false);
       for (const [mode, owner] of [
         [0o775, 61_001],
         [0o1777, 0],

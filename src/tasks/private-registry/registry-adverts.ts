@@ -4,7 +4,7 @@
 //   /tmp/images-registry-UID-PID.json          registries of other users: anybody can write there, so a user must name them to use them
 //
 // $IMAGES_RUNTIME replaces both directories. A file is trusted only if user UID owns it and runs the process.
-import { chmodSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { isGivenByRoot } from '../../io/files/believed-path.ts';
 import type { World } from '../settings.ts';
@@ -28,6 +28,21 @@ export function systemRegistries(settings: AdvertSettings): readonly RegistrySta
     .filter(({ path, uid }) => uid !== settings.uid && (uid === 0 || isGivenByRoot(dirname(path), uid)))
     .flatMap(({ path, uid }) => readAdvert(path, uid) ?? [])
     .sort((a, b) => a.uid - b.uid);
+}
+
+/** Announced registries that this user believes without naming them: the user's own, root's, and those of services to which root gave a directory. */
+export function believedRegistries(settings: AdvertSettings): readonly RegistryState[] {
+  return adverts(settings)
+    .filter(({ path, uid }) => uid === settings.uid || uid === 0 || isGivenByRoot(dirname(path), uid))
+    .flatMap(({ path, uid }) => readAdvert(path, uid) ?? []);
+}
+
+/** Whether a registry of this user is a service of the machine: root's, or of a user to whom root gave a directory for announcements. */
+export function isSystemService(settings: AdvertSettings): boolean {
+  const { uid } = settings;
+  return (
+    uid === 0 || directories(settings).some((directory) => isOwnedBy(directory, uid) && isGivenByRoot(directory, uid))
+  );
 }
 
 /**
@@ -82,6 +97,14 @@ function directories({ env }: AdvertSettings): readonly string[] {
 function makeReadable(directory: string): void {
   attempt(() => mkdirSync(directory));
   attempt(() => chmodSync(directory, 0o755));
+}
+
+function isOwnedBy(path: string, uid: number): boolean {
+  try {
+    return statSync(path).uid === uid;
+  } catch {
+    return false;
+  }
 }
 
 function listDirectory(path: string): readonly string[] {

@@ -9,6 +9,7 @@ import type { ClientSettings, HostRule, RetryEvent } from '../../registry/client
 import type { Registry } from '../../registry/contract.ts';
 import { type MountSources, mountSources } from '../../transports/mount-sources.ts';
 import { callOptions, type TaskCall, type TaskEvents, type World } from '../settings.ts';
+import { type LocalRegistries, localRegistries, withLocalRegistries } from './local-registries.ts';
 import type { RegistryAddress } from './local-registry.ts';
 
 /** The registries that images come from. Disposing closes the connections. */
@@ -105,15 +106,21 @@ async function clientSettings(
   address: RegistryAddress | undefined,
 ): Promise<ClientSettings> {
   const { onDebug } = settings;
+  const local = localRegistries(settings);
   return {
-    ...(await readClientSettings(settings)),
+    ...withLocalRegistries(await readClientSettings(settings), local),
     ...(onDebug && {
       onHttp: (event) => onDebug({ topic: 'http', event }),
       onDecision: (event) => onDebug({ topic: 'hosts', event }),
       onRetry: retryEvents(settings, undefined),
     }),
-    ...(address && { privateHosts: [address.secure ? `https://${address.host}` : address.host] }),
+    ...(address && { privateHosts: [isVerified(address, local) ? `https://${address.host}` : address.host] }),
   };
+}
+
+/** Whether it is asked over HTTPS alone, with a certificate that is verified. */
+function isVerified({ secure, isFound, host }: RegistryAddress, local: LocalRegistries): boolean {
+  return (secure && !isFound) || local.caOf(host) !== undefined;
 }
 
 function withoutMirror(rule: HostRule | undefined, address: RegistryAddress | undefined): HostRule | undefined {

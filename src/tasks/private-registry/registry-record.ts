@@ -26,6 +26,10 @@ export interface RegistryState {
   readonly scrub?: ScrubSchedule;
   /** The absolute path of its configuration, if --config named one. */
   readonly config?: string;
+  /** The absolute path of the secret by which commands on this machine are known to it (owner-secret.ts). */
+  readonly ownerFile?: string;
+  /** The absolute path of the certificate of its own CA, if it has one. */
+  readonly caFile?: string;
 }
 
 const MAX_RECORD = 64 * 1024;
@@ -114,7 +118,7 @@ function runsAs(pid: number, uid: number): boolean {
 
 function decodeState(value: unknown): RegistryState | undefined {
   if (!isObject(value) || !Array.isArray(value.addresses)) return undefined;
-  const { identity, pid, uid, data, since, version, gc, scrub, config } = value;
+  const { identity, pid, uid, data, since, version, gc, scrub, config, ownerFile, caFile } = value;
   const addresses = value.addresses
     .filter(isObject)
     .flatMap(({ host, port, tls }) =>
@@ -127,6 +131,12 @@ function decodeState(value: unknown): RegistryState | undefined {
     ...{ identity, pid, uid, data, addresses, since, version },
     ...((gc === 'daily' || gc === 'off') && { gc }),
     ...((scrub === 'weekly' || scrub === 'off') && { scrub }),
-    ...(typeof config === 'string' && isAbsolute(config) && { config }),
+    ...(isPath(config) && { config }),
+    ...(isPath(ownerFile) && { ownerFile }),
+    ...(isPath(caFile) && { caFile }),
   };
+}
+
+function isPath(value: unknown): value is string {
+  return typeof value === 'string' && isAbsolute(value);
 }

@@ -109,7 +109,7 @@ function foreignOwner(data: string, { uid }: Pick<World, 'uid'>): number | undef
  * adverts are all that tells of the registry. Errors, after which nothing is recorded: NO_ACCESS, READ_ONLY, NO_SPACE.
  */
 export function announceRegistry(
-  served: Pick<RegistryState, 'data' | 'addresses' | 'version' | 'gc' | 'scrub' | 'config'>,
+  served: Omit<RegistryState, 'identity' | 'pid' | 'uid' | 'since'>,
   settings: StateSettings,
   { isReadOnly = false }: { readonly isReadOnly?: boolean } = {},
 ): { readonly state: RegistryState; withdraw(): void } {

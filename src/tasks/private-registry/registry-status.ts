@@ -9,7 +9,7 @@ import { SETTINGS } from '../arguments.ts';
 import type { Settings, TaskCall } from '../settings.ts';
 import { COLLECT_EVERY_MS } from './housekeeping.ts';
 import { listRegistry } from './list-registry.ts';
-import { addressOf } from './locate-registry.ts';
+import { namedAddress, nearestAddress } from './locate-registry.ts';
 import { namedConfig } from './named-config.ts';
 import { openRuledStore } from './open-store.ts';
 import { readRegistryToml } from './registry-config.ts';
@@ -73,9 +73,10 @@ export async function registryStatus(settings: Settings): Promise<RegistryStatus
   };
 }
 
-async function healthOf({ addresses: [listening] }: RegistryState, settings: TaskCall): Promise<string | undefined> {
+async function healthOf(running: RegistryState, settings: TaskCall): Promise<string | undefined> {
   const { askHealth } = await import('./ask-health.ts');
-  return listening && askHealth(addressOf(listening).host, settings);
+  const listening = nearestAddress(running);
+  return listening && askHealth(namedAddress(listening), settings);
 }
 
 async function collections(

@@ -15,14 +15,17 @@ import { alsoDebugged, callOptions, type Settings } from '../settings.ts';
 import { alreadyRunning, usedBy } from './already-running.ts';
 import { discardEmptyStore, storeIsBegun } from './empty-store.ts';
 import type { OnHousekeeping } from './housekeeping.ts';
+import { imagesGroup } from './images-group.ts';
 import { checkNames, listenAddresses } from './listen-addresses.ts';
 import { registryNeighbours } from './neighbours.ts';
+import { keptOwnerSecret } from './owner-secret.ts';
+import { isSystemService } from './registry-adverts.ts';
 import type { CollectionSchedule, ScrubSchedule } from './registry-config.ts';
 import type { RegistryState } from './registry-record.ts';
 import { announceRegistry, dataDirectory, runningRegistry } from './registry-state.ts';
 import { servedAccess } from './served-access.ts';
 import { type Announced, keepStore, openServedStore, type ServedStore, schedules } from './served-store.ts';
-import { checkTlsOptions, servedTls, type TlsOptions, withTls } from './served-tls.ts';
+import { checkTlsOptions, ownAuthorityFile, servedTls, type TlsOptions, withTls } from './served-tls.ts';
 import type { AccessOptions } from './serving-access.ts';
 import { servingHealth } from './serving-health.ts';
 import { type ServingRules, servingRules } from './serving-rules.ts';
@@ -100,11 +103,16 @@ async function serveStore(request: ServeStore, settings: Settings): Promise<Serv
   const running = runningRegistry(data, settings);
   if (running) throw alreadyRunning(running);
   const { htpasswd } = rules.access;
+  const { mayDo } = served;
   const neighbours = registryNeighbours(() => rules.access, onNotice);
-  const access = watchers.add(await servedAccess({ data, htpasswd, mayDo: served.mayDo, neighbours, onNotice }));
+  const owner = await ownerOf(request, served, settings);
+  const access = watchers.add(
+    await servedAccess({ data, htpasswd, mayDo, neighbours, ownerSecret: owner?.secret, onNotice }),
+  );
   const certificates = await servedTls({ ...request, names: request.names ?? [], onNotice });
   if (certificates) watchers.add(certificates);
-  const listening = await listenFor({ ...request, access, ...(certificates && { certificates }) }, served, {
+  const secured = { access, ...(owner && { ownerFile: owner.file }), ...(certificates && { certificates }) };
+  const listening = await listenFor({ ...request, ...secured }, served, {
     ...settings,
     announced,
   });
@@ -143,8 +151,16 @@ async function serveStore(request: ServeStore, settings: Settings): Promise<Serv
   }
 }
 
+/** The secret that commands on this machine can read: members of the group `images`, too, if the registry is a service. */
+function ownerOf({ data, onNotice }: ServeStore, { isReadOnly }: ServedStore, settings: Settings) {
+  const { uid } = settings;
+  const group = isSystemService(settings) ? imagesGroup() : undefined;
+  return keptOwnerSecret({ data: resolve(data), uid, group, isReadOnly, onNotice });
+}
+
 interface Listening {
   readonly access: AccessControl;
+  readonly ownerFile?: string;
   readonly certificates?: TlsContexts;
 }
 
@@ -183,8 +199,12 @@ async function listenFor(
   };
   const announce = (rules: ServingRules) => {
     const { addresses } = server;
-    const config = settings.config === undefined ? {} : { config: resolve(settings.config) };
-    return announceRegistry({ data, addresses, version, ...schedules(served, rules), ...config }, settings, {
+    const files = {
+      ...(settings.config !== undefined && { config: resolve(settings.config) }),
+      ...(request.ownerFile !== undefined && { ownerFile: request.ownerFile }),
+      ...(request.tls === 'auto' && { caFile: resolve(ownAuthorityFile(data)) }),
+    };
+    return announceRegistry({ data, addresses, version, ...schedules(served, rules), ...files }, settings, {
       isReadOnly,
     });
   };

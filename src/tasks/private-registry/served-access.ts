@@ -5,6 +5,7 @@ import type { AccessControl } from '../../access/contract.ts';
 import type { MayDo } from '../../access/permitted.ts';
 import type { MachineTokens } from '../../access/tokens.ts';
 import { withoutLogin } from '../../access/without-login.ts';
+import { ownIdentity } from '../../io/concurrency/process-identity.ts';
 import { inOneLine } from './in-one-line.ts';
 import { issuerOf, recordedTokens, tokenKey } from './machine-tokens.ts';
 
@@ -17,6 +18,8 @@ export interface ServedAccessOptions {
   readonly htpasswd: string | undefined;
   readonly mayDo: MayDo;
   readonly neighbours: Neighbours;
+  /** The secret by which the owner is known; absent where none is kept. */
+  readonly ownerSecret?: string | undefined;
   readonly onNotice: ((text: string) => void) | undefined;
 }
 
@@ -26,9 +29,11 @@ export async function servedAccess({
   htpasswd,
   mayDo,
   neighbours,
+  ownerSecret,
   onNotice,
 }: ServedAccessOptions): Promise<AccessControl & Disposable> {
   const machineTokens = recordedTokens(data, onNotice);
+  const owner = ownerSecret === undefined ? undefined : { secret: ownerSecret, registry: ownIdentity() };
   const withLogin = async () => {
     const { createAccessControl } = await import('../../access/login-control.ts');
     const key = await tokenKey(data);
@@ -38,28 +43,23 @@ export async function servedAccess({
       issuer: issuerOf(key),
       neighbours,
       machineTokens,
+      ...(owner && { owner }),
       ...(htpasswd !== undefined && { htpasswd: { file: htpasswd } }),
       ...(onNotice && { onNotice }),
     });
   };
   if (htpasswd !== undefined || machineTokens.any()) return await withLogin();
-  return loginOnceNeeded({ mayDo, neighbours, machineTokens, withLogin, onNotice });
+  return loginOnceNeeded({ plain: withoutLogin(mayDo, neighbours, owner), machineTokens, withLogin, onNotice });
 }
 
-interface LoginOnceNeeded extends Pick<ServedAccessOptions, 'mayDo' | 'neighbours' | 'onNotice'> {
+interface LoginOnceNeeded extends Pick<ServedAccessOptions, 'onNotice'> {
+  readonly plain: AccessControl;
   readonly machineTokens: Required<MachineTokens>;
   readonly withLogin: () => Promise<AccessControl & Disposable>;
 }
 
 /** Until there is a token of a machine nobody can log in, and nothing is loaded for it. Tokens may be made while the registry runs. */
-function loginOnceNeeded({
-  mayDo,
-  neighbours,
-  machineTokens,
-  withLogin,
-  onNotice,
-}: LoginOnceNeeded): AccessControl & Disposable {
-  const plain = withoutLogin(mayDo, neighbours);
+function loginOnceNeeded({ plain, machineTokens, withLogin, onNotice }: LoginOnceNeeded): AccessControl & Disposable {
   let control: AccessControl = plain;
   let loading: Promise<AccessControl & Disposable> | undefined;
   let failedAt = Number.NEGATIVE_INFINITY;
@@ -77,7 +77,7 @@ function loginOnceNeeded({
   };
   const isNeeded = () => control === plain && machineTokens.any() && performance.now() - failedAt > TRIED_AGAIN_AFTER;
   return {
-    mayDo,
+    mayDo: plain.mayDo,
     identify: (head) => (isNeeded() ? load().then((loaded) => loaded.identify(head)) : control.identify(head)),
     unknown: (head) => control.unknown?.(head) ?? { address: head.address },
     hasToLogIn: (asker) => control.hasToLogIn(asker),

@@ -1,6 +1,7 @@
 // The certificates of a registry that runs: the operator's, or those of an own CA that is made at first use.
 import { hostname, networkInterfaces } from 'node:os';
 import { join, resolve } from 'node:path';
+import { authorityFile } from '../../certificates/authority-file.ts';
 import type { TlsContexts } from '../../certificates/contract.ts';
 import { USER_SPACE_HOST } from '../../nodes/addresses.ts';
 import { ImagesError } from '../../oci/errors.ts';
@@ -20,6 +21,11 @@ export interface TlsOptions {
 /** Where the own CA and its certificates are. */
 export function tlsDirectory(data: string): string {
   return join(data, 'images/tls');
+}
+
+/** The certificate of the own CA. */
+export function ownAuthorityFile(data: string): string {
+  return authorityFile(tlsDirectory(data));
 }
 
 /** Where HTTPS is wanted and no address is said to have it, all have it. Errors: USAGE (an address has it, and there is no certificate). */

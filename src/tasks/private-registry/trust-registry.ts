@@ -1,7 +1,6 @@
 // `lreg_ca`: the own CA of the embedded registry, and who on a machine trusts it.
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { authorityFile } from '../../certificates/authority.ts';
 import {
   installTrust,
   removeTrust,
@@ -17,7 +16,7 @@ import { runCommand } from '../overlays/run-command.ts';
 import { callOptions, type Settings } from '../settings.ts';
 import { addressOf } from './locate-registry.ts';
 import { dataDirectory, runningRegistry } from './registry-state.ts';
-import { tlsDirectory } from './served-tls.ts';
+import { ownAuthorityFile } from './served-tls.ts';
 
 export const TRUSTING_CLIENTS: readonly TrustingClient[] = ['docker', 'containers', 'containerd', 'system'];
 
@@ -43,7 +42,7 @@ export interface TrustChange {
 /** The certificate of the own CA, in PEM. Errors: NO_REGISTRY (no registry was started with an own CA), FILE_UNREADABLE. */
 export async function registryAuthority(settings: Settings): Promise<string> {
   checkArguments({ settings: [settings, SETTINGS] });
-  const file = authorityFile(tlsDirectory(dataDirectory(settings)));
+  const file = ownAuthorityFile(dataDirectory(settings));
   try {
     return await readFile(file, 'utf8');
   } catch (error) {

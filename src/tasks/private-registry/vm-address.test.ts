@@ -3,13 +3,14 @@ import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { bestAddress } from '../../nodes/addresses.ts';
+import type { BoundAddress } from '../../server/address.ts';
 import { type TemporaryWorld, temporaryWorld } from '../testing/temporary-world.ts';
 import { announceRegistry } from './registry-state.ts';
 import { addressForVms, vmAddress } from './vm-address.ts';
 
 const USER_SPACE = { __net_setup: '/x/config/net-setup-userspace.sh' };
 
-function serveAt(world: TemporaryWorld, ...addresses: readonly { readonly host: string; readonly port: number }[]) {
+function serveAt(world: TemporaryWorld, ...addresses: readonly BoundAddress[]) {
   announceRegistry({ addresses, version: '1', data: join(world.path, 'share/images') }, world.settings());
 }
 
@@ -44,6 +45,12 @@ describe('the address for VMs', () => {
     await using world = await temporaryWorld();
     serveAt(world, { host: '127.0.0.1', port: 5000 }, { host: '10.1.2.3', port: 80 });
     expect(await vmAddress(world.settings())).toEqual({ ip: '10.1.2.3', port: 80, scheme: 'http' });
+  });
+
+  it('says whether VMs find HTTPS there', async () => {
+    await using world = await temporaryWorld();
+    serveAt(world, { host: '10.1.2.3', port: 443, tls: true }, { host: '127.0.0.1', port: 80 });
+    expect(await vmAddress(world.settings())).toEqual({ ip: '10.1.2.3', port: 443, scheme: 'https' });
   });
 
   it('of a registry on all addresses is the machine’s best one', async () => {

@@ -29,10 +29,11 @@ export async function vmAddress(settings: Settings): Promise<VmAddress> {
   checkArguments({ settings: [settings, SETTINGS] });
   const location = await locateRegistry(settings);
   if (!location) throw noRegistry(settings);
-  const { listening, scheme } = await listeningAddresses(location, settings);
+  const listening = await listeningAddresses(location, settings);
   const found = await addressForVms(listening, settings);
   if (!found) throw loopbackOnly(listening);
-  return { ...found, scheme };
+  const { ip, port } = found;
+  return { ip, port, scheme: listening.some((at) => at.tls && at.port === port) ? 'https' : 'http' };
 }
 
 /** The address at which VMs reach a server that listens on these addresses. Returns `undefined` if only this machine can reach it. */
@@ -59,18 +60,13 @@ async function hasUserSpaceNetworking(settings: World & TaskCall): Promise<boole
   return setup !== undefined && basename(setup) === USER_SPACE_SETUP;
 }
 
-interface Listening {
-  readonly listening: readonly BoundAddress[];
-  readonly scheme: 'http' | 'https';
-}
-
-async function listeningAddresses(location: RegistryLocation, settings: World): Promise<Listening> {
+async function listeningAddresses(location: RegistryLocation, settings: World): Promise<readonly BoundAddress[]> {
   if (location.kind === 'remote' && !location.state) {
     const { hostname, port, secure } = location.address;
-    return { listening: [{ host: await resolved(hostname), port }], scheme: secure ? 'https' : 'http' };
+    return [{ host: await resolved(hostname), port, tls: secure }];
   }
   if (!location.state) throw notRunning();
-  return { listening: preferred(location.state.addresses, settings), scheme: 'http' };
+  return preferred(location.state.addresses, settings);
 }
 
 /** Sorts the port that $LOCAL_REGISTRY names to the front. */

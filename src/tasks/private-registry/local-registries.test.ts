@@ -1,0 +1,123 @@
+import { chmod, chown, symlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { isFromOwner } from '../../access/owner-proof.ts';
+import type { Credentials } from '../../registry/client/settings.ts';
+import { type TemporaryWorld, temporaryWorld } from '../testing/temporary-world.ts';
+import { localRegistries, withLocalRegistries } from './local-registries.ts';
+import { keptOwnerSecret } from './owner-secret.ts';
+import type { RegistryState } from './registry-record.ts';
+import { announceRegistry } from './registry-state.ts';
+
+const OWN = process.getuid?.() ?? 0;
+const ADDRESSES = [
+  { host: '127.0.0.1', port: 5000 },
+  { host: '127.0.0.1', port: 443, tls: true },
+];
+
+async function announced(world: TemporaryWorld, more: Partial<RegistryState> = {}) {
+  const data = join(world.path, 'data');
+  const owner = await keptOwnerSecret({ data, uid: OWN, group: undefined, onNotice: undefined });
+  const caFile = await world.file('data/images/tls/ca.crt', '-----BEGIN CERTIFICATE-----\n');
+  const ownerFile = owner?.file ?? '';
+  const served = { data, addresses: ADDRESSES, version: '1', ownerFile, caFile, ...more };
+  const { state } = announceRegistry(served, world.settings());
+  return { state, ownerFile, caFile, registry: { secret: owner?.secret ?? '', registry: state.identity } };
+}
+
+const tokenOf = (login: Credentials | undefined) => (login?.type === 'registry-token' ? login.token : '');
+
+describe('a registry of this machine', () => {
+  it('is logged in to at its own addresses, by a proof for the process that runs', async () => {
+    await using world = await temporaryWorld();
+    const { registry, ownerFile } = await announced(world);
+    const local = localRegistries(world.settings());
+    for (const host of ['127.0.0.1:5000', '127.0.0.1:443', '127.0.0.1']) {
+      const login = local.loginOf(host);
+      expect(login, host).toMatchObject({ origin: ownerFile });
+      expect(isFromOwner(`Bearer ${tokenOf(login)}`, registry, Date.now())).toBe(true);
+      expect(tokenOf(login)).not.toContain(registry.secret);
+    }
+    for (const host of [
+      '127.0.0.1:5001',
+      '127.0.0.1:80',
+      '[::1]:5000',
+      'localhost:5000',
+      'docker.io',
+      '192.0.2.1:5000',
+    ]) {
+      expect(local.loginOf(host), host).toBeUndefined();
+      expect(local.closedFileOf(host)).toBeUndefined();
+    }
+  });
+
+  it('is trusted by its own CA where it has HTTPS', async () => {
+    await using world = await temporaryWorld();
+    await announced(world);
+    const local = localRegistries(world.settings());
+    expect(local.caOf('127.0.0.1')).toContain('BEGIN CERTIFICATE');
+    expect(local.caOf('127.0.0.1:443')).toBeDefined();
+    expect(local.caOf('127.0.0.1:5000')).toBeUndefined();
+    const settings = withLocalRegistries({ temporaryDirectory: '', tlsFiles: async () => ({ ca: ['one'] }) }, local);
+    expect((await settings.tlsFiles?.('127.0.0.1:443'))?.ca).toHaveLength(2);
+    expect(await settings.tlsFiles?.('docker.io')).toEqual({ ca: ['one'] });
+  });
+
+  it('is believed for what its user has written, and nobody else', async () => {
+    await using world = await temporaryWorld();
+    const link = join(world.path, 'link');
+    await symlink(await world.file('other.crt', '-----BEGIN CERTIFICATE-----'), link);
+    await announced(world, { ownerFile: '/etc/hostname', caFile: link });
+    const local = localRegistries(world.settings());
+    expect(local.loginOf('127.0.0.1:5000')).toBeUndefined();
+    expect(local.caOf('127.0.0.1:443')).toBeUndefined();
+    expect(local.closedFileOf('127.0.0.1:5000')).toBe('/etc/hostname');
+  });
+
+  it.skipIf(OWN !== 0)('does not log in with a secret that another user has put there', async () => {
+    await using world = await temporaryWorld();
+    const { ownerFile, caFile } = await announced(world);
+    await chown(ownerFile, 54_321, -1);
+    await chown(caFile, 54_321, -1);
+    const local = localRegistries(world.settings());
+    expect(local.loginOf('127.0.0.1:5000')).toBeUndefined();
+    expect(local.caOf('127.0.0.1:443')).toBeUndefined();
+  });
+
+  it('of an ordinary user is nothing to others', async () => {
+    await using world = await temporaryWorld();
+    await announced(world);
+    await chmod(world.path, 0o755);
+    const asOther = world.settings({ XDG_DATA_HOME: join(world.path, 'other') }, { uid: OWN + 1 });
+    // Root's is believed by everybody.
+    expect(localRegistries(asOther).loginOf('127.0.0.1:5000') !== undefined).toBe(OWN === 0);
+  });
+
+  it('from before there were such secrets has none', async () => {
+    await using world = await temporaryWorld();
+    announceRegistry({ data: join(world.path, 'data'), addresses: ADDRESSES, version: '1' }, world.settings());
+    const local = localRegistries(world.settings());
+    expect([local.loginOf('127.0.0.1:5000'), local.closedFileOf('127.0.0.1:5000')]).toEqual([undefined, undefined]);
+  });
+});
+
+it('credentials that the user has for the registry count, and files that cannot be read are told', async () => {
+  await using world = await temporaryWorld();
+  await announced(world);
+  const local = localRegistries(world.settings());
+  const users: Credentials = { type: 'password', username: 'me', password: 'x' };
+  const found = (own: Credentials | undefined) =>
+    withLocalRegistries(
+      { temporaryDirectory: '', credentials: { searched: ['/home/me/c.json'], find: async () => own } },
+      local,
+    ).credentials;
+  expect(await found(users)?.unasked?.('127.0.0.1:5000', 'a')).toBeUndefined();
+  expect(await found(users)?.find('127.0.0.1:5000', 'a')).toEqual(users);
+  expect(await found(undefined)?.unasked?.('127.0.0.1:5000', 'a')).toMatchObject({ type: 'registry-token' });
+  expect(found(undefined)?.searchedFor?.('127.0.0.1:5000')).toEqual([]);
+  const closed = withLocalRegistries(
+    { temporaryDirectory: '', credentials: { searched: [], find: async () => undefined } },
+    { caOf: () => undefined, loginOf: () => undefined, closedFileOf: () => '/srv/local' },
+  ).credentials;
+  expect(closed?.searchedFor?.('h')).toEqual(['/srv/local (this user cannot read it)']);
+});

@@ -1,0 +1,124 @@
+// Registries that run on this machine, as clients of them need to know: which one is at an address, its own CA, and the proof that one can read its secret.
+//
+// Only announcements that are believed without being named count: the user's own, root's, and those of services to which root gave a directory.
+import { isIPv4, isIPv6 } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import { ownerProof } from '../../access/owner-proof.ts';
+import { readOwnedText } from '../../io/files/believed-path.ts';
+import { hostAndPort } from '../../io/http/http-url.ts';
+import { isOwnAddress } from '../../nodes/addresses.ts';
+import type { ClientSettings, Credentials, CredentialsProvider } from '../../registry/client/settings.ts';
+import type { World } from '../settings.ts';
+import { readOwnerSecret } from './owner-secret.ts';
+import { believedRegistries } from './registry-adverts.ts';
+import type { RegistryState } from './registry-record.ts';
+import { runningRegistry, usualDataDirectory } from './registry-state.ts';
+import { servedAt } from './served-address.ts';
+
+export interface LocalRegistries {
+  /** The certificate of the own CA of the registry that serves HTTPS there, in PEM; `undefined` if there is none, or it cannot be read. */
+  caOf(host: string): string | undefined;
+  /** The login of the registry that is there, for those who can read its secret. */
+  loginOf(host: string): Credentials | undefined;
+  /** The file of the secret, if there is one that this user cannot read. */
+  closedFileOf(host: string): string | undefined;
+}
+
+type LocalSettings = Pick<World, 'env' | 'home' | 'uid' | 'data'>;
+
+const MAX_CERTIFICATE = 64 * 1024;
+/** In milliseconds. A proof is good for longer (owner-proof.ts). */
+const ASKED_AGAIN = 60_000;
+
+/** Hosts are asked for as clients name them: `127.0.0.1:5000`, `[::1]:5000`. What is found is remembered for a minute. */
+export function localRegistries(settings: LocalSettings): LocalRegistries {
+  const found = new Map<string, { readonly at: number; readonly here: RegistryState | undefined }>();
+  const logins = new Map<string, { readonly at: number; readonly login: Credentials | undefined }>();
+  const at = (host: string, secure?: boolean): RegistryState | undefined => {
+    const key = `${host} ${secure}`;
+    const known = found.get(key);
+    if (known && performance.now() - known.at < ASKED_AGAIN) return known.here;
+    const here = mayBeHere(host) ? everyRegistry(settings).find((state) => serves(state, host, secure)) : undefined;
+    found.set(key, { at: performance.now(), here });
+    return here;
+  };
+  return {
+    caOf: (host) => {
+      const { caFile, uid } = at(host, true) ?? {};
+      const read = caFile === undefined ? undefined : readOwnedText(caFile, MAX_CERTIFICATE);
+      return read?.uid === uid && read?.text.includes('-----BEGIN CERTIFICATE-----') ? read.text : undefined;
+    },
+    loginOf: (host) => {
+      const known = logins.get(host);
+      if (known && performance.now() - known.at < ASKED_AGAIN) return known.login;
+      const login = loginAt(at(host));
+      logins.set(host, { at: performance.now(), login });
+      return login;
+    },
+    closedFileOf: (host) => {
+      const { ownerFile, uid } = at(host) ?? {};
+      if (ownerFile === undefined || uid === undefined) return undefined;
+      return readOwnerSecret(ownerFile, uid) === undefined ? ownerFile : undefined;
+    },
+  };
+}
+
+/** The settings of a client that trusts the CAs of these registries, and logs in to them by itself where the user has no credentials for them. */
+export function withLocalRegistries(settings: ClientSettings, local: LocalRegistries): ClientSettings {
+  const { credentials, tlsFiles } = settings;
+  return {
+    ...settings,
+    ...(credentials && { credentials: withOwnLogin(credentials, local) }),
+    tlsFiles: async (host) => {
+      const files = (await tlsFiles?.(host)) ?? {};
+      const ca = local.caOf(host);
+      return ca === undefined ? files : { ...files, ca: [...(files.ca ?? []), ca] };
+    },
+  };
+}
+
+function withOwnLogin(own: CredentialsProvider, local: LocalRegistries): CredentialsProvider {
+  return {
+    searched: own.searched,
+    find: (host, repository) => own.find(host, repository),
+    unasked: async (host, repository) => {
+      const login = local.loginOf(host);
+      // What the user has chosen for this registry counts.
+      return login && ((await own.find(host, repository)) ? undefined : login);
+    },
+    searchedFor: (host) => {
+      const closed = local.closedFileOf(host);
+      return closed === undefined ? [] : [`${closed} (this user cannot read it)`];
+    },
+  };
+}
+
+function loginAt(here: RegistryState | undefined): Credentials | undefined {
+  if (here?.ownerFile === undefined) return undefined;
+  const secret = readOwnerSecret(here.ownerFile, here.uid);
+  if (secret === undefined) return undefined;
+  const token = ownerProof({ secret, registry: here.identity }, Date.now());
+  return { type: 'registry-token', token, origin: here.ownerFile };
+}
+
+function everyRegistry(settings: LocalSettings): readonly RegistryState[] {
+  const directories = [settings.data, settings.env.IMAGES_DATA || undefined, usualDataDirectory(settings)];
+  const own = directories.flatMap((data) => (data === undefined ? [] : (runningRegistry(data, settings) ?? [])));
+  return [...own.filter(({ uid }) => uid === settings.uid || uid === 0), ...believedRegistries(settings)];
+}
+
+/** Without `secure`: whatever it speaks there. */
+function serves({ addresses }: RegistryState, host: string, secure?: boolean): boolean {
+  return [false, true].some((tls) => {
+    // A host without a port has that of what it speaks.
+    const found = secure === !tls ? undefined : servedAt(addresses, hostAndPort(host, tls));
+    return found !== undefined && (found.tls ?? false) === tls;
+  });
+}
+
+/** Costs less than looking for announcements. */
+function mayBeHere(host: string): boolean {
+  const { hostname } = hostAndPort(host, false);
+  if (hostname === 'localhost') return true;
+  return (isIPv4(hostname) || isIPv6(hostname)) && isOwnAddress(hostname, networkInterfaces());
+}
