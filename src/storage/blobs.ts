@@ -118,6 +118,8 @@ export type ReadPace = (bytes: number) => Promise<void> | undefined;
 
 export interface SessionOptions extends CallOptions {
   readonly mustExist?: boolean;
+  /** Nobody else knows the id yet. */
+  readonly isNew?: boolean;
   /** Algorithm of the digest at the end, if it is known. The bytes are then hashed as they come and not read a second time. */
   readonly algorithm?: DigestAlgorithm;
 }

@@ -87,8 +87,8 @@ export function openSession(objects: ObjectStore): Blobs['session'] {
     };
   }
 
-  return async (id, { mustExist = false, signal, algorithm } = {}) => {
-    const stage = await objects.stage(id, { mustExist, ...(signal && { signal }) });
+  return async (id, { mustExist = false, isNew = false, signal, algorithm } = {}) => {
+    const stage = await objects.stage(id, { mustExist, isNew, rests: true, ...(signal && { signal }) });
     if (!stage) return undefined;
     // Bytes that a killed process had received but not acknowledged may be zeros after a power cut.
     if (stage.size > stage.synced) await stage.truncate(stage.synced);

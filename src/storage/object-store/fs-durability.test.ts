@@ -1,5 +1,5 @@
 // Syncs of names and files: what is known to be on disk costs no more than a look.
-import { appendFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { testDirectory } from '../testing/directories.ts';
@@ -48,4 +48,33 @@ it('a path that is gone needs no sync, and other failures are told', async () =>
     const tooLong = join(directory.path, 'n'.repeat(300));
     await expect(syncs.syncFiles([tooLong])).rejects.toMatchObject({ code: 'ENAMETOOLONG' });
   }
+});
+
+it('a file that was synced before it got its name is synced again only if it is another one, or has changed', async () => {
+  await using directory = await testDirectory();
+  const { seen, quick } = counting();
+  const syncs = nameSyncs(directory.path, quick);
+  const calls = async (path: string) => {
+    seen.calls = 0;
+    await syncs.syncFiles([path]);
+    return seen.calls;
+  };
+  const [path, before] = [join(directory.path, 'link'), join(directory.path, 'tmp')];
+  writeFileSync(before, 'text');
+  const file = statSync(before);
+  renameSync(before, path);
+  syncs.contentSynced(path, file);
+  // A look at the file, and its folder.
+  expect(await calls(path)).toBe(2);
+  appendFileSync(path, ' and more');
+  syncs.contentSynced(path, file);
+  expect(await calls(path)).toBe(2);
+  expect(await calls(path)).toBe(1);
+  writeFileSync(before, 'text');
+  renameSync(before, path);
+  syncs.contentSynced(path, file);
+  expect(await calls(path)).toBe(2);
+  rmSync(path);
+  syncs.contentSynced(path, file);
+  expect(await calls(path)).toBe(2);
 });

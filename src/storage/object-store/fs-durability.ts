@@ -16,6 +16,8 @@ export interface NameSyncs {
   syncNames(paths: readonly string[]): Promise<void>;
   /** The same, including the content of the files. What this process has synced, and is unchanged since, is not synced again. */
   syncFiles(paths: readonly string[]): Promise<void>;
+  /** The content of `file` is on disk, and it was given this name then. */
+  contentSynced(path: string, file: Stats): void;
 }
 
 /** How many files are open at once: enough for their syncs to share the disk's flushes. */
@@ -92,7 +94,10 @@ export function nameSyncs(directory: string, quick: QuickCalls): NameSyncs {
       const found = quick.run(() => statSync(path, NO_ERROR));
       if (found && versionOf(found) === known) return;
     }
-    const version = await synced(path, quick);
+    know(path, await synced(path, quick));
+  }
+
+  function know(path: string, version: string | undefined): void {
     if (contents.size > MOST_SETTLED) contents.clear();
     if (version === undefined) contents.delete(path);
     else contents.set(path, version);
@@ -117,6 +122,12 @@ export function nameSyncs(directory: string, quick: QuickCalls): NameSyncs {
     syncNames: (paths) => all(nameWork(paths)),
     syncFiles: (paths) =>
       all([...[...new Set(paths)].map((path) => limit(() => syncContent(path))), ...nameWork(paths)]),
+    contentSynced: (path, file) => {
+      const found = quick.allowed() ? quick.run(() => statSync(path, NO_ERROR)) : undefined;
+      // A new name changes the time of the last change, and nothing else.
+      const isSame = found?.ino === file.ino && found.size === file.size && found.mtimeMs === file.mtimeMs;
+      if (found && isSame) know(path, versionOf(found));
+    },
   };
 }
 

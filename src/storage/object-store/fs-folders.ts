@@ -1,9 +1,11 @@
 // The folders of a store in a directory: they come with their first file and go with their last. Tells what syncs names of each change.
+import { statSync } from 'node:fs';
 import { rmdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { makeDirectory } from '../../io/files/atomic-file.ts';
 import { isFsError } from '../../io/files/fs-errors.ts';
 import type { NameSyncs } from './fs-durability.ts';
+import type { QuickCalls } from './quick-calls.ts';
 
 export interface FsFolders {
   /**
@@ -17,13 +19,31 @@ export interface FsFolders {
 
 /** Other processes may remove an empty folder that often before it counts as an error. */
 const MOST_ATTEMPTS = 20;
+const NO_ERROR = { throwIfNoEntry: false } as const;
 
 /** `root` stays. It is normalised like the paths that `join` makes below it: their lengths decide where the way up ends. */
-export function fsFolders(root: string, syncs: NameSyncs): FsFolders {
+export function fsFolders(root: string, syncs: NameSyncs, quick: QuickCalls): FsFolders {
+  /** Those on the way to this folder that are not there, the topmost first, as far as a quick look tells. */
+  function missing(folder: string): readonly string[] {
+    const found: string[] = [];
+    for (let at = folder; at.length > root.length && quick.allowed(); at = dirname(at)) {
+      if (quick.run(() => statSync(at, NO_ERROR))) break;
+      found.unshift(at);
+    }
+    return found;
+  }
+
+  /** A look costs less than making in vain what is there, or what lacks the folder above it. */
+  async function make(folder: string): Promise<void> {
+    if (!quick.allowed()) return syncs.made(await makeDirectory(folder), folder);
+    for (const one of missing(folder)) syncs.made(await makeDirectory(one), one);
+  }
+
   return {
     inMade: async (path, move, { isExpected = false } = {}) => {
       for (let attempt = 0; ; attempt++) {
-        if (attempt > 0 || !isExpected) syncs.made(await makeDirectory(dirname(path)), dirname(path));
+        if (attempt > 0) syncs.made(await makeDirectory(dirname(path)), dirname(path));
+        else if (!isExpected) await make(dirname(path));
         try {
           const result = await move(path);
           syncs.changed(path);

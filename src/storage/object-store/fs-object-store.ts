@@ -10,7 +10,7 @@ import { fsReading } from './fs-reading.ts';
 import { fsStages } from './fs-stage.ts';
 import { fsWriting } from './fs-writing.ts';
 import type { ObjectStore } from './object-store.ts';
-import { quickCalls } from './quick-calls.ts';
+import { quickCalls, SLOW_WRITE } from './quick-calls.ts';
 
 /** The folder for unfinished objects, on the same file system as the objects. */
 const WAITING = 'images';
@@ -42,7 +42,9 @@ export function openFsObjectStore(directory: string, options: FsObjectStoreOptio
   const reading = fsReading(quick);
   const listing = fsListing(directory, quick, (key) => reading.info(key, pathOf(key)));
   const syncs = nameSyncs(root, quick);
-  const writing = fsWriting(fsFolders(root, syncs), temporary);
+  const folders = fsFolders(root, syncs, quick);
+  const quickWrites = quickCalls(directory, { alone, verySlow: SLOW_WRITE });
+  const writing = fsWriting({ folders, temporary, quick: quickWrites, onSynced: syncs.contentSynced });
   const stages = fsStages({
     directory: join(waiting, 'stage'),
     temporary,

@@ -6,6 +6,7 @@
 // directory. Of two processes at once at least one sees the other, so they never both go on. One that sees another live owner withdraws and retries later.
 //
 // A name can end in `+SIZE`: so many bytes have been synced under this name. After a power cut, the bytes behind them are unknown.
+import { fstatSync } from 'node:fs';
 import { type FileHandle, open, readdir, rename, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -26,16 +27,23 @@ export interface OwnedFile {
 
 export interface TakeOptions {
   readonly mustExist: boolean;
+  /** Nobody else knows the id. */
+  readonly isNew?: boolean;
   readonly signal: AbortSignal | undefined;
   /** Called with the topmost directory that was made for the stage. */
   readonly onMade?: (first: string | undefined) => void;
+  /** The stage, if this process has it, and does not use it just now. */
+  readonly resting?: () => Promise<OwnedFile | undefined>;
 }
 
 /** Takes the stage `id` in `directory`; makes its file unless `mustExist`; waits for a live owner. Returns `undefined` if there is none. */
 export async function takeStage(directory: string, id: string, options: TakeOptions): Promise<OwnedFile | undefined> {
-  const { mustExist, signal, onMade } = options;
+  const { mustExist, isNew, signal, onMade } = options;
+  if (isNew) return await makeFirst(directory, id, onMade, 'alone');
   for (let attempt = 0; ; attempt++) {
     signal?.throwIfAborted();
+    const rested = await options.resting?.();
+    if (rested) return rested;
     // Most stages are new, so the first attempt makes the file without looking.
     const files = attempt === 0 && !mustExist ? [] : await filesOf(directory, id);
     if (files.length === 0 && mustExist) return undefined;
@@ -103,10 +111,15 @@ function ownName(directory: string, id: string): string {
   return join(directory, `${id}${MARK}${ownIdentity()}.${names}`);
 }
 
-async function makeFirst(directory: string, id: string, onMade: TakeOptions['onMade']): Promise<OwnedFile | undefined> {
+async function makeFirst(
+  directory: string,
+  id: string,
+  onMade: TakeOptions['onMade'],
+  alone?: 'alone',
+): Promise<OwnedFile | undefined> {
   const path = ownName(directory, id);
   const handle = await inDirectory(directory, () => open(path, 'wx+'), onMade);
-  if ((await filesOf(directory, id)).length === 1) return { path, handle };
+  if (alone || (await filesOf(directory, id)).length === 1) return { path, handle };
   await handle.close();
   await unlink(path);
   return undefined;
@@ -125,7 +138,7 @@ async function takeExisting(directory: string, id: string, files: readonly strin
 /** Opens a taken file, unless it has two names: a process was killed after it had published the file by a link. Such a file must not be written to. */
 async function openTaken(path: string): Promise<FileHandle> {
   const handle = await open(path, 'r+');
-  if ((await handle.stat()).nlink === 1) return handle;
+  if (fstatSync(handle.fd).nlink === 1) return handle;
   await handle.close();
   await unlink(path);
   return await open(path, 'wx+');

@@ -24,6 +24,8 @@ export interface FsReading {
 
 /** In bytes: links, marks, manifests and configs are read whole. */
 const SMALL = 64 * 1024;
+/** In milliseconds: what was written so recently is still in the kernel's memory. */
+const FRESH_MS = 10_000;
 const NO_ERROR = { throwIfNoEntry: false } as const;
 
 export function fsReading(quick: QuickCalls): FsReading {
@@ -45,12 +47,14 @@ export function fsReading(quick: QuickCalls): FsReading {
     if (quick.allowed()) {
       const found = look(path);
       if (!found?.isFile()) return undefined;
-      if (quick.allAllowed() && found.size <= SMALL) {
-        const { bytes } = quick.run(() => readSmallFileAtOnce(path, SMALL)) ?? {};
-        if (bytes) return oneChunk(partOf(bytes, range));
-      }
       const kept = small.get(path, found);
       if (kept) return oneChunk(partOf(kept, range));
+      const isFresh = Math.abs(Date.now() - found.ctimeMs) < FRESH_MS;
+      if ((isFresh || quick.allAllowed()) && found.size <= SMALL) {
+        const file = quick.run(() => readSmallFileAtOnce(path, SMALL));
+        if (file?.bytes && isFresh) small.keep(path, file.found, file.bytes);
+        if (file?.bytes) return oneChunk(partOf(file.bytes, range));
+      }
     }
     const file = await readSmallFile(path, SMALL);
     if (!file) return undefined;

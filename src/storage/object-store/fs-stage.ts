@@ -1,5 +1,6 @@
 // Stages in a directory: one file each, whose name says who owns it (fs-ownership). Written bytes survive kill -9. The files are spread over folders, so that
 // finding one does not require listing all of them.
+import { fstatSync } from 'node:fs';
 import { type FileHandle, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { readFileBytes } from '../../io/files/file-bytes.ts';
@@ -9,6 +10,7 @@ import type { SweepLimits } from '../blobs.ts';
 import { findStage, nameSynced, type OwnedFile, releaseStage, syncedSize, takeStage } from './fs-ownership.ts';
 import { sweepStages } from './fs-sweep.ts';
 import type { Stage, StageOptions } from './object-store.ts';
+import { endRests, rest, takeResting } from './resting-stages.ts';
 
 export interface FsStages {
   open(id: string, options?: StageOptions): Promise<Stage | undefined>;
@@ -37,12 +39,22 @@ export function fsStages(options: FsStagesOptions): FsStages {
   const { directory, moveTo } = options;
   const folderOf = (id: string) => join(directory, id.slice(-2).padStart(2, '0'));
 
-  async function ownedStage(id: string, { path: taken, handle }: OwnedFile): Promise<Stage> {
-    const { size, mtimeMs } = await handle.stat();
+  function ownedStage(id: string, { path: taken, handle }: OwnedFile, rests: boolean): Stage {
+    const { size, mtimeMs } = fstatSync(handle.fd);
     const writer = fileWriter(handle, size);
     let writtenAt = mtimeMs;
     let path = taken;
     let open = true;
+    // What was published, perhaps in vain, must not be written to.
+    let mayRest = rests;
+    const isFlushed = async () => {
+      try {
+        await writer.flush();
+        return true;
+      } catch {
+        return false;
+      }
+    };
     return {
       id,
       get size() {
@@ -73,6 +85,7 @@ export function fsStages(options: FsStagesOptions): FsStages {
       truncate: (size) => translatingFsErrors(directory, () => writer.truncate(size)),
       publish: (key, { ifAbsent = false, durable = 'name' } = {}) =>
         translatingFsErrors(directory, async () => {
+          mayRest = false;
           await writer.flush();
           if (Math.abs(Date.now() - writtenAt) > RECENT_MS) await renewed(handle);
           const awaited = options.volatile ? 'nothing' : durable;
@@ -94,7 +107,7 @@ export function fsStages(options: FsStagesOptions): FsStages {
         if (!open) return;
         open = false;
         // Bytes that were acknowledged have been synced. All others are fetched again.
-        await writer.flush().catch(() => {});
+        if ((await isFlushed()) && mayRest) return rest(id, { path, handle });
         await handle.close();
         await releaseStage(dirname(path), id, path);
       },
@@ -102,17 +115,21 @@ export function fsStages(options: FsStagesOptions): FsStages {
   }
 
   return {
-    open: async (id, { mustExist = false, signal } = {}) => {
+    open: async (id, { mustExist = false, isNew = false, rests = false, signal } = {}) => {
       const folder = folderOf(checkedId(id));
       const onMade = (first: string | undefined) => options.onMade(first, folder);
-      const owned = await takeStage(folder, id, { mustExist, signal, onMade });
-      return owned && ownedStage(id, owned);
+      const resting = () => takeResting(folder, id);
+      const owned = await takeStage(folder, id, { mustExist, isNew, signal, onMade, resting });
+      return owned && ownedStage(id, owned, rests);
     },
     staged: async (id) => {
       const files = await findStage(folderOf(checkedId(id)), id);
       return Math.max(0, ...(await Promise.all(files.map(sizeOf))));
     },
-    sweep: (limits) => sweepStages(options, limits),
+    sweep: async (limits) => {
+      await endRests(directory);
+      return await sweepStages(options, limits);
+    },
   };
 }
 

@@ -88,8 +88,13 @@ async function foldersIn(directory: string): Promise<readonly string[]> {
   return found.flatMap((entry) => (entry.isDirectory() ? [join(directory, entry.name)] : []));
 }
 
+/** In milliseconds. A folder that was used more recently is needed again soon. */
+const FOLDER_KEPT_MS = 3600 * 1000;
+
 /** Best effort: a sweep that only counts also works on a read-only store. */
 async function removeIfEmpty(folder: string): Promise<void> {
+  const used = (await stat(folder).catch(unlessGone))?.mtimeMs;
+  if (used === undefined || Math.abs(Date.now() - used) < FOLDER_KEPT_MS) return;
   await rmdir(folder).catch((error: unknown) => {
     if (!isFsError(error, 'ENOENT', 'ENOTEMPTY', 'EEXIST', 'ENOTDIR', 'EROFS', 'EACCES', 'EPERM')) throw error;
   });

@@ -1,11 +1,14 @@
 // How files of a store in a directory get their names and lose them. Relies on rename and link being atomic: readers see a whole file or none.
 import { randomUUID } from 'node:crypto';
-import { link, open, rename, rm, stat, unlink } from 'node:fs/promises';
+import type { Stats } from 'node:fs';
+import { link, rename, rm, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { inDirectory } from '../../io/files/atomic-file.ts';
 import { isFsError } from '../../io/files/fs-errors.ts';
+import { writeNewFile } from '../../io/files/new-file.ts';
 import { isAbsent, unlessAbsent } from './fs-absence.ts';
 import type { FsFolders } from './fs-folders.ts';
+import type { QuickCalls } from './quick-calls.ts';
 
 export interface FsWriting {
   /** Returns false if the file exists and `ifAbsent` is set. */
@@ -24,13 +27,26 @@ export interface FsWriting {
   removeAll(path: string): Promise<void>;
 }
 
-/** `temporary`: the folder for unfinished files, on the same file system. */
-export function fsWriting(folders: FsFolders, temporary: string): FsWriting {
+export interface FsWritingOptions {
+  readonly folders: FsFolders;
+  /** The folder for unfinished files, on the same file system. */
+  readonly temporary: string;
+  readonly quick: QuickCalls;
+  /** Told of a file that has this name now, and whose content is on disk. */
+  readonly onSynced: (path: string, file: Stats) => void;
+}
+
+/** In bytes: so much is written to the kernel's memory at once. */
+const SMALL = 64 * 1024;
+
+export function fsWriting({ folders, temporary, quick, onSynced }: FsWritingOptions): FsWriting {
+  /** Where a new file may be written to without the thread pool, how. */
+  const writingOf = (bytes: Uint8Array) => (bytes.length <= SMALL && quick.allowed() ? { atOnce: quick.run } : {});
+
   /** Writes a new file in place, which is cheaper. Its readers treat a truncated file as absent. */
   async function putNew(path: string, bytes: Uint8Array): Promise<boolean> {
     try {
-      await using handle = await folders.inMade(path, (final) => open(final, 'wx'));
-      await handle.writeFile(bytes);
+      await folders.inMade(path, (final) => writeNewFile(final, bytes, writingOf(bytes)));
       return true;
     } catch (error) {
       if (isFsError(error, 'EEXIST')) return false;
@@ -38,12 +54,16 @@ export function fsWriting(folders: FsFolders, temporary: string): FsWriting {
     }
   }
 
-  async function replace(path: string, bytes: Uint8Array, volatile: boolean | undefined): Promise<true> {
-    const written = await writeTemporary(temporary, bytes, volatile);
+  /** Syncs the new content first, because a power cut must not leave an empty file in place of an older one. `volatile`: that would do no harm. */
+  async function replace(path: string, bytes: Uint8Array, volatile = false): Promise<true> {
+    const from = join(temporary, `${process.pid}-${randomUUID()}`);
     try {
-      await folders.inMade(path, (final) => rename(written, final));
+      const how = { synced: !volatile, ...writingOf(bytes) };
+      const file = await inDirectory(temporary, () => writeNewFile(from, bytes, how));
+      await folders.inMade(path, (final) => rename(from, final));
+      if (!volatile) onSynced(path, file);
     } catch (error) {
-      await unlink(written);
+      await unlessAbsent(() => unlink(from));
       throw error;
     }
     return true;
@@ -91,25 +111,6 @@ export function fsWriting(folders: FsFolders, temporary: string): FsWriting {
       await folders.prune(path);
     },
   };
-}
-
-/**
- * Writes the bytes to a temporary file and syncs it, because it may replace an older object and a power cut must not leave an
- * empty file in its place. `volatile`: that would do no harm, so it is not synced.
- */
-async function writeTemporary(directory: string, bytes: Uint8Array, volatile = false): Promise<string> {
-  const path = join(directory, `${process.pid}-${randomUUID()}`);
-  const handle = await inDirectory(directory, () => open(path, 'wx'));
-  try {
-    await handle.writeFile(bytes);
-    if (!volatile) await handle.datasync();
-  } catch (error) {
-    await unlink(path);
-    throw error;
-  } finally {
-    await handle.close();
-  }
-  return path;
 }
 
 /** Not every file system has hard links. Without them, two writers of the same key write the same content, so a rename is safe. */

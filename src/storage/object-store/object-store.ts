@@ -43,6 +43,10 @@ export interface PublishOptions {
 export interface StageOptions {
   /** Returns `undefined` if there is no such stage. */
   readonly mustExist?: boolean;
+  /** Nobody else knows the id yet. */
+  readonly isNew?: boolean;
+  /** Its next owner is probably this process, in a moment: until then, others may have to wait for it, for a second at most. */
+  readonly rests?: boolean;
   readonly signal?: AbortSignal;
 }
 

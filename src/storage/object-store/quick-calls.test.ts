@@ -75,6 +75,20 @@ test('a long call without reading counts as waiting for the disk: another proces
   expect(quick.allowed()).toBe(false);
 });
 
+test('how long a call may take without reading can be set: the kernel makes writers wait only for some milliseconds', async () => {
+  await using directory = await testDirectory();
+  const { options, call } = simulated();
+  const quick = await ready(directory.path, { ...options, verySlow: 2 });
+  quick.run(() => call(2, { read: 1 }));
+  call(1000);
+  quick.run(() => call(1.9));
+  expect(quick.allowed()).toBe(true);
+  quick.run(() => call(5, { waited: 4 }));
+  expect(quick.allowed()).toBe(true);
+  quick.run(() => call(5));
+  expect(quick.allowed()).toBe(false);
+});
+
 test('a failed call counts as well', async () => {
   await using directory = await testDirectory();
   const { options, call } = simulated();

@@ -1,7 +1,8 @@
 // When a file may be looked at without the thread pool. What the kernel has in memory answers within microseconds, and handing a call to another thread costs
 // ten times as much. But a call that waits for a disk keeps all clients waiting. So such calls are made
 // - only on file systems of this machine, never on those of a network or of another process (FUSE), which may not answer at all;
-// - only for metadata: content is read by the thread pool, and remembered (small-files.ts);
+// - only for metadata, and for small content that was written seconds ago, or is being written: other content is read by the thread pool, and remembered
+//   (small-files.ts);
 // - after a call that has waited for the disk, not for `REST` times as long as it waited. So clients wait for at most a fiftieth of the time, however slow the disk is.
 // A command that serves nobody reads all like this where the file system is of this machine (`alone`). What changes names waits for the file system's journal, so
 // it is quicker by the thread pool, several at a time.
@@ -17,6 +18,8 @@ export interface QuickCalls {
 }
 
 export interface QuickCallsOptions {
+  /** In milliseconds: a call that took longer, not counting its wait for a processor, has waited for the disk. Default: 20. */
+  readonly verySlow?: number;
   /** Nobody is kept waiting by a call that waits for the disk. */
   readonly alone?: boolean;
   /** Milliseconds since some time. */
@@ -40,6 +43,8 @@ const SLOW = 1;
  * may be writing to the folder.
  */
 const VERY_SLOW = 20;
+/** The same for writes: where much is not on disk yet, the kernel makes each writer wait for some milliseconds. */
+export const SLOW_WRITE = 2;
 const REST = 50;
 /** In milliseconds, between looks at a directory that is not there yet. */
 const LOOK_AGAIN = 1000;
@@ -47,7 +52,7 @@ const LOOK_AGAIN = 1000;
 /** For files below `directory`. */
 export function quickCalls(directory: string, options: QuickCallsOptions = {}): QuickCalls {
   const { alone = false, now = clock, readFromDisk = () => process.resourceUsage().fsRead } = options;
-  const { waitedForProcessor = waitOfThread } = options;
+  const { waitedForProcessor = waitOfThread, verySlow = VERY_SLOW } = options;
   let isLocal: boolean | undefined;
   let lookAt = Number.NEGATIVE_INFINITY;
   let restsUntil = Number.NEGATIVE_INFINITY;
@@ -71,7 +76,7 @@ export function quickCalls(directory: string, options: QuickCallsOptions = {}): 
     const read = readFromDisk();
     const waited = waitedForProcessor();
     // On a busy machine, a thread may wait for a processor during any call. That says nothing about the disk.
-    const isDisk = read !== readBefore || taken - (waited - waitedBefore) > VERY_SLOW;
+    const isDisk = read !== readBefore || taken - (waited - waitedBefore) > verySlow;
     readBefore = read;
     waitedBefore = waited;
     if (isDisk) restsUntil = now() + REST * taken;

@@ -68,7 +68,10 @@ export function storedManifestWriter(parts: StoredManifestWriterParts): Registry
     await marking;
   }
 
-  /** Writes all that refers to the manifest, but for the tags. Returns the keys. */
+  /**
+   * Writes all that refers to the manifest, but for the tags. Returns the keys of what these rely on: not what says which states the tags had. If a power
+   * cut takes that of the last one, a removal of the tag does not know this state, and the next collections do.
+   */
   async function refer(
     repository: string,
     manifest: RawManifest,
@@ -85,7 +88,7 @@ export function storedManifestWriter(parts: StoredManifestWriterParts): Registry
       ...(newTags.length > 0 ? [history.getsTag(repository, digest)] : []),
     ]);
     const byDigest = newTags.length === 0 ? [await history.cameByDigest(repository, digest)] : [];
-    return [revision, ...records, ...byDigest];
+    return [revision, ...byDigest];
   }
 
   /** A removal of unneeded manifests may have read the repository before this manifest and its tags were there. */

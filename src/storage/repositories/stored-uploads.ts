@@ -76,6 +76,7 @@ export function storedUploads({ objects, blobs }: Store, unfinished: Expiry): Pi
       const session = /^[0-9a-f-]{36}$/.test(uploadId)
         ? await blobs.session(sessionId(repository, uploadId), {
             mustExist: id !== undefined,
+            isNew: id === undefined,
             ...(signal && { signal }),
             ...(algorithm && { algorithm }),
           })
