@@ -33,7 +33,7 @@ async function bundleFaces(dir) {
     place: join(top, 'dist/lib'),
     output: {
       banner: (chunk) => (chunk.isEntry ? "import './needs-node.js';" : ''),
-      codeSplitting: { groups: [THREADS] },
+      codeSplitting: { groups: THREADS },
     },
   });
   await writeFile(join(dir, 'needs-node.js'), needsNode(pkg.engines.node));

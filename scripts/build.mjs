@@ -54,7 +54,7 @@ async function build(dir) {
     output: {
       codeSplitting: {
         groups: [
-          THREADS,
+          ...THREADS,
           { name: 'core', test: (id) => short.has(id) || shared.has(id) || id.startsWith('\0lazy:') },
           { name: 'search', test: (id) => searches.has(id) },
           // Charts are archives, and so are layers: who reads layers needs no charts.

@@ -7,8 +7,12 @@ import { sourcePaths } from './source-paths.mjs';
 
 const top = join(import.meta.dirname, '..');
 
-/** A thread runs the file that starts it, so that file holds nothing else. Other threads would each be a group of their own. */
-export const THREADS = { name: 'bcrypt-thread', test: /\/src\/access\/bcrypt-thread\.ts/, priority: 1 };
+/** A thread runs the file that starts it, so that file holds nothing else. */
+export const THREADS = ['access/bcrypt-thread', 'io/files/hash-thread'].map((file) => ({
+  name: file.slice(file.lastIndexOf('/') + 1),
+  test: new RegExp(`/src/${file}\\.ts`),
+  priority: 1,
+}));
 
 /** Writes into `dir` what will be moved to `place`; gives what was bundled. `output` adds to the options for that, `more` to those for reading. */
 export async function bundleCode({ input, dir, place, plugins = [], output, ...more }) {

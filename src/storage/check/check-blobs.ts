@@ -13,8 +13,8 @@ export interface BlobsCheck extends CallOptions {
   readonly onBlob: (blob: StoredBlob, state: CheckedBlob | undefined) => Promise<void> | undefined;
 }
 
-/** Two blobs: one is opened and read ahead while the other is hashed. */
-const AT_ONCE = 2;
+/** As many as there are threads that hash, at most: while one blob is hashed, others are opened and read ahead. */
+const AT_ONCE = 4;
 
 /** Errors: those of reading (unreadable bytes are damage, not an error); what `pace` throws. */
 export async function checkBlobs(blobs: Blobs, { pace, only, after, onBlob, signal }: BlobsCheck): Promise<void> {

@@ -1,5 +1,6 @@
 // Doubt about a blob is settled by hashing it, once; the result becomes its mark (blob-marks). Nothing is removed.
 import { isFsError } from '../../io/files/fs-errors.ts';
+import { hashedBytes } from '../../io/streams/hashed-bytes.ts';
 import { type Digest, digestAlgorithm, digester } from '../../oci/digest.ts';
 import type { CheckedBlob, ReadPace } from '../blobs.ts';
 import { blobKey, markKey } from '../layout/registry-keys.ts';
@@ -41,7 +42,7 @@ async function settledInTurn(
   const trust = await trustIn(objects, digest, stored);
   if (trust === 'damaged') return undefined;
   if (trust === 'whole' && !certain) return stored;
-  const found = await hashOf(objects, digest);
+  const found = await hashOf(objects, digest, stored);
   if (found === undefined) return undefined;
   if (found === digest) {
     if (trust !== 'whole') await makeDurable(objects, digest);
@@ -62,7 +63,7 @@ export async function checkBlob(
 ): Promise<CheckedBlob | undefined> {
   const stored = await objects.stat(blobKey(digest));
   if (!stored) return undefined;
-  const found = await hashOf(objects, digest, pace);
+  const found = await hashOf(objects, digest, stored, pace);
   if (found === undefined) return undefined;
   const isRight = found === digest;
   if (isRight && (await trustIn(objects, digest, stored)) === 'whole') return 'whole';
@@ -78,23 +79,35 @@ export async function checkBlob(
   return isRight ? 'whole' : 'damaged';
 }
 
+/** In bytes: handing a smaller blob to a thread would cost as much as hashing it. */
+const LARGE = 1024 * 1024;
+
 /** `undefined` if a collector has just put the blob aside, which says nothing about its bytes; `lost` if they are unreadable. */
-async function hashOf(objects: ObjectStore, digest: Digest, pace?: ReadPace): Promise<Digest | 'lost' | undefined> {
+async function hashOf(
+  objects: ObjectStore,
+  digest: Digest,
+  { size }: ObjectInfo,
+  pace?: ReadPace,
+): Promise<Digest | 'lost' | undefined> {
   const algorithm = digestAlgorithm(digest);
-  const hash = digester(algorithm);
   try {
-    const body = await objects.get(blobKey(digest));
-    if (!body) return undefined;
-    for await (const chunk of body) {
-      hash.update(chunk);
-      const wait = pace?.(chunk.length);
-      if (wait) await wait;
-    }
+    const hex =
+      size >= LARGE && objects.hash
+        ? await objects.hash(blobKey(digest), algorithm, pace)
+        : await hashedHere(objects, digest, pace);
+    return hex === undefined ? undefined : `${algorithm}:${hex}`;
   } catch (error) {
     if (isLostOnDisk(error)) return 'lost';
     throw error;
   }
-  return `${algorithm}:${hash.digest('hex')}`;
+}
+
+async function hashedHere(objects: ObjectStore, digest: Digest, pace?: ReadPace): Promise<string | undefined> {
+  const hash = digester(digestAlgorithm(digest));
+  const body = await objects.get(blobKey(digest));
+  if (!body) return undefined;
+  await hashedBytes(body, hash, pace);
+  return hash.digest('hex');
 }
 
 /** Whether the disk cannot read the bytes, or the file system's own checksum says that they are wrong. */

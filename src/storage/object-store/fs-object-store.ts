@@ -2,7 +2,8 @@
 import { statfs, utimes } from 'node:fs/promises';
 import { join, normalize } from 'node:path';
 import { translatingFsErrors } from '../../io/files/fs-errors.ts';
-import { isAbsent } from './fs-absence.ts';
+import type { FileHasher } from '../../io/files/hash-thread.ts';
+import { isAbsent, unlessAbsent } from './fs-absence.ts';
 import { nameSyncs } from './fs-durability.ts';
 import { fsFolders } from './fs-folders.ts';
 import { fsListing } from './fs-listing.ts';
@@ -63,6 +64,12 @@ export function openFsObjectStore(directory: string, options: FsObjectStoreOptio
     get: (key, range) => translating(() => reading.content(pathOf(key), range)),
     kept: (key) => reading.kept(pathOf(key)),
     isSurelyAbsent: (key) => reading.isSurelyAbsent(pathOf(key)),
+    ...(alone && {
+      hash: (key, algorithm, pace) =>
+        translating(() =>
+          unlessAbsent(async () => (await hasherOfProcess()).hash(pathOf(key), algorithm, pace), 'EISDIR'),
+        ),
+    }),
     stat: (key) => translating(() => reading.info(key, pathOf(key))),
     put: (key, bytes, how = {}) => translating(() => writing.put(pathOf(key), bytes, how)),
     sync: async (keys, { namesOnly = false } = {}) => {
@@ -85,6 +92,15 @@ export function openFsObjectStore(directory: string, options: FsObjectStoreOptio
       }),
     deleteAll: (prefix) => translating(() => writing.removeAll(pathOf(checkedPrefix(prefix).slice(0, -1)))),
   };
+}
+
+let hasher: FileHasher | undefined;
+
+/** Loaded when it is needed. */
+async function hasherOfProcess(): Promise<FileHasher> {
+  const { fileHasher } = await import('../../io/files/hash-thread.ts');
+  hasher ??= fileHasher();
+  return hasher;
 }
 
 /** A part that is empty, `.` or `..`; a zero byte, which ends a path. */

@@ -1,7 +1,8 @@
 // Objects and stages: what the drivers that have files, or something like them, are made of (the directory, memory). A stage becomes an object in one step, which
 // not every store can do; so only the drivers know this contract (staged-store.ts), and all others know objects.ts and blobs.ts.
 import type { Bytes } from '../../io/streams/bytes.ts';
-import type { Range, SweepLimits } from '../blobs.ts';
+import type { DigestAlgorithm } from '../../oci/digest.ts';
+import type { Range, ReadPace, SweepLimits } from '../blobs.ts';
 import type { Objects } from '../objects.ts';
 
 /** Unfinished bytes, which are visible under no key until they are published. One owner at a time. */
@@ -53,6 +54,8 @@ export interface StageOptions {
 export interface ObjectStore extends Omit<Objects, 'get' | 'sync'> {
   /** Returns `undefined` if there is no such key. */
   get(key: string, range?: Range): Promise<Bytes | undefined>;
+  /** The hash of the whole object in hexadecimal, for large ones: it is computed in a thread of its own. `undefined` if there is no such key. Of stores whose process serves nobody. */
+  readonly hash?: (key: string, algorithm: DigestAlgorithm, pace?: ReadPace) => Promise<string | undefined>;
   /** Whether a look that waits for nothing shows that there is no such object. Of stores that have `kept`. */
   readonly isSurelyAbsent?: (key: string) => boolean;
   /** As `Objects.sync`. With `namesOnly`, the content is on disk already; names that this process knows to be durable then cost nothing. */

@@ -62,7 +62,7 @@ export async function checkRegistry(options: CheckRegistryOptions, settings: Set
   }
   const { data } = location;
   if (!(await embeddedStoreExists(data))) throw noStore(data);
-  const store = await openEmbeddedStore(data, storeOptions(settings));
+  const store = await openEmbeddedStore(data, { ...storeOptions(settings), alone: true });
   const { checkStore } = await import('../../storage/check/check-store.ts');
   const { partsOf } = await import('./checked-images.ts');
   const only = images.length > 0 ? await partsOf(store, images) : undefined;
