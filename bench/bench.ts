@@ -1,4 +1,4 @@
-// `npm run bench [-- --rounds=N] [--only=check,collect,copy,present,scan,memory,look,make,mkimage,registry,access,tls,vm] [--write]`: the issue's figures, as ratios within one run on one machine. What is compared is
+// `npm run bench [-- --rounds=N] [--only=check,collect,copy,present,scan,memory,look,make,mkimage,registry,space,access,tls,vm] [--write]`: the issue's figures, as ratios within one run on one machine. What is compared is
 // measured in turns, round by round; the medians count. Needs Debian's docker-registry, skopeo, curl and jq; with docker.io as root, the old way asks a
 // real dockerd for the registry's address, as the script did. --write puts the table into docs/benchmarks.md.
 import { readFile, writeFile } from 'node:fs/promises';
@@ -18,6 +18,7 @@ import { accessFigures } from './registry-access.ts';
 import { tlsFigures } from './registry-tls.ts';
 import { type Figure, table } from './report.ts';
 import { scanFigures } from './scan.ts';
+import { spaceFigures } from './space.ts';
 import { vmFigures } from './vm.ts';
 
 const MARK = '<!-- Below: npm run bench -- --write -->';
@@ -35,6 +36,7 @@ const GROUPS: Readonly<Record<string, (rounds: number) => Promise<readonly Figur
   registry: registryFigures,
   access: accessFigures,
   tls: tlsFigures,
+  space: spaceFigures,
   vm: vmFigures,
 };
 

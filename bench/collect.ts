@@ -26,13 +26,14 @@ const LONG_AGO = new Date(Date.now() - 30 * 24 * 3600_000);
 
 export async function collectFigures(): Promise<readonly Figure[]> {
   await using world = await newWorld();
-  fillStore(world.data, 'first');
+  const needed = fillStore(world.data, 'first', { repositories: REPOSITORIES, perRepository: PER_REPOSITORY });
+  addGarbage(world.data, 'first');
   const gc = { command: join(ROOT, 'bin/images'), args: ['lreg_gc', '--json'], options: { env: world.env } };
   const { seconds, peak } = await measure(gc, 'memory');
   addGarbage(world.data, 'second');
   const registry = await world.startRegistry();
   const ratio = await slowdown(registry.port, () => world.images(['lreg_gc', '--json']));
-  const size = `${REPOSITORIES * PER_REPOSITORY} manifests, ${REPOSITORIES * PER_REPOSITORY * (PER_MANIFEST + 1) + GARBAGE} blobs`;
+  const size = `${REPOSITORIES * PER_REPOSITORY} manifests, ${needed + GARBAGE} blobs`;
   return [
     atMost(`lreg_gc of ${size}, ${GARBAGE} of them garbage`, seconds, 30, ' s'),
     atMost('the same, peak memory', peak, 150, ' MB'),
@@ -40,12 +41,17 @@ export async function collectFigures(): Promise<readonly Figure[]> {
   ];
 }
 
-/** Writes the store's files, as docker-registry would have: without the program, which syncs them. */
-export function fillStore(data: string, seed: string): void {
+interface StoreSize {
+  readonly repositories: number;
+  readonly perRepository: number;
+}
+
+/** Writes the store's files, as docker-registry would have: without the program, which syncs them. Returns the number of blobs. */
+export function fillStore(data: string, seed: string, { repositories, perRepository }: StoreSize): number {
   put(data, FORMAT_KEY, '1');
-  for (let at = 0; at < REPOSITORIES; at++) {
+  for (let at = 0; at < repositories; at++) {
     const repository = `bench/app-${at}`;
-    for (let image = 0; image < PER_REPOSITORY; image++) {
+    for (let image = 0; image < perRepository; image++) {
       const blobs = Array.from({ length: PER_MANIFEST }, (_, part) => {
         const bytes = Buffer.from(`${seed} ${at} ${image} ${part} ${'x'.repeat(900)}`);
         const digest = putBlob(data, bytes);
@@ -60,10 +66,10 @@ export function fillStore(data: string, seed: string): void {
       put(data, tagLinkKey(repository, `v${image}`), manifest);
     }
   }
-  addGarbage(data, seed);
+  return repositories * perRepository * (PER_MANIFEST + 1);
 }
 
-export function addGarbage(data: string, seed: string): void {
+function addGarbage(data: string, seed: string): void {
   for (let at = 0; at < GARBAGE; at++) {
     const digest = putBlob(data, Buffer.from(`garbage ${seed} ${at} ${'x'.repeat(900)}`));
     put(data, layerLinkKey(`bench/app-${at % REPOSITORIES}`, digest), digest);

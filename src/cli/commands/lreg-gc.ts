@@ -14,6 +14,7 @@ export const run: Run = async ({ options, context }) => {
   const age = options.text('older-than');
   const dryRun = options.flag('dry-run');
   const olderThanMs = age === undefined ? undefined : parseAge(age, '--older-than');
+  context.giveWay();
   const reporter = await collectionReporter(context);
   let collected: CollectedRegistry;
   try {

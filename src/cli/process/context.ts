@@ -1,5 +1,5 @@
 // The world as a command gets it: the environment as data, the streams, the signal that ends it. Made once, by the program.
-import { tmpdir, userInfo } from 'node:os';
+import { setPriority, tmpdir, userInfo } from 'node:os';
 import { translateFsError } from '../../io/files/fs-errors.ts';
 import { absolute } from '../../io/files/user-directories.ts';
 import type { DebugEvent, Environment } from '../../tasks/settings.ts';
@@ -33,6 +33,8 @@ export interface Context {
   readonly hasWritten: boolean;
   /** A line for people, on stderr. */
   note(line: string): void;
+  /** For long work that nobody must notice: processors that others want are theirs. */
+  giveWay(): void;
 }
 
 export type DebugLines = (note: (line: string) => void) => (event: DebugEvent) => void;
@@ -102,8 +104,18 @@ export function processContext(settings: ContextSettings): Context {
       listenOnce(process.stderr);
       process.stderr.write(`${safeText(line)}\n`);
     },
+    giveWay: () => {
+      try {
+        setPriority(NICE);
+      } catch {
+        // It is low already.
+      }
+    },
   };
 }
+
+/** As nice(1) has it by default. */
+const NICE = 10;
 
 /** $HOME; if that is empty or relative, the home in the user database. */
 function homeDirectory(): string | undefined {

@@ -67,6 +67,7 @@ export async function testProgram(options: TestProgramOptions = {}): Promise<Tes
       return printed.isUsed();
     },
     note: noted.add,
+    giveWay: () => undefined,
   };
   const run: TestProgram['run'] = async (name = '', ...rest) => {
     const command = findCommand(name, COMMANDS);
