@@ -1,6 +1,5 @@
 // Doubt about a blob is settled by hashing it, once; the result becomes its mark (blob-marks). Nothing is removed.
 import { isFsError } from '../../io/files/fs-errors.ts';
-import { hashedBytes } from '../../io/streams/hashed-bytes.ts';
 import { type Digest, digestAlgorithm, digester } from '../../oci/digest.ts';
 import type { CheckedBlob, ReadPace } from '../blobs.ts';
 import { blobKey, markKey } from '../layout/registry-keys.ts';
@@ -106,6 +105,7 @@ async function hashedHere(objects: ObjectStore, digest: Digest, pace?: ReadPace)
   const hash = digester(digestAlgorithm(digest));
   const body = await objects.get(blobKey(digest));
   if (!body) return undefined;
+  const { hashedBytes } = await import('../../io/streams/hashed-bytes.ts');
   await hashedBytes(body, hash, pace);
   return hash.digest('hex');
 }

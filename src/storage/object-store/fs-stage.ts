@@ -8,7 +8,6 @@ import { fileWriter } from '../../io/files/file-writer.ts';
 import { isFsError, translatingFsErrors } from '../../io/files/fs-errors.ts';
 import type { SweepLimits } from '../blobs.ts';
 import { findStage, nameSynced, type OwnedFile, releaseStage, syncedSize, takeStage } from './fs-ownership.ts';
-import { sweepStages } from './fs-sweep.ts';
 import type { Stage, StageOptions } from './object-store.ts';
 import { endRests, rest, takeResting } from './resting-stages.ts';
 
@@ -128,6 +127,8 @@ export function fsStages(options: FsStagesOptions): FsStages {
     },
     sweep: async (limits) => {
       await endRests(directory);
+      // Short commands sweep nothing.
+      const { sweepStages } = await import('./fs-sweep.ts');
       return await sweepStages(options, limits);
     },
   };
