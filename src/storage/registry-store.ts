@@ -48,7 +48,7 @@ export function registryStore(data: Store, options: RegistryStoreOptions = {}): 
   const named = hostNames(asked, options.namesPolicy ? options.namesPolicy(names) : names);
   const registry = options.rules ? immutableTags(named, immutableIn(options.rules), hostNames(stripped, names)) : named;
   const store = { ...data, registry, stripped, names };
-  const kept = { ...store, registry: keepingWhatIsNeeded(store) };
+  const kept = { ...store, registry: keepingWhatIsNeeded(store, asked) };
   return { ...kept, registry: keepingPinned(kept) };
 }
 
@@ -56,15 +56,20 @@ function immutableIn(rules: () => Promise<StoreRules>): () => Promise<readonly I
   return async () => (await rules()).immutable ?? [];
 }
 
-/** A policy: what is asked for by its digest stays without a tag; deleting also deletes what no other name needs, if that is requested. */
-function keepingWhatIsNeeded(store: RegistryStore): Registry {
+/**
+ * A policy: what is asked for by its digest stays without a tag; deleting also deletes what no other name needs, if that is requested. `asked`: the repositories as
+ * the client sees them, so that nobody keeps what stands where they may not look.
+ */
+function keepingWhatIsNeeded(store: RegistryStore, asked: Registry): Registry {
   const { registry, stripped } = store;
   const history = manifestHistory(store.objects);
 
   /** A manifest without a tag that somebody asks for by its digest stays. On a store that cannot be written to, nothing is collected. */
   async function remembered(repository: string, digest: Digest): Promise<void> {
     try {
-      for (const name of repositories(repository).filter(isRepositoryPath)) await history.gotByDigest(name, digest);
+      for (const name of repositories(repository).filter(isRepositoryPath)) {
+        await history.gotByDigest(name, digest, async () => (await asked.statManifest(name, digest)) !== undefined);
+      }
     } catch (error) {
       if (!isImagesError(error, 'NO_ACCESS', 'READ_ONLY', 'NO_SPACE')) throw error;
     }

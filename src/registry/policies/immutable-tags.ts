@@ -49,7 +49,10 @@ export function immutableTags(
           const before = await there.statManifest(repository, tag, options);
           if (before && before.digest !== manifest.digest) {
             const name = `${repository}:${tag}`;
-            throw new ImagesError('DENIED', `the tag is immutable, and is ${before.digest} [${name}]`, {
+            // Who may push and not pull is not told what is there.
+            const seen = await registry.statManifest(repository, tag, options);
+            const is = seen?.digest === before.digest ? `, and is ${before.digest}` : '';
+            throw new ImagesError('DENIED', `the tag is immutable${is} [${name}]`, {
               hint: `Push it under another tag, or remove this one first: images lreg_rm ${name}`,
             });
           }

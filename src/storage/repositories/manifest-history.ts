@@ -26,8 +26,8 @@ export interface ManifestHistory {
   getsTag(repository: string, digest: Digest): Promise<void>;
   /** To be called before a tag leaves the manifest. */
   losesTag(repository: string, digest: Digest): Promise<void>;
-  /** To be called when somebody gets the manifest by its digest: without a tag, it is wanted for its own sake. */
-  gotByDigest(repository: string, digest: Digest): Promise<void>;
+  /** To be called when somebody gets the manifest by its digest: without a tag, it is wanted for its own sake. `isGot`, asked only if that matters: from there. */
+  gotByDigest(repository: string, digest: Digest, isGot: () => Promise<boolean>): Promise<void>;
   /**
    * Manifests that came under a tag only, and are not among `tagged`. If the record of one says that it has a tag, another program has removed the tag, or it
    * never got it: then it counts as having lost its tag now (recorded, if `isRecorded`), and is not among the results yet.
@@ -86,9 +86,10 @@ export function manifestHistory(objects: Objects): ManifestHistory {
     losesTag: async (repository, digest) => {
       await record(repository, digest, 'untagged');
     },
-    gotByDigest: async (repository, digest) => {
+    gotByDigest: async (repository, digest, isGot) => {
       const found = await recordOf(repository, digest);
       if (found?.state !== 'untagged' || Date.now() - found.since.getTime() < BETWEEN_REQUESTS) return;
+      if (!(await isGot())) return;
       if ((await taggedDigests(objects, repository)).has(digest)) await record(repository, digest, 'tagged');
       else await cameByDigest(repository, digest);
     },
