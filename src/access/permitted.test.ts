@@ -104,11 +104,16 @@ describe('what may not be pulled', () => {
     const { result } = await as(bob, async (registry) => [
       await registry.mountBlob('free/app', layer, 'team/app'),
       await registry.mountBlob('free/app', layer),
+      // Where one may read, and the blob is not.
+      await registry.mountBlob('free/app', layer, 'free/app'),
+      await registry.mountBlob('free/other', layer, 'free/app'),
+      await registry.mountBlob('free/app', layer, 'free/none'),
+      await registry.mountBlob('free/app', layer, 'docker.io/free/app'),
       await registry.statBlob('free/app', layer),
       await registry.partialBytes(layer),
       await registry.putManifest('free/app', image.manifest, ['stolen']).catch(({ code }) => code),
     ]);
-    expect(result).toEqual([false, false, undefined, 0, 'MANIFEST_BLOB_UNKNOWN']);
+    expect(result).toEqual([...Array(6).fill(false), undefined, 0, 'MANIFEST_BLOB_UNKNOWN']);
   });
 });
 
@@ -118,8 +123,9 @@ describe('what may be done', () => {
     const { result } = await as(anna, async (registry) => [
       (await registry.getManifest('team/app', '1')).digest,
       await registry.mountBlob('team/other', layer, 'team/app'),
+      await registry.mountBlob('team/third', layer, 'docker.io/team/app'),
     ]);
-    expect(result).toEqual([digest, true]);
+    expect(result).toEqual([digest, true, true]);
     expect(await all.statBlob('team/other', layer)).toBeDefined();
   });
 

@@ -1,8 +1,13 @@
 // A policy: what the current asker may do with a registry. It lies below the names with hosts, so rules are about the repositories that there are, and no
 // spelling of a name leads around them.
+
+import type { CallOptions } from '../io/streams/bytes.ts';
+import type { Digest } from '../oci/digest.ts';
 import { ImagesError } from '../oci/errors.ts';
+import { isRepositoryPath } from '../oci/reference.ts';
 import type { Registry } from '../registry/contract.ts';
 import { forwarding } from '../registry/policies/forwarding.ts';
+import { repositories } from '../registry/policies/name-lookup.ts';
 import type { Action, Asker } from './contract.ts';
 import { requireAsking } from './current-asker.ts';
 
@@ -22,6 +27,16 @@ export function permitted(registry: Registry, mayDo: MayDo): Registry {
   };
   const require = (action: Action, repository: string): void => {
     if (!may(action, repository)) throw refusalOf(requireAsking().asker, action, repository);
+  };
+  /** Whether the asker finds the blob in `from`, in any of its spellings; who may pull everything finds it anywhere. */
+  const isReadable = async (digest: Digest, from: string | undefined, options?: CallOptions): Promise<boolean> => {
+    const { asker, isServer = false } = requireAsking();
+    if (isServer || mayDo(asker, 'pull')) return true;
+    const readable = from === undefined ? [] : repositories(from).filter((name) => mayDo(asker, 'pull', name));
+    for (const name of readable.filter(isRepositoryPath)) {
+      if (await registry.statBlob(name, digest, options)) return true;
+    }
+    return false;
   };
   const absent = (repository: string) => new ImagesError('NAME_UNKNOWN', `no such repository [${repository}]`);
 
@@ -64,9 +79,8 @@ export function permitted(registry: Registry, mayDo: MayDo): Registry {
     },
     mountBlob: async (repository, digest, from, options) => {
       require('push', repository);
-      const { asker } = requireAsking();
-      // A digest alone opens nothing: the bytes are asked for unless the asker may read them where they are.
-      if (!mayDo(asker, 'pull', from)) return false;
+      // A digest alone opens nothing: the bytes are asked for unless the asker may read them where they are. A store links what it has, whatever `from` is.
+      if (!(await isReadable(digest, from, options))) return false;
       return await registry.mountBlob(repository, digest, from, options);
     },
     putManifest: async (repository, ...rest) => {
