@@ -1,7 +1,7 @@
 // Attacks on rules: other spellings, other headers, other ways of HTTP, and what others have begun. Over real sockets, with HTTP/1.1 and HTTP/2.
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { askHttp2 } from '../../../server/testing/secure.ts';
-import { ANNA, type Besieged, BOB, basic, besieged } from './besieged.ts';
+import { askHttp2 } from '../../server/testing/secure.ts';
+import { ANNA, type Besieged, BOB, basic, besieged } from './testing/besieged.ts';
 
 let registry: Besieged;
 

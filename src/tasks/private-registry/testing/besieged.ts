@@ -1,7 +1,7 @@
 // A registry to attack: with users, rules and HTTPS as an operator has them, and what an attacker has: sockets, an account of their own, and time.
 import { createHmac, generateKeyPairSync, sign } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
-import { connect as connectHttp2 } from 'node:http2';
+import { type ClientHttp2Session, connect as connectHttp2 } from 'node:http2';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { hashSync } from 'bcryptjs';
@@ -43,8 +43,7 @@ export type Besieged = Awaited<ReturnType<typeof besieged>>;
 
 /** `tls`: with HTTPS, too. Disposing ends it. */
 export async function besieged({ tls = false } = {}) {
-  await using stack = new AsyncDisposableStack();
-  const world = stack.use(await temporaryWorld());
+  const world = await temporaryWorld();
   const data = join(world.path, 'data');
   const settings = world.settings({}, { data });
   const users = join(data, 'users');
@@ -57,14 +56,11 @@ export async function besieged({ tls = false } = {}) {
   await store.names.set('docker.io', 'team/app', '1', secret.manifest.digest);
   // Time goes on when a test says so: what is looked at once a second is looked at then.
   vi.useFakeTimers({ toFake: ['Date', 'performance'] });
-  stack.defer(() => void vi.useRealTimers());
-  const served = stack.use(
-    await serveRegistry(
-      { listen: ['127.0.0.1:0', ...(tls ? ['https://127.0.0.1:0'] : [])], version: '1', ...(tls && { tls: 'auto' }) },
-      settings,
-    ),
+  const served = await serveRegistry(
+    { listen: ['127.0.0.1:0', ...(tls ? ['https://127.0.0.1:0'] : [])], version: '1', ...(tls && { tls: 'auto' }) },
+    settings,
   );
-  const held = stack.move();
+  const sessions: ClientHttp2Session[] = [];
   const [plain, secure] = served.state.addresses;
   const url = `http://127.0.0.1:${plain?.port}`;
   const call = (method: string, path: string, authorization?: string, question: Question = {}): Promise<Answer> =>
@@ -99,7 +95,7 @@ export async function besieged({ tls = false } = {}) {
       const ca = await readFile(join(data, 'images/tls/ca.crt'), 'utf8');
       const session = connectHttp2(`https://127.0.0.1:${secure?.port}`, { ca });
       session.on('error', () => {});
-      held.defer(() => session.destroy());
+      sessions.push(session);
       return session;
     },
     /** As it was: nobody has guessed lately, and the users are those of the beginning. */
@@ -107,7 +103,12 @@ export async function besieged({ tls = false } = {}) {
       await writeUsers(users, HASHES);
       vi.advanceTimersByTime(16 * 60_000);
     },
-    [Symbol.asyncDispose]: () => held.disposeAsync(),
+    [Symbol.asyncDispose]: async () => {
+      for (const session of sessions) session.destroy();
+      await served[Symbol.asyncDispose]();
+      vi.useRealTimers();
+      await world[Symbol.asyncDispose]();
+    },
   };
 }
 
