@@ -43,6 +43,7 @@ describe('a proxy that nobody named', () => {
       { 'x-real-ip': '127.0.0.1' },
       { 'x-forwarded-proto': 'https' },
       { 'x-forwarded-host': 'reg.example' },
+      { 'x-forwarded-port': '443' },
       { via: '1.1 proxy' },
     ];
     for (const headers of signs) {

@@ -16,7 +16,15 @@ export interface Neighbours {
 }
 
 /** What proxies add. One that adds nothing is seen by its HTTP/1.0, which nginx speaks if it was not told otherwise, and which no client of registries speaks. */
-const SIGNS = ['x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host', 'x-real-ip', 'forwarded', 'via'] as const;
+const SIGNS = [
+  'x-forwarded-for',
+  'x-forwarded-proto',
+  'x-forwarded-host',
+  'x-forwarded-port',
+  'x-real-ip',
+  'forwarded',
+  'via',
+] as const;
 const UNKNOWN = 'proxy:';
 
 export function isProxied({ headers, httpVersion }: Pick<RequestHead, 'headers' | 'httpVersion'>): boolean {

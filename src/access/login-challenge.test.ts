@@ -82,11 +82,19 @@ describe('the challenge', () => {
     expect(challenge(headers)).toBe(BASIC_CHALLENGE);
   });
 
-  it('names no address behind a proxy that does not say it: the host may be what that calls this registry', () => {
-    const said = { host: 'inner:5000', 'x-forwarded-proto': 'https', 'x-forwarded-host': 'reg.example' };
+  it('names the host of the request where a proxy says only how it was asked', () => {
+    const headers = { host: 'localhost.example:5000', 'x-forwarded-proto': 'https' };
+    expect(challenge(headers, { from: 'near' })).toContain('realm="https://localhost.example:5000/images/token"');
+  });
+
+  it('names no address behind a proxy that does not say it', () => {
+    const said = { host: '127.0.0.1:5000', 'x-forwarded-proto': 'https', 'x-forwarded-host': 'reg.example' };
     for (const headers of [
-      { host: 'inner:5000', 'x-forwarded-for': '10.0.0.9' },
+      { host: 'reg.example', 'x-forwarded-for': '10.0.0.9' },
       { ...said, 'x-forwarded-host': undefined },
+      { ...said, host: 'localhost', 'x-forwarded-host': undefined },
+      { ...said, host: '[::1]:80', 'x-forwarded-host': undefined },
+      { ...said, host: 'a"b', 'x-forwarded-host': undefined },
       { ...said, 'x-forwarded-proto': undefined },
       { ...said, 'x-forwarded-proto': 'javascript' },
       { ...said, 'x-forwarded-host': 'a"b' },

@@ -18,6 +18,7 @@ export interface ChallengeOptions {
 
 /** A name or an IPv4 address, or an IPv6 address in brackets; then perhaps a port. Nothing that could end a quoted string, or lead elsewhere. */
 const HOST = /^(?:[A-Za-z0-9](?:[A-Za-z0-9._-]{0,252})|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?$/;
+const LOOPBACK = /^(?:localhost|127\.[\d.]+|\[::1\])(?::|$)/i;
 /** The characters of a quoted string that need no backslash. */
 const PLAIN = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;
 
@@ -47,12 +48,13 @@ function ownOrigin({ headers, isSecure }: RequestHead): string | undefined {
 }
 
 /**
- * What a proxy on this machine, or in its containers, says is believed without being told so: it comes back to nobody but its own client. The Host of the request
- * says nothing: proxies put there what they call this registry.
+ * What a proxy on this machine, or in its containers, says is believed without being told so: it comes back to nobody but its own client. One that says how it was
+ * asked, but not by which name, is set up to hand on the Host, unless that is what it calls this registry itself.
  */
 function originAtProxy({ address, headers }: RequestHead, neighbours: Neighbours): string | undefined {
   if (!neighbours.isNear(address) && !neighbours.isTrustedProxy(address)) return undefined;
-  const host = lastOf(headers['x-forwarded-host']) ?? '';
+  const handedOn = headers.host === undefined || LOOPBACK.test(headers.host) ? '' : headers.host;
+  const host = lastOf(headers['x-forwarded-host']) ?? handedOn;
   const scheme = lastOf(headers['x-forwarded-proto'])?.toLowerCase();
   return (scheme === 'http' || scheme === 'https') && HOST.test(host) ? `${scheme}://${host}` : undefined;
 }

@@ -185,12 +185,26 @@ describe('guessing', () => {
     expect(await attempt('anna', 'guess again')).toBe('TOOMANYREQUESTS');
   });
 
+  it('is not what sends the same wrong password again: for a minute it is wrong at once, and slows nobody', async () => {
+    const { attempt, asked, clock, users } = scene();
+    for (let times = 0; times < 20; times++) expect(await attempt('anna', 'old')).toBe('UNAUTHORIZED');
+    expect(asked).toHaveLength(1);
+    expect(await attempt('anna', 'right')).toBe('right');
+    await attempt('anna', 'old', '10.0.0.2');
+    clock.ms += MINUTE;
+    await attempt('anna', 'old');
+    expect(asked).toHaveLength(4);
+    // It may be right by now.
+    users.set('anna', hashOf('old'));
+    expect(await attempt('anna', 'old')).toBe('right');
+  });
+
   it('is not done side by side', async () => {
     const { attempt, asked, thread, release, clock } = scene();
     for (let guess = 0; guess < 3; guess++) await attempt(`user-${guess}`, 'guess');
     clock.ms += 100;
     thread.isHeld = true;
-    const answers = Array.from({ length: 20 }, (_, at) => attempt(`user-${at}`, 'guess'));
+    const answers = Array.from({ length: 20 }, (_, at) => attempt(`user-${at}`, 'another guess'));
     release();
     expect((await Promise.all(answers)).filter((answer) => answer === 'UNAUTHORIZED')).toHaveLength(1);
     expect(asked).toHaveLength(4);

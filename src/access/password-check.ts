@@ -44,6 +44,8 @@ export function createPasswordCheck({ users, now = Date.now, thread }: PasswordC
   const key = randomBytes(32);
   const bcrypt = thread ?? startBcryptThread();
   const remembered = rememberedHashes({ ms: REMEMBERED_FOR, most: MAX_REMEMBERED, now });
+  /** Wrong ones: clients send one several times, and programs again and again. Only another one is a guess. */
+  const rejected = rememberedHashes({ ms: REMEMBERED_FOR, most: MAX_REMEMBERED, now });
   const byAddress = attemptDelays({ longest: LONGEST_DELAY.address, now });
   const byUser = attemptDelays({ longest: LONGEST_DELAY.user, now });
   const early = attemptDelays({ longest: 0, now });
@@ -57,10 +59,11 @@ export function createPasswordCheck({ users, now = Date.now, thread }: PasswordC
     // With the hash of the file, so that a changed one is forgotten at once; with the address, so that nobody elsewhere can guess what is remembered here.
     const question = keyedHash(key, [user, who.address, hash ?? '', password]);
     if (hash !== undefined && early.count(who.address) < MAX_EARLY && remembered.has(question)) return undefined;
+    if (rejected.has(question)) throw wrongPassword();
     const same = pending.get(question);
     if (same) return same.answer;
     slowDown(who);
-    return canBeAttempt(attempt) ? ask(question, { ...who, name: user, password, hash }) : fail(who);
+    return canBeAttempt(attempt) ? ask(question, { ...who, name: user, password, hash }) : fail(question, who);
   };
 
   const slowDown = ({ user, address }: Who): void => {
@@ -89,19 +92,24 @@ export function createPasswordCheck({ users, now = Date.now, thread }: PasswordC
   const compare = async (question: string, { name, password, hash, ...who }: Asked): Promise<void> => {
     const isRight = await bcrypt.compare(password, hash ?? absentHash(users(), who.user));
     // The file may have changed meanwhile.
-    if (hash === undefined || !isRight || users().get(name) !== hash) fail(who);
+    if (hash === undefined || !isRight || users().get(name) !== hash) fail(question, who);
     remembered.add(question);
     // Not those of the address: whoever has a password could then guess those of others from there.
     byUser.forget(who.user);
   };
 
-  const fail = ({ user, address }: Who): never => {
+  const fail = (question: string, { user, address }: Who): never => {
+    rejected.add(question);
     byAddress.failed(address);
     byUser.failed(user);
-    throw new ImagesError('UNAUTHORIZED', 'wrong user name or password', { hint: 'Log in again: images login HOST.' });
+    throw wrongPassword();
   };
 
   return { verify, [Symbol.dispose]: () => bcrypt[Symbol.dispose]() };
+}
+
+function wrongPassword(): ImagesError {
+  return new ImagesError('UNAUTHORIZED', 'wrong user name or password', { hint: 'Log in again: images login HOST.' });
 }
 
 /** As keys of tables. */
