@@ -28,6 +28,8 @@ function parseBasic(value: string): SentCredentials {
   }
   const colon = text.indexOf(':');
   if (colon < 0) return refuseHeader();
+  // podman, buildah and skopeo send nobody's name and no password if they have none.
+  if (text === ':') return { type: 'none' };
   return { type: 'basic', user: text.slice(0, colon), password: text.slice(colon + 1) };
 }
 
