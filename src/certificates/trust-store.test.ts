@@ -34,19 +34,19 @@ describe('trust in a CA', () => {
       'etc/containerd/certs.d/[fd00::1]:5000/ca.crt',
       'etc/containerd/certs.d/[fd00::1]:5000/hosts.toml',
     ]);
-    expect(plan.commands).toEqual([]);
+    expect([plan.commands, plan.commandsAfterRemoval]).toEqual([[], []]);
   });
 
   it.each([
-    ['usr/local/share/ca-certificates', ['update-ca-certificates']],
-    ['etc/pki/ca-trust/source/anchors', ['update-ca-trust', 'extract']],
-    ['etc/pki/trust/anchors', ['update-ca-certificates']],
-  ])('of the whole system goes to /%s, with the command that takes notice', async (directory, command) => {
+    ['usr/local/share/ca-certificates', ['update-ca-certificates'], ['update-ca-certificates', '--fresh']],
+    ['etc/pki/ca-trust/source/anchors', ['update-ca-trust', 'extract'], ['update-ca-trust', 'extract']],
+    ['etc/pki/trust/anchors', ['update-ca-certificates'], ['update-ca-certificates']],
+  ])('of the whole system goes to /%s, with the commands that take notice', async (directory, command, after) => {
     const root = newDirectory();
     mkdirSync(join(root, directory), { recursive: true });
     const { paths, plan } = await planned({ root, clients: ['system'] });
     expect(paths).toEqual([`${directory}/images-registry.crt`]);
-    expect(plan.commands).toEqual([command]);
+    expect([plan.commands, plan.commandsAfterRemoval]).toEqual([[command], [after]]);
   });
 
   it('is installed once, and removed with the directories that were made for it', async () => {

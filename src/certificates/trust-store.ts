@@ -22,8 +22,10 @@ export interface TrustFile {
 
 export interface TrustPlan {
   readonly files: readonly TrustFile[];
-  /** Commands that make the system take notice, to be run after installing and after removing. */
+  /** Commands that make the system take notice, to be run after installing. */
   readonly commands: readonly (readonly string[])[];
+  /** The same after removing. */
+  readonly commandsAfterRemoval: readonly (readonly string[])[];
 }
 
 export interface TrustOptions {
@@ -39,19 +41,31 @@ export interface TrustOptions {
 export type TrustState = 'installed' | 'absent' | 'different';
 
 const SYSTEM_NAME = 'images-registry.crt';
-/** Debian's and Alpine's way, and that of Fedora and its relatives. The first directory that is there counts. */
-const SYSTEMS = [
-  { directory: 'usr/local/share/ca-certificates', command: ['update-ca-certificates'] },
+interface SystemStore {
+  readonly directory: string;
+  readonly command: readonly string[];
+  /** Absent: the same. */
+  readonly afterRemoval?: readonly string[];
+}
+
+/** Debian's and Alpine's way, that of Fedora and its relatives, and that of SUSE. The first directory that is there counts. */
+const SYSTEMS: readonly SystemStore[] = [
+  {
+    directory: 'usr/local/share/ca-certificates',
+    command: ['update-ca-certificates'],
+    // Else links to what was removed stay in /etc/ssl/certs.
+    afterRemoval: ['update-ca-certificates', '--fresh'],
+  },
   { directory: 'etc/pki/ca-trust/source/anchors', command: ['update-ca-trust', 'extract'] },
   { directory: 'etc/pki/trust/anchors', command: ['update-ca-certificates'] },
-] as const;
+];
 
 /** What is to be written where. Errors: USAGE (not `HOST:PORT`). */
 export async function trustPlan(options: TrustOptions): Promise<TrustPlan> {
   const { certificate, registries, clients, root } = options;
   const files = registries.flatMap((registry) => filesFor(checked(registry), clients, { certificate, root }));
-  if (!clients.includes('system')) return { files, commands: [] };
-  for (const { directory, command } of SYSTEMS) {
+  if (!clients.includes('system')) return { files, commands: [], commandsAfterRemoval: [] };
+  for (const { directory, command, afterRemoval = command } of SYSTEMS) {
     const basis = join(root, directory);
     if (!(await isDirectory(basis))) continue;
     const file = {
@@ -61,9 +75,9 @@ export async function trustPlan(options: TrustOptions): Promise<TrustPlan> {
       content: certificate,
       basis,
     } as const;
-    return { files: [...files, file], commands: [command] };
+    return { files: [...files, file], commands: [command], commandsAfterRemoval: [afterRemoval] };
   }
-  return { files, commands: [] };
+  return { files, commands: [], commandsAfterRemoval: [] };
 }
 
 /** What is there already. */

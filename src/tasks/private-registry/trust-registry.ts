@@ -69,11 +69,12 @@ export async function changeTrust(request: TrustRequest, settings: Settings): Pr
   const whole = await trustPlan({ certificate, registries, clients, root });
   // What is not installed there looks nowhere.
   const plan = { ...whole, files: whole.files.filter(({ basis }) => existsSync(basis)) };
-  if (isDryRun) return { files: plan.files, commands: plan.commands.map((command) => command.join(' ')) };
+  const toRun = what === 'install' ? plan.commands : plan.commandsAfterRemoval;
+  if (isDryRun) return { files: plan.files, commands: toRun.map((command) => command.join(' ')) };
   const files = await (what === 'install' ? installTrust(plan) : removeTrust(plan));
   const isChanged = files.some(({ client }) => client === 'system');
   const commands: string[] = [];
-  for (const [command = '', ...args] of isChanged ? plan.commands : []) {
+  for (const [command = '', ...args] of isChanged ? toRun : []) {
     const done =
       root === '/' ? await runCommand(command, args, { env: settings.env, ...callOptions(settings) }) : undefined;
     if (done?.status !== 0) commands.push([command, ...args].join(' '));
