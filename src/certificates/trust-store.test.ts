@@ -1,7 +1,7 @@
 // Where a CA is put for docker, podman, containerd and the system; below a directory of the test.
-import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { newDirectory } from './testing/directory.ts';
 import { installTrust, removeTrust, type TrustOptions, trustPlan, trustStateOf } from './trust-store.ts';
 
@@ -67,6 +67,45 @@ describe('trust in a CA', () => {
     expect(readdirSync(join(root, 'etc/docker/certs.d'))).toEqual(['other:5000']);
     expect(readdirSync(join(root, 'etc/containerd'))).toEqual([]);
     expect(readdirSync(join(root, 'usr/local/share/ca-certificates'))).toEqual([]);
+  });
+
+  it('is for everybody to read, whatever the umask is', async () => {
+    const umask = process.umask(0o077);
+    onTestFinished(() => void process.umask(umask));
+    const { plan, root } = await planned({ clients: ['containers'] });
+    await installTrust(plan);
+    const modeOf = (path: string) => statSync(join(root, path)).mode & 0o777;
+    expect(['etc', 'etc/containers/certs.d', 'etc/containers/certs.d/registry.lan:5000'].map(modeOf)).toEqual([
+      0o755, 0o755, 0o755,
+    ]);
+    expect(modeOf('etc/containers/certs.d/registry.lan:5000/ca.crt')).toBe(0o644);
+  });
+
+  it.each([
+    ['etc', 'a directory of this machine'],
+    ['etc/docker', 'a directory of this machine'],
+    ['etc/docker/certs.d/registry.lan:5000', 'what is not there'],
+    ['etc/docker/certs.d/registry.lan:5000/ca.crt', 'what is not there'],
+  ])('is not installed where %s of the root is a link that leads out, to %s', async (link, what) => {
+    const { plan, root } = await planned({ clients: ['docker'] });
+    const outside = newDirectory();
+    mkdirSync(dirname(join(root, link)), { recursive: true });
+    symlinkSync(what === 'what is not there' ? join(outside, 'none') : outside, join(root, link));
+    for (const change of [installTrust, removeTrust]) {
+      await expect(change(plan)).rejects.toMatchObject({
+        code: 'CONFIG_INVALID',
+        message: expect.stringContaining('a link leads out of'),
+      });
+    }
+    expect(readdirSync(outside)).toEqual([]);
+  });
+
+  it('is installed behind links within the root', async () => {
+    const { plan, root } = await planned({ clients: ['docker'] });
+    mkdirSync(join(root, 'usr/etc'), { recursive: true });
+    symlinkSync('usr/etc', join(root, 'etc'));
+    await installTrust(plan);
+    expect(readFileSync(join(root, 'usr/etc/docker/certs.d/registry.lan:5000/ca.crt'), 'utf8')).toBe(CA);
   });
 
   it('of another stays: nothing is written then, and removing leaves it', async () => {

@@ -1,8 +1,9 @@
 // Where clients look for CAs that they trust: planned, installed, and removed again. Everything is below a root directory.
-import { readFile, rm, rmdir, stat } from 'node:fs/promises';
+import { chmod, readFile, realpath, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { writeFileAtomically } from '../io/files/atomic-file.ts';
+import { makeDirectory, writeFileAtomically } from '../io/files/atomic-file.ts';
 import { isFsError, translatingFsErrors } from '../io/files/fs-errors.ts';
+import { behindLinks } from '../io/files/special-file.ts';
 import { ImagesError } from '../oci/errors.ts';
 import { certificateName } from './names.ts';
 
@@ -21,6 +22,7 @@ export interface TrustFile {
 }
 
 export interface TrustPlan {
+  readonly root: string;
   readonly files: readonly TrustFile[];
   /** Commands that make the system take notice, to be run after installing. */
   readonly commands: readonly (readonly string[])[];
@@ -64,7 +66,7 @@ const SYSTEMS: readonly SystemStore[] = [
 export async function trustPlan(options: TrustOptions): Promise<TrustPlan> {
   const { certificate, registries, clients, root } = options;
   const files = registries.flatMap((registry) => filesFor(checked(registry), clients, { certificate, root }));
-  if (!clients.includes('system')) return { files, commands: [], commandsAfterRemoval: [] };
+  if (!clients.includes('system')) return { root, files, commands: [], commandsAfterRemoval: [] };
   for (const { directory, command, afterRemoval = command } of SYSTEMS) {
     const basis = join(root, directory);
     if (!(await isDirectory(basis))) continue;
@@ -75,9 +77,9 @@ export async function trustPlan(options: TrustOptions): Promise<TrustPlan> {
       content: certificate,
       basis,
     } as const;
-    return { files: [...files, file], commands: [command], commandsAfterRemoval: [afterRemoval] };
+    return { root, files: [...files, file], commands: [command], commandsAfterRemoval: [afterRemoval] };
   }
-  return { files, commands: [], commandsAfterRemoval: [] };
+  return { root, files, commands: [], commandsAfterRemoval: [] };
 }
 
 /** What is there already. */
@@ -91,8 +93,12 @@ export async function trustStateOf({ path, content }: TrustFile): Promise<TrustS
   }
 }
 
-/** Writes the files that are not there. One that differs is another's: it stays. Returns what was written. Errors: NO_ACCESS, READ_ONLY, NO_SPACE, CONFIG_INVALID. */
-export async function installTrust({ files }: TrustPlan): Promise<readonly TrustFile[]> {
+/**
+ * Writes the files that are not there, for everybody to read, whatever the umask is. One that differs is another's: it stays. Returns what was written.
+ * Errors: NO_ACCESS, READ_ONLY, NO_SPACE, CONFIG_INVALID (another's is there, a link leads out of the root).
+ */
+export async function installTrust({ files, root }: TrustPlan): Promise<readonly TrustFile[]> {
+  await checkInside(files, root);
   const states = await statesOf(files);
   const foreign = files.filter((_, at) => states[at] === 'different');
   // Before the first is written: a client that trusts half of the addresses puzzles more than one that trusts none.
@@ -106,12 +112,19 @@ export async function installTrust({ files }: TrustPlan): Promise<readonly Trust
     );
   }
   const missing = files.filter((_, at) => states[at] === 'absent');
-  for (const { path, content } of missing) await writeFileAtomically(path, content, { mode: 0o644 });
+  for (const { path, content } of missing) {
+    await translatingFsErrors(path, () => makeOpenDirectory(dirname(path)));
+    await writeFileAtomically(path, content, { like: { mode: 0o644 } });
+  }
   return missing;
 }
 
-/** Removes the files that are as they were installed, and the directories of theirs that are empty then. Returns what was removed. Errors: NO_ACCESS, READ_ONLY. */
-export async function removeTrust({ files }: TrustPlan): Promise<readonly TrustFile[]> {
+/**
+ * Removes the files that are as they were installed, and the directories of theirs that are empty then. Returns what was removed.
+ * Errors: NO_ACCESS, READ_ONLY, CONFIG_INVALID (a link leads out of the root).
+ */
+export async function removeTrust({ files, root }: TrustPlan): Promise<readonly TrustFile[]> {
+  await checkInside(files, root);
   const states = await statesOf(files);
   const ours = files.filter((_, at) => states[at] === 'installed');
   for (const { path, basis } of ours) {
@@ -166,6 +179,39 @@ function checked(registry: string): string {
     });
   }
   return registry.toLowerCase();
+}
+
+/** Those that are made are for everybody to pass: podman without root looks there, too. */
+async function makeOpenDirectory(path: string): Promise<void> {
+  const first = await makeDirectory(path);
+  for (let at = path; first !== undefined; at = dirname(at)) {
+    await chmod(at, 0o755);
+    if (at === first) return;
+  }
+}
+
+/** The root may be an image's: a link in it leads to the same name on this machine. */
+async function checkInside(files: readonly TrustFile[], root: string): Promise<void> {
+  const inside = await realpath(root).catch(() => root);
+  if (inside === '/') return;
+  for (const { path } of files) {
+    const real = await realpathOfNearest(path);
+    if (real === inside || real.startsWith(`${inside}/`)) continue;
+    throw new ImagesError('CONFIG_INVALID', `a link leads out of ${root} [${path}]`, {
+      hint: 'Replace the link by a directory, or name other clients with --client.',
+    });
+  }
+}
+
+/** Of the path, or of what there is of it. */
+async function realpathOfNearest(path: string): Promise<string> {
+  for (let at = path; ; at = dirname(at)) {
+    const target = await behindLinks(at).catch(() => at);
+    const real = await realpath(target).catch(() => undefined);
+    if (real !== undefined) return real;
+    // A link to what is not there: it would be made.
+    if (target !== at) return await realpathOfNearest(target);
+  }
 }
 
 async function statesOf(files: readonly TrustFile[]): Promise<readonly TrustState[]> {

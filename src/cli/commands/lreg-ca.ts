@@ -18,7 +18,7 @@ export const run: Run = async ({ args, options, context }) => {
     .flatMap((text) => text.split(','))
     .map(clientOf);
   const isDryRun = options.flag('dry-run');
-  const { files, commands } = await changeTrust(
+  const { files, others, commands } = await changeTrust(
     {
       registries: args,
       clients,
@@ -31,6 +31,7 @@ export const run: Run = async ({ args, options, context }) => {
   const verb = `${isDryRun ? 'Would ' : ''}${isInstall ? 'write' : 'remove'}`;
   for (const { path, readers } of files)
     context.note(`${isDryRun ? verb : isInstall ? 'Written' : 'Removed'}: ${path} (${readers})`);
+  for (const path of others) context.note(`Stays, because it is not this CA: ${path}`);
   if (files.length === 0) context.note('There is nothing to do.');
   for (const command of commands) context.note(`To be run there: ${command}`);
   return 0;

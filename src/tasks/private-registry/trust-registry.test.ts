@@ -1,4 +1,4 @@
-import { mkdir, readFile, stat } from 'node:fs/promises';
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { temporaryWorld } from '../testing/temporary-world.ts';
@@ -25,10 +25,12 @@ it('clients trust the own CA of a registry once it is installed, those that are 
   // The commands of another file system are not run here.
   expect(installed.commands).toEqual(['update-ca-certificates']);
   expect(await readFile(own, 'utf8')).toBe(await registryAuthority(settings));
-  expect(await changeTrust(request, settings)).toEqual({ files: [], commands: [] });
+  expect(await changeTrust(request, settings)).toEqual({ files: [], others: [], commands: [] });
   expect(paths(await changeTrust({ ...request, what: 'remove', clients: ['containers'] }, settings))).toEqual([own]);
   const removed = await changeTrust({ ...request, what: 'remove' }, settings);
   expect([paths(removed), removed.commands]).toEqual([[system], ['update-ca-certificates --fresh']]);
+  await writeFile(system, 'of an earlier CA');
+  expect(await changeTrust({ ...request, what: 'remove' }, settings)).toMatchObject({ files: [], others: [system] });
 });
 
 it('the address of a registry has to be named if none runs with HTTPS', async () => {

@@ -7,6 +7,7 @@ import {
   type TrustFile,
   type TrustingClient,
   trustPlan,
+  trustStateOf,
 } from '../../certificates/trust-store.ts';
 import { isFsError } from '../../io/files/fs-errors.ts';
 import { checkArguments, objectWith, TEXT } from '../../oci/arguments.ts';
@@ -35,6 +36,8 @@ export interface TrustRequest {
 export interface TrustChange {
   /** Written or removed; those that were so already are left out. */
   readonly files: readonly TrustFile[];
+  /** Of those to be removed: they hold something else than this CA, perhaps an earlier one, and stay. */
+  readonly others: readonly string[];
   /** Commands that could not be run, or failed: somebody has to. */
   readonly commands: readonly string[];
 }
@@ -70,7 +73,9 @@ export async function changeTrust(request: TrustRequest, settings: Settings): Pr
   // What is not installed there looks nowhere.
   const plan = { ...whole, files: whole.files.filter(({ basis }) => existsSync(basis)) };
   const toRun = what === 'install' ? plan.commands : plan.commandsAfterRemoval;
-  if (isDryRun) return { files: plan.files, commands: toRun.map((command) => command.join(' ')) };
+  const states = await Promise.all(plan.files.map(trustStateOf));
+  const others = plan.files.filter((_, at) => what === 'remove' && states[at] === 'different').map(({ path }) => path);
+  if (isDryRun) return { files: plan.files, others, commands: toRun.map((command) => command.join(' ')) };
   const files = await (what === 'install' ? installTrust(plan) : removeTrust(plan));
   const isChanged = files.some(({ client }) => client === 'system');
   const commands: string[] = [];
@@ -79,7 +84,7 @@ export async function changeTrust(request: TrustRequest, settings: Settings): Pr
       root === '/' ? await runCommand(command, args, { env: settings.env, ...callOptions(settings) }) : undefined;
     if (done?.status !== 0) commands.push([command, ...args].join(' '));
   }
-  return { files, commands };
+  return { files, others, commands };
 }
 
 function listening(settings: Settings): readonly string[] {
