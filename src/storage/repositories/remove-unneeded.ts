@@ -34,7 +34,8 @@ async function withoutTag(tag: string, removal: Removal): Promise<void> {
   try {
     await store.registry.deleteTag(repository, tag, call);
   } catch (error) {
-    if (!isImagesError(error, 'MANIFEST_UNKNOWN', 'NAME_UNKNOWN')) throw error;
+    // One that was pinned meanwhile stays, and `putBack` what it needs.
+    if (!isImagesError(error, 'MANIFEST_UNKNOWN', 'NAME_UNKNOWN', 'DENIED')) throw error;
   }
 }
 

@@ -12,6 +12,13 @@ export async function markNewStore(objects: Objects, repositories: AsyncIterable
   await objects.put(FORMAT_KEY, Buffer.from(FORMAT), { ifAbsent: true });
 }
 
+/** Whether the store may be collected by schedule once it has something: it may now, or has no manifests yet. */
+export async function willBeCollectedUnasked(objects: Objects, repositories: AsyncIterable<string>): Promise<boolean> {
+  if (await mayCollectUnasked(objects)) return true;
+  for await (const _ of repositories) return false;
+  return true;
+}
+
 /** Whether the store may be collected by schedule. */
 export async function mayCollectUnasked(objects: Objects): Promise<boolean> {
   return (await objects.stat(FORMAT_KEY)) !== undefined;

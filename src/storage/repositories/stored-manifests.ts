@@ -1,10 +1,9 @@
 // Manifests and tags over an object store: a manifest is a blob with a revision link; a tag is a link, which is moved last.
 import { ImagesError } from '../../oci/errors.ts';
-import { isTag } from '../../oci/reference.ts';
 import type { Registry } from '../../registry/contract.ts';
-import { revisionLinkKey, revisionsPrefix, tagLinkKey } from '../layout/registry-keys.ts';
+import { revisionsPrefix } from '../layout/registry-keys.ts';
 import type { Store } from '../store.ts';
-import { absent, checkRepository, readLink, repositoryExists, walkRepositories } from './links.ts';
+import { absent, checkRepository, repositoryExists, walkRepositories } from './links.ts';
 import { manifestHistory } from './manifest-history.ts';
 import { storedManifestWriter } from './put-manifest.ts';
 import { storedManifestReader } from './read-manifest.ts';
@@ -39,6 +38,12 @@ export function storedManifests(store: Store, statBlob: Registry['statBlob']): S
     return absent(objects, repository, error);
   }
 
+  /** Loaded when something is deleted: most commands only read. */
+  async function deletions() {
+    const { storedDeletions } = await import('./stored-deletions.ts');
+    return storedDeletions({ store, tags, history, referrers, find, unknown });
+  }
+
   return {
     getManifest: async (repository, tagOrDigest) => {
       const manifest = await find(repository, tagOrDigest);
@@ -50,31 +55,8 @@ export function storedManifests(store: Store, statBlob: Registry['statBlob']): S
       return found && whole && (await isDamaged(repository, found.digest)) ? undefined : found;
     },
     putManifest: storedManifestWriter({ store, tags, referrers, history, statBlob, repositories }),
-    deleteTag: async (repository, tag) => {
-      checkRepository(repository);
-      const digest = isTag(tag) ? await readLink(objects, tagLinkKey(repository, tag)) : undefined;
-      if (digest === undefined) throw await unknown(repository, tag);
-      await history.losesTag(repository, digest);
-      await tags.remove(repository, tag);
-      await objects.sync([tagLinkKey(repository, tag)]);
-    },
-    deleteManifest: async (repository, digest) => {
-      checkRepository(repository);
-      const link = revisionLinkKey(repository, digest);
-      if (!(await readLink(objects, link))) throw await unknown(repository, digest);
-      const manifest = await find(repository, digest);
-      const gone = [link];
-      for await (const tag of tags.list(repository)) {
-        const current = tagLinkKey(repository, tag);
-        if ((await readLink(objects, current)) !== digest) continue;
-        await tags.remove(repository, tag);
-        gone.push(current);
-      }
-      if (manifest) await referrers.remove(repository, manifest);
-      await history.forget(repository, [digest]);
-      await objects.delete([link]);
-      await objects.sync(gone);
-    },
+    deleteTag: async (repository, tag) => await (await deletions()).deleteTag(repository, tag),
+    deleteManifest: async (repository, digest) => await (await deletions()).deleteManifest(repository, digest),
     repositories,
     tags: async function* (repository, after, { unwanted } = {}) {
       checkRepository(repository);

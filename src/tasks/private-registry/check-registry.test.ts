@@ -5,6 +5,7 @@ import type { Digest } from '../../oci/digest.ts';
 import { parseReference } from '../../oci/reference.ts';
 import { emptyRegistry, type Image, index, putImage } from '../../server/testing/content.ts';
 import { startServer } from '../../server/testing/start.ts';
+import { readLastCheck } from '../../storage/check/check-record.ts';
 import { openEmbeddedStore } from '../../storage/embedded-store.ts';
 import { blobKey, tagLinkKey } from '../../storage/layout/registry-keys.ts';
 import { temporaryWorld } from '../testing/temporary-world.ts';
@@ -102,6 +103,8 @@ describe('a repair', () => {
     expect(mended).toMatchObject([{ digest: layerOf(app) }]);
     expect(faults).toMatchObject([{ digest: layerOf(alpine), hint: expect.stringContaining('Push the image again') }]);
     expect(incomplete).toEqual(['library/alpine:3']);
+    // As `lreg_status` says it from now on.
+    expect(await readLastCheck(store.objects)).toMatchObject({ by: 'asked', findings: 1, images: 1 });
     expect((await check()).incomplete).toEqual(['library/alpine:3']);
   });
 
@@ -114,6 +117,7 @@ describe('a repair', () => {
       await store.objects.put(tagLinkKey(repository, tag), new Uint8Array());
     const { mended, faults } = await check({ images: ['team/app:1'], repair: true });
     expect([mended.map(({ digest }) => digest), faults]).toEqual([[app.manifest.digest], []]);
+    expect(await readLastCheck(store.objects)).toBeUndefined();
     expect((await check()).incomplete).toEqual(['library/alpine:3']);
   });
 });

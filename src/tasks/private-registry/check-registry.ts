@@ -2,6 +2,7 @@
 import { checkArguments, OBJECT } from '../../oci/arguments.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import type { Reference } from '../../oci/reference.ts';
+import { noteMended } from '../../storage/check/check-record.ts';
 import type { CheckEvent, StoreCheck } from '../../storage/check/check-store.ts';
 import { incompleteImages, type StoreFault } from '../../storage/check/findings.ts';
 import { type EmbeddedStore, embeddedStoreExists, openEmbeddedStore } from '../../storage/embedded-store.ts';
@@ -72,6 +73,9 @@ export async function checkRegistry(options: CheckRegistryOptions, settings: Set
   const mended = repair
     ? await repaired(store, check, { options, settings, only })
     : { mended: [], faults: check.findings };
+  if (repair && !only && !isMore) {
+    await noteMended(store.objects, { findings: mended.faults.length, images: incompleteOf(mended.faults).length });
+  }
   const { hintOf } = await import('./repair-store.ts');
   return {
     data,
@@ -79,10 +83,14 @@ export async function checkRegistry(options: CheckRegistryOptions, settings: Set
     bytes,
     mended: mended.mended,
     faults: mended.faults.map((fault) => ({ hint: hintOf(fault, repair), ...fault })),
-    incomplete: incompleteImages({ findings: mended.faults }),
+    incomplete: incompleteOf(mended.faults),
     unmarked: await unmarkedIn(store, data),
     isMore,
   };
+}
+
+function incompleteOf(findings: readonly StoreFault[]): readonly string[] {
+  return incompleteImages({ findings });
 }
 
 interface Repairing {

@@ -54,6 +54,8 @@ it('the status of a running registry says where, since when, and its health', as
   expect(status).toMatchObject({ running: served.state, health: 'ok' });
   // VMs do not reach the loopback interface.
   expect(status).not.toHaveProperty('vms');
+  // A store without images is this program's own once it gets the first.
+  expect(status.collects).toBeDefined();
 });
 
 it('the status of an unhealthy registry has its own words', async () => {

@@ -2,9 +2,9 @@
 import { checkArguments } from '../../oci/arguments.ts';
 import { type LastCheck, readLastCheck } from '../../storage/check/check-record.ts';
 import { diskStore } from '../../storage/drivers/staged-store.ts';
-import { embeddedStoreExists } from '../../storage/embedded-store.ts';
+import { embeddedStoreExists, openEmbeddedStore } from '../../storage/embedded-store.ts';
 import { lastCollected } from '../../storage/repositories/last-collection.ts';
-import { mayCollectUnasked } from '../../storage/repositories/store-format.ts';
+import { willBeCollectedUnasked } from '../../storage/repositories/store-format.ts';
 import { SETTINGS } from '../arguments.ts';
 import type { Settings, TaskCall } from '../settings.ts';
 import { COLLECT_EVERY_MS } from './housekeeping.ts';
@@ -83,9 +83,9 @@ async function collections(
   data: string,
   running: RegistryState | undefined,
 ): Promise<Pick<RegistryStatus, 'collected' | 'collects'>> {
-  const { objects } = diskStore(data);
+  const { objects, registry } = await openEmbeddedStore(data);
   const last = await lastCollected(objects);
-  const isScheduled = running?.gc === 'daily' && (await mayCollectUnasked(objects));
+  const isScheduled = running?.gc === 'daily' && (await willBeCollectedUnasked(objects, registry.repositories()));
   const next = new Date(last ? last.getTime() + COLLECT_EVERY_MS : Date.now());
   return { ...(last && { collected: last.toISOString() }), ...(isScheduled && { collects: next.toISOString() }) };
 }

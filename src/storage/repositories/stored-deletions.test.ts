@@ -1,0 +1,88 @@
+// What is pinned at the moment in which it is deleted, in every order of the two's calls with few switches between them.
+import { expect, it } from 'vitest';
+import { imageOf, pushImage } from '../../../test/contract/content.ts';
+import { isImagesError } from '../../oci/errors.ts';
+import type { Registry } from '../../registry/contract.ts';
+import { stagedStore } from '../drivers/staged-store.ts';
+import { createMemoryObjectStore } from '../object-store/memory-object-store.ts';
+import type { ObjectStore } from '../object-store/object-store.ts';
+import { explore } from '../testing/interleavings.ts';
+import { linkedManifest } from './list-manifests.ts';
+import { pinsIn } from './pins.ts';
+import { storedRegistry } from './stored-registry.ts';
+
+const SWITCHES = 2;
+const image = imageOf('image');
+const { digest } = image.manifest;
+const registryOf = (objects: ObjectStore) => storedRegistry(stagedStore(objects));
+
+/** As `lreg_pin` does it. */
+async function pin(objects: ObjectStore, reference: string): Promise<boolean> {
+  const store = stagedStore(objects).objects;
+  await pinsIn(store).add({ repository: 'app', reference });
+  if ((await linkedManifest(store, 'app', reference)) !== undefined) return true;
+  await pinsIn(store).remove({ repository: 'app', reference });
+  return false;
+}
+
+it.each([
+  ['a tag', '1', (registry: Registry) => registry.deleteTag('app', '1')],
+  ['a tag of a manifest', '1', (registry: Registry) => registry.deleteManifest('app', digest)],
+  ['a manifest', digest, (registry: Registry) => registry.deleteManifest('app', digest)],
+])('%s is not said to be pinned, and gone; nor is it gone half', async (_what, reference, remove) => {
+  const seen = new Set<string>();
+  await explore(async () => {
+    const objects = createMemoryObjectStore();
+    await pushImage(registryOf(objects), 'app', image, ['1', '2']);
+    let isPinned = false;
+    let isDenied = false;
+    return {
+      objects,
+      actors: [
+        {
+          name: 'pin',
+          run: async (mine) => {
+            isPinned = await pin(mine, reference);
+          },
+        },
+        {
+          name: 'deletion',
+          run: (mine) =>
+            remove(registryOf(mine)).catch((error: unknown) => {
+              if (!isImagesError(error, 'DENIED')) throw error;
+              isDenied = true;
+            }),
+        },
+      ],
+      check: async () => {},
+      end: async () => {
+        seen.add(`${isPinned ? 'pinned' : 'not pinned'}, ${isDenied ? 'kept' : 'deleted'}`);
+        const registry = registryOf(objects);
+        const found = (await registry.statManifest('app', reference))?.digest;
+        expect(found).toBe(isDenied ? digest : undefined);
+        if (isPinned) expect(isDenied).toBe(true);
+        // What was put back is whole.
+        if (isDenied) {
+          expect((await registry.getManifest('app', digest)).bytes).toEqual(image.manifest.bytes);
+          expect(await Array.fromAsync(registry.tags('app'))).toEqual(['1', '2']);
+        }
+      },
+    };
+  }, SWITCHES);
+  expect(seen).toContain('pinned, kept');
+  expect(seen).toContain('not pinned, deleted');
+});
+
+it('a push of another image stays where a pinned tag would be put back', async () => {
+  const other = imageOf('other');
+  const objects = createMemoryObjectStore();
+  const registry = registryOf(objects);
+  await pushImage(registry, 'app', image, ['1']);
+  await pushImage(registry, 'app', other, []);
+  await pinsIn(stagedStore(objects).objects).add({ repository: 'app', reference: '1' });
+  await expect(registry.deleteTag('app', '1')).rejects.toMatchObject({ code: 'DENIED' });
+  expect((await registry.statManifest('app', '1'))?.digest).toBe(digest);
+  await registry.putManifest('app', other.manifest, ['1']);
+  await expect(registry.deleteManifest('app', other.manifest.digest)).rejects.toMatchObject({ code: 'DENIED' });
+  expect((await registry.statManifest('app', '1'))?.digest).toBe(other.manifest.digest);
+});

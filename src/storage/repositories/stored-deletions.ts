@@ -1,0 +1,85 @@
+// Deletes tags and manifests, but for what is pinned at the same moment. Who pins looks afterwards whether it is there; so who deletes looks for a pin afterwards, and
+// puts back what was deleted. In any order, one of the two sees the other.
+import type { Digest } from '../../oci/digest.ts';
+import type { ImagesError } from '../../oci/errors.ts';
+import { isTag } from '../../oci/reference.ts';
+import type { Registry } from '../../registry/contract.ts';
+import { linkBytes, revisionLinkKey, tagIndexLinkKey, tagLinkKey } from '../layout/registry-keys.ts';
+import type { Store } from '../store.ts';
+import { checkRepository, ensureLink, readLink } from './links.ts';
+import type { ManifestHistory } from './manifest-history.ts';
+import { isPinned } from './pinned-images.ts';
+import { pinsIn } from './pins.ts';
+import type { StoredManifestReader } from './read-manifest.ts';
+import { restoreManifest } from './restore-manifest.ts';
+import type { ReferrersIndex } from './stored-referrers.ts';
+import type { TagLinks } from './tag-links.ts';
+
+export interface DeletionParts {
+  readonly store: Store;
+  readonly tags: TagLinks;
+  readonly history: ManifestHistory;
+  readonly referrers: ReferrersIndex;
+  readonly find: StoredManifestReader['find'];
+  /** The error for what is not there. */
+  readonly unknown: (repository: string, tagOrDigest: string) => Promise<ImagesError>;
+}
+
+/** Errors: MANIFEST_UNKNOWN, NAME_UNKNOWN, NAME_INVALID, DENIED (pinned meanwhile). */
+export function storedDeletions(parts: DeletionParts): Pick<Registry, 'deleteTag' | 'deleteManifest'> {
+  const { store, tags, history, referrers, find, unknown } = parts;
+  const { objects } = store;
+  const pins = pinsIn(objects);
+
+  /** A push of another image that came meanwhile stays. */
+  async function putBack(repository: string, names: readonly string[], digest: Digest): Promise<void> {
+    for (const tag of names) {
+      await history.getsTag(repository, digest);
+      await ensureLink(objects, tagIndexLinkKey(repository, tag, digest), digest);
+      await objects.put(tagLinkKey(repository, tag), linkBytes(digest), { ifAbsent: true });
+    }
+    await objects.sync(names.map((tag) => tagLinkKey(repository, tag)));
+  }
+
+  return {
+    deleteTag: async (repository, tag) => {
+      checkRepository(repository);
+      const digest = isTag(tag) ? await readLink(objects, tagLinkKey(repository, tag)) : undefined;
+      if (digest === undefined) throw await unknown(repository, tag);
+      await history.losesTag(repository, digest);
+      await objects.delete([tagLinkKey(repository, tag)]);
+      const pin = { repository, reference: tag };
+      if (await pins.has(pin)) {
+        await putBack(repository, [tag], digest);
+        throw isPinned(pin);
+      }
+      await tags.remove(repository, tag);
+      await objects.sync([tagLinkKey(repository, tag)]);
+    },
+    deleteManifest: async (repository, digest) => {
+      checkRepository(repository);
+      const link = revisionLinkKey(repository, digest);
+      if (!(await readLink(objects, link))) throw await unknown(repository, digest);
+      const manifest = await find(repository, digest);
+      const names: string[] = [];
+      for await (const tag of tags.list(repository)) {
+        if ((await readLink(objects, tagLinkKey(repository, tag))) === digest) names.push(tag);
+      }
+      await objects.delete(names.map((tag) => tagLinkKey(repository, tag)));
+      for (const reference of names) {
+        if (!(await pins.has({ repository, reference }))) continue;
+        await putBack(repository, names, digest);
+        throw isPinned({ repository, reference });
+      }
+      for (const tag of names) await tags.remove(repository, tag);
+      if (manifest) await referrers.remove(repository, manifest);
+      await history.forget(repository, [digest]);
+      await objects.delete([link]);
+      await objects.sync([link, ...names.map((tag) => tagLinkKey(repository, tag))]);
+      if (!(await pins.has({ repository, reference: digest }))) return;
+      await restoreManifest(store, repository, digest);
+      await putBack(repository, names, digest);
+      throw isPinned({ repository, reference: digest });
+    },
+  };
+}
