@@ -20,7 +20,7 @@ export interface SchemeSettings {
 
 /** Sends a request in the endpoint's scheme; the first one finds out which that is. Errors: those of `send`; BAD_ANSWER. */
 export function findingScheme(settings: SchemeSettings): (request: EndpointRequest) => Promise<HttpAnswer> {
-  const { endpoint, host, root, plainHttp, send, onDecision } = settings;
+  const { endpoint, host, plainHttp, send, onDecision } = settings;
   let schemes: readonly boolean[] = schemesToTry(endpoint, settings.isPrivate);
 
   return async (request) => {
@@ -31,10 +31,12 @@ export function findingScheme(settings: SchemeSettings): (request: EndpointReque
     const tries = schemes;
     let first: unknown;
     for (const secure of tries) {
-      const url = parseHttpUrl(`${secure ? 'https' : 'http'}://${endpoint.host}${root}${request.to}`);
+      const at = `${secure ? 'https' : 'http'}://${endpoint.host}${settings.root}`;
+      const url = parseHttpUrl(`${at}${request.to}`);
       try {
         const answer = await send(request, url);
-        if (tries.length > 1 && !secure && (await wantsTls(answer))) throw notPlain(host);
+        const askRoot = () => send({ ...request, method: 'GET', to: '/' }, parseHttpUrl(`${at}/`));
+        if (tries.length > 1 && !secure && (await wantsTls(answer, askRoot))) throw notPlain(host);
         schemes = [secure];
         if (tries.length > 1) onDecision?.({ type: 'scheme', host, scheme: secure ? 'https' : 'http' });
         return answer;
@@ -68,9 +70,10 @@ function isNotPlain(error: unknown): boolean {
   );
 }
 
-/** Whether Go's or nginx's TLS server has answered a plain http request. (Node's closes the connection.) Reads the body of a 400. */
-async function wantsTls(answer: HttpAnswer): Promise<boolean> {
+/** Whether a TLS server of Go, nginx or our own has answered a plain http request. (Node's closes the connection.) Reads the body of a 400, which HEAD does not get. */
+async function wantsTls(answer: HttpAnswer, askRoot: () => Promise<HttpAnswer>): Promise<boolean> {
   const type = answer.headers['content-type'] ?? '';
   if (answer.status !== 400 || type.includes('json') || answer.headers['docker-distribution-api-version']) return false;
+  if (answer.method === 'HEAD') return await wantsTls(await askRoot(), askRoot);
   return /HTTPS/.test(await readText(answer));
 }

@@ -38,6 +38,7 @@ describe('a registry of this machine', () => {
       expect(isFromOwner(`Bearer ${tokenOf(login)}`, registry, Date.now())).toBe(true);
       expect(tokenOf(login)).not.toContain(registry.secret);
     }
+    expect(local.whyNot('localhost:5000')).toBe(`${ownerFile} (it is for 127.0.0.1:5000: write that)`);
     for (const host of [
       '127.0.0.1:5001',
       '127.0.0.1:80',
@@ -47,7 +48,7 @@ describe('a registry of this machine', () => {
       '192.0.2.1:5000',
     ]) {
       expect(local.loginOf(host), host).toBeUndefined();
-      expect(local.closedFileOf(host)).toBeUndefined();
+      if (!host.startsWith('localhost')) expect(local.whyNot(host)).toBeUndefined();
     }
   });
 
@@ -71,7 +72,7 @@ describe('a registry of this machine', () => {
     const local = localRegistries(world.settings());
     expect(local.loginOf('127.0.0.1:5000')).toBeUndefined();
     expect(local.caOf('127.0.0.1:443')).toBeUndefined();
-    expect(local.closedFileOf('127.0.0.1:5000')).toBe('/etc/hostname');
+    expect(local.whyNot('127.0.0.1:5000')).toBe('/etc/hostname (this user cannot read it)');
   });
 
   it.skipIf(OWN !== 0)('does not log in with a secret that another user has put there', async () => {
@@ -97,7 +98,7 @@ describe('a registry of this machine', () => {
     await using world = await temporaryWorld();
     announceRegistry({ data: join(world.path, 'data'), addresses: ADDRESSES, version: '1' }, world.settings());
     const local = localRegistries(world.settings());
-    expect([local.loginOf('127.0.0.1:5000'), local.closedFileOf('127.0.0.1:5000')]).toEqual([undefined, undefined]);
+    expect([local.loginOf('127.0.0.1:5000'), local.whyNot('127.0.0.1:5000')]).toEqual([undefined, undefined]);
   });
 });
 
@@ -114,10 +115,6 @@ it('credentials that the user has for the registry count, and files that cannot 
   expect(await found(users)?.unasked?.('127.0.0.1:5000', 'a')).toBeUndefined();
   expect(await found(users)?.find('127.0.0.1:5000', 'a')).toEqual(users);
   expect(await found(undefined)?.unasked?.('127.0.0.1:5000', 'a')).toMatchObject({ type: 'registry-token' });
-  expect(found(undefined)?.searchedFor?.('127.0.0.1:5000')).toEqual([]);
-  const closed = withLocalRegistries(
-    { temporaryDirectory: '', credentials: { searched: [], find: async () => undefined } },
-    { caOf: () => undefined, loginOf: () => undefined, closedFileOf: () => '/srv/local' },
-  ).credentials;
-  expect(closed?.searchedFor?.('h')).toEqual(['/srv/local (this user cannot read it)']);
+  expect(found(undefined)?.searchedFor?.('127.0.0.1:5000')).toEqual([expect.stringContaining('(it is for loopback,')]);
+  expect(found(undefined)?.searchedFor?.('docker.io')).toEqual([]);
 });

@@ -20,8 +20,8 @@ export interface LocalRegistries {
   caOf(host: string): string | undefined;
   /** The login of the registry that is there, for those who can read its secret. */
   loginOf(host: string): Credentials | undefined;
-  /** The file of the secret, if there is one that this user cannot read. */
-  closedFileOf(host: string): string | undefined;
+  /** Why nobody was logged in there: the file of the secret, and what is in the way; `undefined` if no such registry is there. */
+  whyNot(host: string): string | undefined;
 }
 
 type LocalSettings = Pick<World, 'env' | 'home' | 'uid' | 'data'>;
@@ -55,10 +55,15 @@ export function localRegistries(settings: LocalSettings): LocalRegistries {
       logins.set(host, { at: performance.now(), login });
       return login;
     },
-    closedFileOf: (host) => {
-      const { ownerFile, uid } = at(host) ?? {};
+    whyNot: (host) => {
+      const [, port] = /^localhost(?::(\d+))?$/.exec(host) ?? [];
+      const named = host.startsWith('localhost') ? `127.0.0.1${port === undefined ? '' : `:${port}`}` : host;
+      const { ownerFile, uid } = at(host) ?? at(named) ?? {};
       if (ownerFile === undefined || uid === undefined) return undefined;
-      return readOwnerSecret(ownerFile, uid) === undefined ? ownerFile : undefined;
+      if (readOwnerSecret(ownerFile, uid) === undefined) return `${ownerFile} (this user cannot read it)`;
+      // `localhost` may lead to another address, where somebody else listens.
+      if (at(host) === undefined) return `${ownerFile} (it is for ${named}: write that)`;
+      return `${ownerFile} (it is for loopback, and for HTTPS that the registry's own CA proves)`;
     },
   };
 }
@@ -87,8 +92,8 @@ function withOwnLogin(own: CredentialsProvider, local: LocalRegistries): Credent
       return login && ((await own.find(host, repository)) ? undefined : login);
     },
     searchedFor: (host) => {
-      const closed = local.closedFileOf(host);
-      return closed === undefined ? [] : [`${closed} (this user cannot read it)`];
+      const why = local.whyNot(host);
+      return why === undefined ? [] : [why];
     },
   };
 }

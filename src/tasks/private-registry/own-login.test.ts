@@ -8,7 +8,7 @@ import { openEmbeddedStore } from '../../storage/embedded-store.ts';
 import type { DebugEvent, Settings } from '../settings.ts';
 import { type TemporaryWorld, temporaryWorld } from '../testing/temporary-world.ts';
 import { addressOf } from './locate-registry.ts';
-import { privateRegistryClient } from './registry-clients.ts';
+import { anyHosts, privateRegistryClient } from './registry-clients.ts';
 import { registryStatus } from './registry-status.ts';
 import { type ServedRegistry, type ServeRequest, serveRegistry } from './serve-registry.ts';
 
@@ -75,13 +75,18 @@ describe('the owner of a registry that runs', () => {
 
   it('is known over HTTPS, where the registry’s own CA is trusted without being installed', async () => {
     await using world = await temporaryWorld();
-    const { served } = await serve(world, FOR_NOBODY_HERE, { tls: 'auto' });
+    const { served, manifest } = await serve(world, FOR_NOBODY_HERE, { tls: 'auto' });
     await using _served = served;
     expect((await registryStatus(world.settings())).health).toBe('ok');
     expect(served.state).toMatchObject({ caFile: join(world.path, 'share/images/images/tls/ca.crt') });
     const debugged: DebugEvent[] = [];
     const owner = await clientOf(served, world.settings({}, { onDebug: (event) => debugged.push(event) }));
     expect(await repositories(owner)).toEqual(['x/y']);
+    // Under another name it is found out with the first request, also if that gets no words.
+    const [{ port } = { port: 0 }] = served.state.addresses;
+    await using any = await anyHosts(undefined, world.settings());
+    const named = any.forHost(`localhost:${port}`).statBlob('x/y', manifest.digest);
+    await expect(named).rejects.toMatchObject({ code: 'DENIED', request: { url: expect.stringMatching(/^https:/) } });
     expect(debugged.filter(({ topic }) => topic === 'http').map(({ event }) => JSON.stringify(event))).toEqual([
       expect.stringContaining('https://'),
     ]);
