@@ -208,6 +208,44 @@ describe('on HTTP/2', () => {
     expect(heads).toEqual([[true, { host: 'registry.lan:5000', 'x-a': 'b' }, '127.0.0.1']]);
   });
 
+  it.each<readonly [string, readonly (readonly [string, string])[], object]>([
+    [
+      'credentials',
+      [
+        ['authorization', 'Basic YTpi'],
+        ['authorization', 'Basic Yzpk'],
+      ],
+      { authorization: 'Basic YTpi' },
+    ],
+    [
+      'forwarded addresses',
+      [
+        ['x-forwarded-for', '1.1.1.1'],
+        ['x-forwarded-for', '2.2.2.2'],
+      ],
+      { 'x-forwarded-for': '1.1.1.1, 2.2.2.2' },
+    ],
+  ])('several %s are what they are on HTTP/1.1: the first, or all in one line', async (_, lines, expected) => {
+    const heads: object[] = [];
+    const access = {
+      identify: ({ headers, address }: { headers: object; address: string }) => {
+        heads.push(headers);
+        return { address, via: 'nobody' as const };
+      },
+      mayDo: () => true,
+      hasToLogIn: () => false,
+      challenge: () => undefined,
+    };
+    const server = await startSecure(emptyRegistry(), {}, { access });
+    const socket = await tlsTo(server, { ALPNProtocols: ['h2'] });
+    const pseudo = { ':method': 'GET', ':scheme': 'https', ':authority': 'a', ':path': '/v2/' };
+    const head = Buffer.concat([headerBlock(pseudo), ...lines.map(([name, value]) => headerBlock({ [name]: value }))]);
+    socket.write('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
+    socket.write(Buffer.concat([frame(4, 0, Buffer.alloc(0), 0), frame(1, 5, head)]));
+    await eventually(() => expect(server.events).toHaveLength(1));
+    expect(heads).toMatchObject([expected]);
+  });
+
   it('a page of elsewhere is known by its host and origin', async () => {
     const session = (await startSecure()).connect();
     const ask = (authority: string) =>
