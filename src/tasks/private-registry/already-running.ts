@@ -6,9 +6,10 @@ import { namedAddress } from './locate-registry.ts';
 import { announcedRegistries } from './registry-adverts.ts';
 import type { RegistryState } from './registry-record.ts';
 
-export function alreadyRunning(state: RegistryState): ImagesError {
+/** `how`: what is not as it was asked for. */
+export function alreadyRunning(state: RegistryState, how = ''): ImagesError {
   const where = state.addresses.map(formatListenAddress).join(', ');
-  return new ImagesError('ALREADY_RUNNING', `the embedded registry runs already [${where}]`, {
+  return new ImagesError('ALREADY_RUNNING', `the embedded registry runs already${how} [${where}]`, {
     hint: 'Run `images lreg_stop` first to start it with other settings.',
   });
 }

@@ -12,6 +12,7 @@ describe('the addresses to listen on', () => {
     addresses: [
       { host: '127.0.0.1', port: 5000 },
       { host: '::', port: 80 },
+      { host: '127.0.0.1', port: 443, tls: true },
     ],
   } as unknown as RegistryState;
 
@@ -25,6 +26,8 @@ describe('the addresses to listen on', () => {
     [['127.0.0.2:5000'], false],
     [['127.0.0.1:5000', '127.0.0.1:5001'], false],
     [[':5000'], false],
+    [['https://127.0.0.1:5000'], false],
+    [['https://127.0.0.1:443', '127.0.0.1:443'], true],
   ])('%j are those of a running registry: %s', (listen, expected) => {
     expect(listensOn(state, listen)).toBe(expected);
   });

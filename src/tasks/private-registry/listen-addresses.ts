@@ -26,7 +26,8 @@ export function listensOn(state: RegistryState, listen: readonly string[]): bool
     .map(parseListenAddress)
     .every((wanted) =>
       state.addresses.some(
-        ({ host, port }) => (wanted.port === 0 || port === wanted.port) && host === (wanted.host ?? '::'),
+        ({ host, port, tls = false }) =>
+          (wanted.port === 0 || port === wanted.port) && host === (wanted.host ?? '::') && (tls || !wanted.tls),
       ),
     );
 }

@@ -26,6 +26,8 @@ export interface RegistryState {
   readonly scrub?: ScrubSchedule;
   /** The absolute path of its configuration, if --config named one. */
   readonly config?: string;
+  /** Which options of access and TLS it was started with (started-with.ts). */
+  readonly startedWith?: string;
   /** The absolute path of the secret by which commands on this machine are known to it (owner-secret.ts). */
   readonly ownerFile?: string;
   /** The absolute path of the certificate of its own CA, if it has one. */
@@ -118,7 +120,7 @@ function runsAs(pid: number, uid: number): boolean {
 
 function decodeState(value: unknown): RegistryState | undefined {
   if (!isObject(value) || !Array.isArray(value.addresses)) return undefined;
-  const { identity, pid, uid, data, since, version, gc, scrub, config, ownerFile, caFile } = value;
+  const { identity, pid, uid, data, since, version, gc, scrub, config, startedWith, ownerFile, caFile } = value;
   const addresses = value.addresses
     .filter(isObject)
     .flatMap(({ host, port, tls }) =>
@@ -129,6 +131,7 @@ function decodeState(value: unknown): RegistryState | undefined {
   if (typeof since !== 'string' || typeof version !== 'string') return undefined;
   return {
     ...{ identity, pid, uid, data, addresses, since, version },
+    ...(typeof startedWith === 'string' && { startedWith }),
     ...((gc === 'daily' || gc === 'off') && { gc }),
     ...((scrub === 'weekly' || scrub === 'off') && { scrub }),
     ...(isPath(config) && { config }),

@@ -29,6 +29,7 @@ import { checkTlsOptions, ownAuthorityFile, servedTls, type TlsOptions, withTls 
 import type { AccessOptions } from './serving-access.ts';
 import { servingHealth } from './serving-health.ts';
 import { type ServingRules, servingRules } from './serving-rules.ts';
+import { startedWith } from './started-with.ts';
 import { watchSpace } from './watch-space.ts';
 import { sayingWhatIsOpen, whatIsOpen } from './what-is-open.ts';
 
@@ -199,12 +200,14 @@ async function listenFor(
   };
   const announce = (rules: ServingRules) => {
     const { addresses } = server;
-    const files = {
+    const options = startedWith(request);
+    const known = {
+      ...(options !== undefined && { startedWith: options }),
       ...(settings.config !== undefined && { config: resolve(settings.config) }),
       ...(request.ownerFile !== undefined && { ownerFile: request.ownerFile }),
       ...(request.tls === 'auto' && { caFile: resolve(ownAuthorityFile(data)) }),
     };
-    return announceRegistry({ data, addresses, version, ...schedules(served, rules), ...files }, settings, {
+    return announceRegistry({ data, addresses, version, ...schedules(served, rules), ...known }, settings, {
       isReadOnly,
     });
   };

@@ -8,6 +8,7 @@ import type { Settings } from '../settings.ts';
 import { type TemporaryWorld, temporaryWorld } from '../testing/temporary-world.ts';
 import { announceRegistry, runningRegistry } from './registry-state.ts';
 import { type StartRequest, startRegistry } from './start-registry.ts';
+import { startedWith } from './started-with.ts';
 
 /** What a registry does when it runs: it writes its record (here for the fixed port 5000), tells what it was called with, and stays. */
 const RUNS = `set -- "$$" "$@"
@@ -80,6 +81,34 @@ describe('starting the embedded registry', () => {
     const other = start(world, 'touch "$DATA/../called"', { listen: ['127.0.0.1:5001'] });
     await expect(other).rejects.toMatchObject({ code: 'ALREADY_RUNNING' });
     expect(existsSync(join(world.path, 'called'))).toBe(false);
+  });
+
+  it('does not take a registry with other options of access or TLS for the one that is wanted', async () => {
+    await using world = await temporaryWorld();
+    const options = { auth: 'htpasswd:/users', writeFrom: ['local'] };
+    const known = startedWith(options);
+    const addresses = [{ host: '127.0.0.1', port: 5000 }];
+    const served = { data: dataOf(world), addresses, version: '1', ...(known !== undefined && { startedWith: known }) };
+    const { state } = announceRegistry(served, world.settings());
+    for (const request of [
+      options,
+      {},
+      { writeFrom: ['local'], auth: 'htpasswd:/users', listen: ['127.0.0.1:5000'] },
+    ]) {
+      expect(await start(world, '', request)).toEqual({ state, already: true });
+    }
+    for (const request of [
+      { readOnly: true },
+      { auth: 'htpasswd:/others' },
+      { tls: 'auto' },
+      { listen: ['https://127.0.0.1:5000'], tls: 'auto' },
+    ]) {
+      await expect(start(world, '', request)).rejects.toMatchObject({
+        code: 'ALREADY_RUNNING',
+        hint: 'Run `images lreg_stop` first to start it with other settings.',
+      });
+    }
+    await expect(start(world, '', {}, { config: '/other.toml' })).rejects.toMatchObject({ code: 'ALREADY_RUNNING' });
   });
 
   it('accepts the registry that somebody else has started in the meantime', async () => {

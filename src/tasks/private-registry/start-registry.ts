@@ -23,6 +23,7 @@ import type { RegistryState } from './registry-record.ts';
 import { dataDirectory, runningRegistry } from './registry-state.ts';
 import { checkTlsOptions, type TlsOptions, withTls } from './served-tls.ts';
 import { type AccessOptions, accessSettings } from './serving-access.ts';
+import { startedWith } from './started-with.ts';
 import { addressForVms } from './vm-address.ts';
 
 export interface StartRequest extends AccessOptions, TlsOptions {
@@ -63,7 +64,7 @@ export type ReadyMessage =
 
 /**
  * Starts the embedded registry as a process of its own, which outlives this one, and resolves when it is ready. If it cannot be started, or the signal ends the
- * wait, neither a process nor a new store is left behind. Errors: ALREADY_RUNNING (with other addresses), those of serveRegistry, SERVER_ERROR (it ended without
+ * wait, neither a process nor a new store is left behind. Errors: ALREADY_RUNNING (with other addresses, or other options of access and TLS), those of serveRegistry, SERVER_ERROR (it ended without
  * a message), CONFIG_INVALID (no `program` was named, and the package's own is not installed), FILE_UNREADABLE (there is no such program), NO_ACCESS.
  */
 export async function startRegistry(request: StartRequest, settings: Settings): Promise<StartedRegistry> {
@@ -82,7 +83,7 @@ async function runningOrStarted(request: StartRequest, settings: Settings): Prom
   withTls(listenAddresses(request.listen), request);
   const data = dataDirectory(settings);
   const before = runningRegistry(data, settings);
-  if (before) return alreadyAsWanted(before, request.listen);
+  if (before) return alreadyAsWanted(before, request, settings);
   const isNew = !storeIsBegun(data);
   try {
     return await startAndAsk(request, data, settings);
@@ -110,12 +111,21 @@ async function startAndAsk(request: StartRequest, data: string, settings: World 
   }
   const error = errorFrom(message) ?? endedSilently(log);
   // A concurrent `lreg_start` was faster.
-  if (error.code === 'ALREADY_RUNNING' && state) return alreadyAsWanted(state, request.listen);
+  if (error.code === 'ALREADY_RUNNING' && state) return alreadyAsWanted(state, request, settings);
   throw error;
 }
 
-function alreadyAsWanted(state: RegistryState, listen: readonly string[]): StartedRegistry {
-  if (!listensOn(state, listen)) throw alreadyRunning(state);
+/** Who says no option takes what is there. Otherwise it must be what was said: it would look as if users had to log in, and nobody had. */
+function alreadyAsWanted(
+  state: RegistryState,
+  request: StartRequest,
+  { config }: Pick<World, 'config'>,
+): StartedRegistry {
+  if (!listensOn(state, request.listen)) throw alreadyRunning(state);
+  const wanted = startedWith(request);
+  const isOther = wanted !== undefined && wanted !== state.startedWith;
+  if (isOther || (config !== undefined && resolve(config) !== state.config))
+    throw alreadyRunning(state, ', with other options');
   return { state, already: true };
 }
 
