@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { rounds } from '../../test/testing/soak.ts';
+import { rounds, timeFor } from '../../test/testing/soak.ts';
 import type { TarHeader } from '../tar/entry.ts';
 import { compareNames } from '../tar/names.ts';
 import { paxContent, rawArchive } from '../tar/testing/raw-archive.ts';
@@ -352,7 +352,9 @@ describe('any layer', () => {
   /** The content of files below. Attributes of a link to such a file differ between a container and the store, so times are not compared. */
   const BELOW = 'file of the base';
 
-  it('shows over a base what applying it gives, each name once, and is turned back into the exact archive', async () => {
+  it('shows over a base what applying it gives, each name once, and is turned back into the exact archive', {
+    timeout: timeFor(60_000),
+  }, async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(anEntry, { maxLength: 8 }), async (some) => {
         // A whiteout below a name that is a file in the base has no effect, but the layer alone does not show that.

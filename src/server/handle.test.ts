@@ -5,7 +5,7 @@ import { connect } from 'node:net';
 import fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { eventually } from '../../test/testing/eventually.ts';
-import { rounds } from '../../test/testing/soak.ts';
+import { rounds, timeFor } from '../../test/testing/soak.ts';
 import type { Bytes } from '../io/streams/bytes.ts';
 import { ImagesError } from '../oci/errors.ts';
 import type { Registry } from '../registry/contract.ts';
@@ -280,7 +280,9 @@ it.each([
   expect(await raw(await start(), text)).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
 });
 
-it('no sequence of requests makes the server answer with an error of its own', async () => {
+it('no sequence of requests makes the server answer with an error of its own', {
+  timeout: timeFor(60_000),
+}, async () => {
   const registry = emptyRegistry();
   const { manifest, blobs } = await putImage(registry, 'a', 'v1');
   const server = await start(registry);

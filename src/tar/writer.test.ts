@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { anyText } from '../../test/testing/any-text.ts';
-import { rounds } from '../../test/testing/soak.ts';
+import { rounds, timeFor } from '../../test/testing/soak.ts';
 import type { SparsePiece, TarEntry, TarHeader } from './entry.ts';
 import { decodeName, encodeName } from './names.ts';
 import { readTar } from './reader.ts';
@@ -129,7 +129,7 @@ describe('an archive', () => {
     await expect(written({ ...PLAIN, size: 1 })).rejects.toMatchObject({ code: 'TAR_INVALID' });
   });
 
-  it('is read as it was written, whatever is in it', async () => {
+  it('is read as it was written, whatever is in it', { timeout: timeFor(60_000) }, async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(anyEntry(), { maxLength: 8 }),
