@@ -1,9 +1,11 @@
 import { chown, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import type { BoundAddress } from '../../server/address.ts';
 import { type TemporaryWorld, temporaryWorld } from '../testing/temporary-world.ts';
-import { locateRegistry } from './locate-registry.ts';
+import { addressOf, locateRegistry, namedAddress, nearestAddress } from './locate-registry.ts';
 import { openPrivateRegistry } from './private-registry.ts';
+import type { RegistryState } from './registry-record.ts';
 import { announceRegistry, dataDirectory } from './registry-state.ts';
 
 const OWN = process.getuid?.() ?? 0;
@@ -133,5 +135,31 @@ describe('the private registry', () => {
       address: { host: '127.0.0.1:5000', secure: false },
     });
     expect(await locateRegistry(world.settings(elsewhere))).toBeUndefined();
+  });
+});
+
+describe('the address of a registry that runs here', () => {
+  const state = (...addresses: readonly BoundAddress[]): RegistryState => ({
+    ...{ identity: '1.2.3', pid: 1, uid: 0, data: '/d', since: '', version: '1' },
+    addresses,
+  });
+
+  it('keeps its port where it has HTTPS, so that nobody asks it over HTTP', () => {
+    const secure = [443, 80, 5000].map((port) => addressOf({ host: '10.0.0.5', port, tls: true }));
+    expect(secure.map(({ host }) => host)).toEqual(['10.0.0.5:443', '10.0.0.5:80', '10.0.0.5:5000']);
+    expect(secure.every(({ secure: isSecure, isFound }) => isSecure && isFound)).toBe(true);
+    expect(namedAddress({ host: '::', port: 443, tls: true })).toBe('https://[::1]:443');
+    expect(namedAddress({ host: '0.0.0.0', port: 80 })).toBe('127.0.0.1');
+  });
+
+  it('is that on loopback without HTTPS, if there is one, else the first', () => {
+    const [outside, secure, loopback] = [
+      { host: '10.0.0.5', port: 80 },
+      { host: '127.0.0.1', port: 443, tls: true },
+      { host: '0.0.0.0', port: 5000 },
+    ];
+    expect(nearestAddress(state(outside, secure, loopback))).toBe(loopback);
+    expect(nearestAddress(state(outside, secure))).toBe(outside);
+    expect(nearestAddress(state())).toBeUndefined();
   });
 });
