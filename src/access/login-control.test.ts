@@ -238,8 +238,12 @@ describe('behind a trusted proxy', () => {
     const { control, answerOf } = await scene({ mayDo: ({ address }) => address === '127.0.0.1' });
     expect(await control.identify(from('10.9.9.9'))).toMatchObject({ address: '10.9.9.9' });
     expect((await answerOf(from('10.9.9.9'))).json).toMatchObject({ scope: '' });
+    expect((await answerOf(from(undefined))).json).toMatchObject({ scope: 'repository:lab/app:push' });
     // A proxy that hides its client.
-    expect((await answerOf(from(undefined))).json).toMatchObject({ scope: '' });
+    const hidden = from(undefined);
+    expect((await answerOf({ ...hidden, headers: { ...hidden.headers, via: '1.1 a' } })).json).toMatchObject({
+      scope: '',
+    });
     for (let guess = 0; guess < 3; guess++) {
       expect(await answerOf(from('10.9.9.9', basic(`user-${guess}`, 'guess')))).toMatchObject({ status: 401 });
     }

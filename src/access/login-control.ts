@@ -64,12 +64,12 @@ export async function createAccessControl(options: AccessControlOptions): Promis
 
   const identifyNow = ({ headers, address }: RequestHead): Asker | Promise<Asker> => {
     const sent = parseAuthorization(headers.authorization);
-    if (sent.type === 'basic') {
-      const login = logins.byPassword(sent.user, sent.password, address);
-      return login instanceof Promise ? login.then((known) => askerOf(known, address)) : askerOf(login, address);
-    }
     if (sent.type === 'none') return { via: 'nobody', address };
-    return logins.byToken(sent.token, ['access', 'machine']).then((known) => askerOf(known, address));
+    const login =
+      sent.type === 'basic'
+        ? logins.byPassword(sent.user, sent.password, address)
+        : logins.byToken(sent.token, ['access', 'machine']);
+    return login instanceof Promise ? login.then((known) => askerOf(known, address)) : askerOf(login, address);
   };
 
   /** The address is that of the client behind a proxy: it counts for rules, and for wrong passwords. */

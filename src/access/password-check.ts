@@ -4,7 +4,7 @@ import { ImagesError } from '../oci/errors.ts';
 import { attemptDelays, attemptKey, FREE_ATTEMPTS } from './attempt-delays.ts';
 import { type BcryptThread, startBcryptThread } from './bcrypt-thread.ts';
 import { costOf, type Htpasswd, whatIsWrongWithUser } from './htpasswd.ts';
-import { keyedHash } from './keyed-hash.ts';
+import { tableKey } from './keyed-hash.ts';
 import { whatIsWrongWithPassword } from './password-hash.ts';
 import { rememberedHashes } from './remembered-hashes.ts';
 
@@ -40,8 +40,8 @@ const COST = 10;
 const MAX_EARLY = 100;
 
 export function createPasswordCheck({ users, now = Date.now, thread }: PasswordCheckOptions): PasswordCheck {
-  // A right password has a hash that nobody can make who does not know this key, so no comparison here tells anything by its time.
-  const key = randomBytes(32);
+  // A right password has a key that nobody can make who does not know this secret, so no comparison here tells anything by its time.
+  const secret = randomBytes(32).toString('hex');
   const bcrypt = thread ?? startBcryptThread();
   const remembered = rememberedHashes({ ms: REMEMBERED_FOR, most: MAX_REMEMBERED, now });
   /** Wrong ones: clients send one several times, and programs again and again. Only another one is a guess. */
@@ -54,14 +54,15 @@ export function createPasswordCheck({ users, now = Date.now, thread }: PasswordC
 
   const verify = (attempt: PasswordAttempt): void | Promise<void> => {
     const { user, password } = attempt;
-    const who: Who = { user: keyedHash(key, [user]), address: attemptKey(attempt.address) };
+    const address = attemptKey(attempt.address);
     const hash = users().get(user);
     // With the hash of the file, so that a changed one is forgotten at once; with the address, so that nobody elsewhere can guess what is remembered here.
-    const question = keyedHash(key, [user, who.address, hash ?? '', password]);
-    if (hash !== undefined && early.count(who.address) < MAX_EARLY && remembered.has(question)) return undefined;
+    const question = tableKey(secret, [user, address, hash ?? '', password]);
+    if (hash !== undefined && early.count(address) < MAX_EARLY && remembered.has(question)) return undefined;
     if (rejected.has(question)) throw wrongPassword();
     const same = pending.get(question);
     if (same) return same.answer;
+    const who: Who = { user: tableKey(secret, [user]), address };
     slowDown(who);
     return canBeAttempt(attempt) ? ask(question, { ...who, name: user, password, hash }) : fail(question, who);
   };

@@ -81,6 +81,38 @@ describe('a token', () => {
     expect(await scene({ now: () => clock.ms }).accepts(made.access)).toBe(false);
   });
 
+  it('that was used lately is recalled at once, as long as it is valid, and as its own kind only', async () => {
+    const { tokens, make, clock, users, machines, accepts } = scene();
+    const { access, machine, refresh } = await make();
+    const recalled = () =>
+      [access, machine, refresh].map((token) => tokens.recall(token, KINDS)?.holder.as ?? 'not at once');
+    expect(recalled()).toEqual(['not at once', 'not at once', 'not at once']);
+    for (const token of [access, machine, refresh]) await accepts(token);
+    expect(recalled()).toEqual(['user', 'machine', 'user']);
+    expect(tokens.recall(access, ['access'])).toBe(await tokens.verify(access, ['access']));
+    expect(tokens.recall(access, ['refresh', 'machine'])).toBeUndefined();
+    expect(tokens.recall(`${access} `, KINDS)).toBeUndefined();
+    users.set('anna', 'another hash');
+    machines.delete('id-1');
+    expect(recalled()).toEqual(['not at once', 'not at once', 'not at once']);
+    expect(await accepts(access)).toBe(false);
+    users.set('anna', 'hash of anna');
+    machines.add('id-1');
+    expect(recalled()).toEqual(['user', 'machine', 'user']);
+    clock.ms += 300_000;
+    expect(recalled()).toEqual(['not at once', 'machine', 'user']);
+    const { token } = await tokens.access({ holder: { as: 'nobody' }, scopes: [] });
+    await accepts(token);
+    expect(tokens.recall(token, KINDS)?.holder).toEqual({ as: 'nobody' });
+  });
+
+  it('of a machine is never recalled at once where looking for its record takes time', async () => {
+    const { tokens, make } = scene({ machines: { isThere: async () => true } });
+    const { machine } = await make();
+    await tokens.verify(machine, ['machine']);
+    expect(tokens.recall(machine, ['machine'])).toBeUndefined();
+  });
+
   it('that is made of another ends not later than that', async () => {
     const { tokens } = scene();
     const { expiresIn } = await tokens.access({ holder: CI, scopes: [], expires: START / 1000 + 20 });

@@ -68,6 +68,8 @@ export interface Tokens {
   /** Errors: UNAUTHORIZED, if there is no such user. */
   refresh(user: string): Promise<string>;
   machine(token: MachineToken): Promise<string>;
+  /** As `verify`, at once, of a token that was verified lately; `undefined` for all others. */
+  recall(token: string, kinds: readonly TokenKind[]): TokenContent | undefined;
   /** What a token of one of these kinds holds. Errors: UNAUTHORIZED. */
   verify(token: string, kinds: readonly TokenKind[]): Promise<TokenContent>;
 }
@@ -135,9 +137,23 @@ export function createTokens({ key, issuer, service, hashOf, machines, now = Dat
     return read;
   };
 
-  const requireValid = async ({ holder }: TokenContent, claims: Readonly<Record<string, unknown>>): Promise<void> => {
-    if (holder.as === 'user' && !isSameSecret(decodeTextClaim(claims.login), loginOf(holder.user))) refuseToken();
+  const requireValid = async (token: KnownToken): Promise<void> => {
+    const { holder } = token.content;
+    if (holder.as === 'user') {
+      if (!isSameSecret(decodeTextClaim(token.claims.login), loginOf(holder.user))) refuseToken();
+      token.validFor = hashOf(holder.user);
+    }
     if (holder.as === 'machine' && !(await machines?.isThere(holder.id))) refuseToken();
+  };
+
+  const isOfKind = ({ kind, content }: KnownToken, kinds: readonly TokenKind[]): boolean => {
+    if (!kinds.includes(kind) || content.expires <= seconds()) return false;
+    return kind === 'access' || content.holder.as === (kind === 'refresh' ? 'user' : 'machine');
+  };
+
+  const isStillValid = ({ validFor, content: { holder } }: KnownToken): boolean => {
+    if (holder.as === 'user') return validFor !== undefined && validFor === hashOf(holder.user);
+    return holder.as === 'nobody' || machines?.isThere(holder.id) === true;
   };
 
   return {
@@ -156,12 +172,15 @@ export function createTokens({ key, issuer, service, hashOf, machines, now = Dat
       await sign('refresh', seconds() + REFRESH_LIFETIME, { sub: user, login: loginOf(user), scopes: [] }),
     machine: ({ id, name, scopes, expires }) =>
       sign('machine', Math.floor(expires / 1000), { machine: id, name, scopes }),
+    recall: (token, kinds) => {
+      const found = known.get(hash('sha256', token));
+      return found && isOfKind(found, kinds) && isStillValid(found) ? found.content : undefined;
+    },
     verify: async (token, kinds) => {
-      const { kind, content, claims } = await read(token);
-      if (!kinds.includes(kind) || content.expires <= seconds()) refuseToken();
-      if (kind !== 'access' && content.holder.as !== (kind === 'refresh' ? 'user' : 'machine')) refuseToken();
-      await requireValid(content, claims);
-      return content;
+      const found = await read(token);
+      if (!isOfKind(found, kinds)) refuseToken();
+      await requireValid(found);
+      return found.content;
     },
   };
 }
@@ -170,6 +189,8 @@ interface KnownToken {
   readonly kind: TokenKind;
   readonly content: TokenContent & { readonly expires: number };
   readonly claims: Readonly<Record<string, unknown>>;
+  /** The hash of its user's password with which it was found to be valid. */
+  validFor?: string | undefined;
 }
 
 function decodeContent(claims: Readonly<Record<string, unknown>>): TokenContent {

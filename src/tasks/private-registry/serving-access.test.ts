@@ -50,6 +50,18 @@ it('other settings are obeyed at once, whatever was decided before', () => {
   expect(may(at('127.0.0.1'), 'pull', 'app')).toBe(true);
 });
 
+it('a decision about a token is one for its scopes, whoever else has the same name', () => {
+  const may = permissions(() => ({ htpasswd: '/users' }));
+  const narrow: Asker = { ...anna, via: 'token', scopes: [{ repositories: 'a', actions: ['pull'] }] };
+  const wide: Asker = { ...anna, via: 'token', scopes: [{ repositories: '**', actions: ['pull', 'push'] }] };
+  for (const _ of [1, 2]) {
+    expect([narrow, wide].map((asker) => may(asker, 'pull', 'b'))).toEqual([false, true]);
+    expect([narrow, wide].map((asker) => may(asker, 'push', 'a'))).toEqual([false, true]);
+    expect(may(anna, 'delete', 'a')).toBe(true);
+  }
+  for (let at = 0; at < 300; at++) expect(may(narrow, 'pull', `b${at}`)).toBe(false);
+});
+
 it('a decision is one for each asker, action and repository', () => {
   const rules = [
     { repositories: 'a', allow: ['pull'] },

@@ -21,8 +21,9 @@ export interface AccessOptions {
   readonly auth?: string;
 }
 
-/** Decisions that are remembered: a pull asks the same for each blob. */
+/** Decisions that are remembered: a pull asks the same for each blob. For each token, as many as it may name repositories and some more. */
 const MOST_REMEMBERED = 10_000;
+const MOST_OF_TOKEN = 100;
 const DEFAULT_FROM: readonly AddressRange[] = writingNetworks(DEFAULT_WRITERS);
 
 /** The configuration, with what the command line says in place of its own. Errors: USAGE. */
@@ -64,6 +65,8 @@ export function permissions(access: () => AccessConfig): MayDo {
   let settings: AccessConfig | undefined;
   let rules: AccessRules = { rules: [] };
   let decided = new Map<string, boolean>();
+  /** A token that is used again has the same scopes, not only equal ones. */
+  let ofTokens = new WeakMap<object, Map<string, boolean>>();
   let since = 0;
   return (asker, action, repository) => {
     const now = access();
@@ -72,14 +75,17 @@ export function permissions(access: () => AccessConfig): MayDo {
       if (now !== settings) rules = rulesOf(now);
       settings = now;
       decided = new Map();
+      ofTokens = new WeakMap();
       since = performance.now();
     }
-    if (asker.scopes) return mayDo(rules, asker, action, repository);
+    const { scopes } = asker;
+    const before = scopes === undefined ? decided : (ofTokens.get(scopes) ?? new Map<string, boolean>());
+    if (scopes) ofTokens.set(scopes, before);
     const key = `${asker.via}\0${asker.user ?? ''}\0${asker.address}\0${action}\0${repository ?? '\0'}`;
-    const known = decided.get(key);
+    const known = before.get(key);
     if (known !== undefined) return known;
     const may = mayDo(rules, asker, action, repository);
-    if (decided.size < MOST_REMEMBERED) decided.set(key, may);
+    if (before.size < (scopes ? MOST_OF_TOKEN : MOST_REMEMBERED)) before.set(key, may);
     return may;
   };
 }
