@@ -98,6 +98,6 @@ function unreadable(file: string, cause: unknown): never {
   const code = typeof why === 'string' ? ` (${why})` : '';
   throw new ImagesError('FILE_UNREADABLE', `the file of passwords cannot be read [${quote(file)}]${code}`, {
     cause,
-    hint: 'Make it with `images lreg_passwd USER`, or name another by --auth.',
+    hint: `\`images lreg_passwd --file=${quote(file)} USER\` makes it; --auth names another.`,
   });
 }

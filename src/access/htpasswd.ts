@@ -103,6 +103,6 @@ function parseLine(file: string, line: string, at: number): Pick<Line, 'user' | 
 
 function refuseLine(file: string, at: number, what: string): never {
   throw new ImagesError('CONFIG_INVALID', `${file}:${at + 1}: ${what}`, {
-    hint: 'Write passwords with `htpasswd -B FILE USER`, or with `images lreg_passwd USER`.',
+    hint: 'Write passwords with `htpasswd -B FILE USER`, or with `images lreg_passwd --file=FILE USER`.',
   });
 }
