@@ -40,3 +40,17 @@ it('the address of a registry has to be named if none runs with HTTPS', async ()
   const request = { registries: [], clients: [], root: world.path, what: 'install' } as const;
   await expect(changeTrust(request, settings)).rejects.toMatchObject({ code: 'USAGE' });
 });
+
+it('what a CA that has gone had installed is said to be removed by hand', async () => {
+  await using world = await temporaryWorld();
+  const settings = world.settings({}, { data: world.path });
+  const request = { registries: ['registry.lan:443'], clients: [], root: world.path } as const;
+  await expect(changeTrust({ ...request, what: 'remove' }, settings)).rejects.toMatchObject({
+    code: 'NO_REGISTRY',
+    hint: expect.stringContaining(`by hand: ca.crt and hosts.toml in certs.d/HOST:PORT below ${world.path}/etc`),
+  });
+  await expect(changeTrust({ ...request, what: 'install' }, settings)).rejects.toMatchObject({
+    code: 'NO_REGISTRY',
+    hint: expect.stringContaining('first started'),
+  });
+});

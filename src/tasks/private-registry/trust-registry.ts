@@ -1,6 +1,7 @@
 // `lreg_ca`: the own CA of the embedded registry, and who on a machine trusts it.
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import {
   installTrust,
   removeTrust,
@@ -11,7 +12,7 @@ import {
 } from '../../certificates/trust-store.ts';
 import { isFsError } from '../../io/files/fs-errors.ts';
 import { checkArguments, objectWith, TEXT } from '../../oci/arguments.ts';
-import { ImagesError } from '../../oci/errors.ts';
+import { ImagesError, isImagesError } from '../../oci/errors.ts';
 import { SETTINGS, TEXTS } from '../arguments.ts';
 import { runCommand } from '../overlays/run-command.ts';
 import { callOptions, type Settings } from '../settings.ts';
@@ -65,8 +66,15 @@ export async function changeTrust(request: TrustRequest, settings: Settings): Pr
     request: [request, objectWith({ registries: TEXTS, clients: TEXTS, root: TEXT, what: TEXT })],
     settings: [settings, SETTINGS],
   });
-  const certificate = await registryAuthority(settings);
   const { root, what, isDryRun = false } = request;
+  const certificate = await registryAuthority(settings).catch((error: unknown) => {
+    if (what === 'install' || !isImagesError(error, 'NO_REGISTRY')) throw error;
+    // Whose the files are cannot be told any more.
+    throw new ImagesError('NO_REGISTRY', error.message, {
+      hint: `What was installed of it has to be removed by hand: ca.crt and hosts.toml in certs.d/HOST:PORT below ${join(root, 'etc')}, and images-registry.crt among the CAs of the system.`,
+      cause: error,
+    });
+  });
   const clients = request.clients.length > 0 ? request.clients : TRUSTING_CLIENTS;
   const registries = request.registries.length > 0 ? request.registries : listening(settings);
   const whole = await trustPlan({ certificate, registries, clients, root });
