@@ -11,7 +11,7 @@ const KIB = 1024;
 /** In bytes. */
 const LARGEST = 1024 * KIB;
 const SMALLEST = 64 * KIB;
-const MOST = 64 * 1024 * KIB;
+const MOST = 32 * 1024 * KIB;
 /** In milliseconds. Buffers that nobody has used for so long are freed. */
 const IDLE = 10_000;
 

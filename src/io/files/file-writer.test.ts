@@ -62,4 +62,25 @@ describe('a writer of anything that takes bytes', () => {
     expect(writer.size).toBe(3);
     await expect(writer.append(Buffer.from('g'))).rejects.toThrow('full');
   });
+
+  it('writes less at a time while many others have gathered much', async () => {
+    let writes = 0;
+    const newWriter = () =>
+      gatheringWriter(async (chunks) => {
+        writes++;
+        return chunks.reduce((sum, { length }) => sum + length, 0);
+      });
+    const half = Buffer.alloc(512 * 1024);
+    const many = Array.from({ length: 40 }, newWriter);
+    for (const writer of many) await writer.append(half);
+    // 16 MB are in memory, in 32 of them.
+    expect(writes).toBe(8);
+    for (const writer of many) await writer.abandon();
+    const alone = newWriter();
+    await alone.append(half);
+    expect(writes).toBe(8);
+    await alone.append(half);
+    expect(writes).toBe(9);
+    await alone.flush();
+  });
 });

@@ -3,6 +3,9 @@ import type { FileHandle } from 'node:fs/promises';
 
 /** In bytes. Sockets deliver 64 KiB or less; a system call and a thread pool job for each would cost more than copying. */
 const GATHER = 1024 * 1024;
+/** In bytes: once all writers of the process together have gathered so much, each writes less at a time. */
+const GATHERED_BY_ALL = 16 * 1024 * 1024;
+const LEAST = 128 * 1024;
 /** Milliseconds. Bytes of a slow source are written after this time at the latest, because what is in memory is lost on kill -9. */
 const LONGEST_HELD_MS = 1000;
 
@@ -47,12 +50,20 @@ export function fileWriter(handle: FileHandle, from: number): FileWriter {
   };
 }
 
+/** In bytes: what all writers have in memory, and do not write yet. */
+let gatheredByAll = 0;
+
+/** Writers that somebody has forgotten, after an error elsewhere: what they had gathered is gone. */
+const forgottenWriters = new FinalizationRegistry<{ readonly bytes: number }>(({ bytes }) => {
+  gatheredByAll -= bytes;
+});
+
 /** The same for any destination, for instance a pipe, which has no positions. */
 export function gatheringWriter(writeSome: WriteSome, from = 0): GatheringWriter {
   let written = from;
   let size = from;
   let gathered: Uint8Array[] = [];
-  let gatheredBytes = 0;
+  const own = { bytes: 0 };
   let gatheredSince = 0;
   let running: Promise<void> = Promise.resolve();
   let failure: { readonly error: unknown } | undefined;
@@ -67,21 +78,27 @@ export function gatheringWriter(writeSome: WriteSome, from = 0): GatheringWriter
     } catch (error) {
       failure = { error };
       size = written;
-      gathered = [];
-      gatheredBytes = 0;
+      taken();
     }
   }
+
+  function taken(): Uint8Array[] {
+    const chunks = gathered;
+    gatheredByAll -= own.bytes;
+    gathered = [];
+    own.bytes = 0;
+    return chunks;
+  }
+
+  const isEnough = () => own.bytes >= GATHER || (own.bytes >= LEAST && gatheredByAll > GATHERED_BY_ALL);
 
   async function startWrite(): Promise<void> {
     await running;
     if (failure) throw failure.error;
-    const chunks = gathered;
-    gathered = [];
-    gatheredBytes = 0;
-    running = write(chunks);
+    running = write(taken());
   }
 
-  return {
+  const writer: GatheringWriter = {
     get size() {
       return size;
     },
@@ -93,9 +110,10 @@ export function gatheringWriter(writeSome: WriteSome, from = 0): GatheringWriter
       if (chunk.length === 0) return;
       if (gathered.length === 0) gatheredSince = Date.now();
       gathered.push(chunk);
-      gatheredBytes += chunk.length;
+      own.bytes += chunk.length;
+      gatheredByAll += chunk.length;
       size += chunk.length;
-      if (gatheredBytes >= GATHER || Date.now() - gatheredSince > LONGEST_HELD_MS) await startWrite();
+      if (isEnough() || Date.now() - gatheredSince > LONGEST_HELD_MS) await startWrite();
     },
     flush: async () => {
       if (gathered.length > 0) await startWrite();
@@ -103,11 +121,12 @@ export function gatheringWriter(writeSome: WriteSome, from = 0): GatheringWriter
       if (failure) throw failure.error;
     },
     abandon: async () => {
-      gathered = [];
-      gatheredBytes = 0;
+      taken();
       await running;
     },
   };
+  forgottenWriters.register(writer, own);
+  return writer;
 }
 
 /** What is left of the chunks after their first `count` bytes. */
