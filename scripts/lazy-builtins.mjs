@@ -58,7 +58,9 @@ function lazyModule(id) {
   process.getBuiltinModule('${byCallback.from}').${name}(...args, (error, value) => (error ? reject(error) : resolve(value))));`,
   );
   return [
-    `const ${own} = () => process.getBuiltinModule('${id}');`,
+    // The look-up is a tenth of what the quickest calls cost.
+    `let ${own}m;`,
+    `const ${own} = () => (${own}m ??= process.getBuiltinModule('${id}'));`,
     ...functions,
     ...promises,
     ...values,
