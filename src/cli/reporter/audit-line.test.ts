@@ -73,6 +73,14 @@ it('a user is never taken for a token, for nobody, or for one whose password was
   expect(new Set(whos.map((who) => auditLine({ ...request, ...who })?.text)).size).toBe(whos.length);
 });
 
+it('each user has a text of their own', () => {
+  const users = ['a b', 'a%20b', 'a\tb', 'a\u202eb', 'a\u200bb', 'a?b', 'ab', 'a\u00a0b', 'ä'];
+  const lines = users.map((user) => auditLine({ ...request, user })?.text);
+  expect(new Set(lines).size).toBe(users.length);
+  expect(lines[0]).toContain('audit: a%20b ');
+  expect(auditLine({ ...request, url: '/v2/a%2Fb' })?.text).toContain(' /v2/a%2Fb ');
+});
+
 it('a line has an end, whatever is asked for', () => {
   expect(auditLine({ ...request, url: `/v2/${'a'.repeat(60_000)}` })?.text.length).toBeLessThan(400);
 });

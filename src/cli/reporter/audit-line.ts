@@ -15,7 +15,7 @@ export function auditLine(event: RequestEvent): AuditLine | undefined {
   const { method, url, status, code, via, remote } = event;
   const isWrite = isWritten(method, status);
   if (!isWrite && !isRefused(status, via)) return undefined;
-  const what = `${method} ${word(url)} ${status}${code === undefined ? '' : ` ${code}`}`;
+  const what = `${method} ${word(url, UNSAFE_IN_URL)} ${status}${code === undefined ? '' : ` ${code}`}`;
   return { kind: isWrite ? 'write' : 'refusal', text: safeText(`audit: ${whoOf(event)} ${remote} ${what}`) };
 }
 
@@ -36,9 +36,13 @@ const WORDS: ReadonlySet<string> = new Set<NonNullable<RequestEvent['via']> | 'u
   'unknown',
 ]);
 
-function word(text: string): string {
+/** A path has its own percent signs; in names they are escaped, too, so that no two names have one text. */
+const UNSAFE_IN_URL = /[\s\p{Cc}\p{Cf}]/gu;
+const UNSAFE = /[%\s\p{Cc}\p{Cf}]/gu;
+
+function word(text: string, unsafe = UNSAFE): string {
   const short = text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text;
-  return short.replaceAll(/\s/g, (blank) => encodeURIComponent(blank));
+  return short.replaceAll(unsafe, (character) => encodeURIComponent(character));
 }
 
 /** A manifest or a blob that is there now (by an upload or a mount), or something that was removed. */
