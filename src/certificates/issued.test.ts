@@ -128,6 +128,17 @@ describe('a certificate by name', () => {
     expect(await issued.forHost('e.lan')).toBeUndefined();
   });
 
+  it('is told of once an hour if more are asked for than are made', async () => {
+    const { issued, clock, notices } = await setUp({ burst: 1, interval: 1000 * DAY });
+    for (const name of ['a', 'b', 'c']) await issued.forHost(`${name}.lan`);
+    expect(notices).toEqual([
+      'names are asked for faster than certificates are made: b.lan and others get that of the machine',
+    ]);
+    clock.now += DAY / 24;
+    await issued.forHost('d.lan');
+    expect(notices).toHaveLength(2);
+  });
+
   it('that is due stays in use while no new ones may be made, until it ends', async () => {
     const { issued, clock } = await setUp({ burst: 1, interval: 1000 * DAY });
     const first = await issued.forHost('a.lan');

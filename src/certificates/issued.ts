@@ -31,6 +31,8 @@ export const LIFETIME = 90;
 const DAY = 24 * 60 * 60 * 1000;
 /** Renewed after two thirds. */
 const RENEWED_BEFORE = (LIFETIME * DAY) / 3;
+/** In milliseconds. */
+const TOLD_AGAIN = DAY / 24;
 const SUFFIX = '.pem';
 /** In characters: a longer name has no room in a file name, and is kept in memory only. */
 const LONGEST_FILE = 200;
@@ -42,6 +44,7 @@ export async function openIssued(options: IssuedOptions): Promise<IssuedCertific
   /** The one that was not used for longest comes first. `undefined`: on disk, and not read yet. */
   const known = new Map<string, Issued | undefined>();
   const making = new Map<string, Promise<Issued | undefined>>();
+  let toldAt = Number.NEGATIVE_INFINITY;
   for (const name of await namesOnDisk(directory)) known.set(name, undefined);
   await removeLeftovers(directory, now());
   await forgetBeyond(most);
@@ -52,6 +55,13 @@ export async function openIssued(options: IssuedOptions): Promise<IssuedCertific
       known.delete(name);
       await rm(fileOf(directory, name), { force: true }).catch(() => {});
     }
+  }
+
+  function tellOfHaste(name: string): void {
+    const time = now().getTime();
+    if (time - toldAt < TOLD_AGAIN) return;
+    toldAt = time;
+    onNotice?.(`names are asked for faster than certificates are made: ${name} and others get that of the machine`);
   }
 
   async function keep(name: string, issued: Issued): Promise<void> {
@@ -75,7 +85,10 @@ export async function openIssued(options: IssuedOptions): Promise<IssuedCertific
       known.set(name, before);
       return before;
     }
-    if (!allowance.take()) return left > 0 ? before : undefined;
+    if (!allowance.take()) {
+      tellOfHaste(name);
+      return left > 0 ? before : undefined;
+    }
     const issued = await authority.issue([{ kind: 'dns', name }], { now: now(), days: LIFETIME });
     await keep(name, issued);
     return issued;
