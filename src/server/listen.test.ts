@@ -3,11 +3,11 @@ import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { Agent, get as httpGet, type IncomingMessage } from 'node:http';
-import { connect, createServer } from 'node:net';
+import { connect, createServer, Server } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Bytes } from '../io/streams/bytes.ts';
 import { formatListenAddress, type ListenAddress } from './address.ts';
 import { type RunningServer, serve } from './listen.ts';
@@ -188,3 +188,14 @@ async function* halves(bytes: Uint8Array, between: Promise<void>): Bytes {
   await between;
   yield bytes.subarray(bytes.length / 2);
 }
+
+it('a connection that cannot be accepted ends nothing', async () => {
+  const listening = vi.spyOn(Server.prototype, 'listen');
+  await using server = await serve({ registry: emptyRegistry(), listen: [{ host: '127.0.0.1', port: 0 }] });
+  const own = listening.mock.contexts[0] as Server | undefined;
+  listening.mockRestore();
+  for (let attempt = 0; attempt < 3; attempt++) {
+    own?.emit('error', Object.assign(new Error('accept EMFILE'), { code: 'EMFILE' }));
+  }
+  expect((await fetch(`http://127.0.0.1:${server.addresses[0]?.port}/v2/`)).status).toBe(200);
+});

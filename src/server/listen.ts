@@ -152,7 +152,8 @@ function httpServer(listener: RequestListener, connections: Connections, options
 
 async function bind(server: Server, address: ListenAddress, all: readonly ListenAddress[]): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
-  server.once('error', (error) => reject(explain(error, address)));
+  // Later ones are of connections that could not be accepted, for want of files or memory: their clients come again.
+  server.on('error', (error) => reject(explain(error, address)));
   const { host, port } = address;
   server.listen({ ...(host !== undefined && { host }), port, ipv6Only: isBesideIPv4(address, all) }, () => resolve());
   return promise;
