@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdir, mkdtemp, rename, rm, truncate, utimes, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rename, rm, truncate, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { hashSync } from 'bcryptjs';
@@ -69,6 +69,16 @@ describe('a file of passwords that changes', () => {
     const first = file.look();
     expect(file.look()).toBe(first);
     await first;
+  });
+
+  it('that everybody can write is told of, once until that is mended', async () => {
+    const { path, users, notices } = await scene();
+    for (const mode of [0o666, 0o662, 0o644, 0o646]) {
+      await chmod(path, mode);
+      await users();
+    }
+    const told = `everybody on this machine can let themselves in by the file of passwords: chmod o-w ${path}`;
+    expect(notices).toEqual([told, told]);
   });
 
   it('that is replaced by a pipe, a directory or something huge is not read', async () => {

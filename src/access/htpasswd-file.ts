@@ -34,12 +34,21 @@ export async function openHtpasswdFile({ file, now, onNotice }: HtpasswdFileOpti
     if (text !== told) onNotice?.(text);
     told = text;
   };
+  let isOpenTold = false;
+  const tellIfOpen = (): void => {
+    if (read.isOpen && !isOpenTold) {
+      onNotice?.(`everybody on this machine can let themselves in by the file of passwords: chmod o-w ${quote(file)}`);
+    }
+    isOpenTold = read.isOpen;
+  };
+  tellIfOpen();
   const lookNow = async (): Promise<void> => {
     try {
       const state = await stateOf(file);
       if (!read.isYoung && state.version === read.version) return;
       read = await readHtpasswd(file);
       told = undefined;
+      tellIfOpen();
     } catch (error) {
       if (!isImagesError(error)) throw error;
       read = { ...read, isYoung: true };
@@ -64,6 +73,8 @@ interface ReadFile {
   readonly users: Htpasswd;
   readonly version: string;
   readonly isYoung: boolean;
+  /** Everybody can write it. */
+  readonly isOpen: boolean;
 }
 
 async function readHtpasswd(file: string): Promise<ReadFile> {
@@ -76,7 +87,7 @@ async function readHtpasswd(file: string): Promise<ReadFile> {
   return { users: parseHtpasswd(file, text), ...state };
 }
 
-interface FileState extends Pick<ReadFile, 'version' | 'isYoung'> {
+interface FileState extends Omit<ReadFile, 'users'> {
   readonly isFile: boolean;
   readonly bytes: bigint;
 }
@@ -88,6 +99,7 @@ async function stateOf(file: string): Promise<FileState> {
   return {
     version: `${ino} ${size} ${mtimeNs} ${ctimeNs}`,
     isYoung: age < YOUNG,
+    isOpen: (found.mode & 0o002n) !== 0n,
     isFile: found.isFile(),
     bytes: size,
   };
