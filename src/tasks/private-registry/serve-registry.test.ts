@@ -1,10 +1,11 @@
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { readdir, rm } from 'node:fs/promises';
+import { readdir, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { hashSync } from 'bcryptjs';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { formatListenAddress } from '../../server/address.ts';
 import { image, putImage } from '../../server/testing/content.ts';
 import { openEmbeddedStore } from '../../storage/embedded-store.ts';
@@ -27,6 +28,8 @@ const hostOf = ({ addresses: [first] }: RegistryState) => formatListenAddress(fi
 /** The files by which others find a registry. */
 const adverts = async (world: TemporaryWorld) =>
   (await readdir(world.path)).filter((name) => name.startsWith('images-registry-'));
+
+const rulesFor = (user: string) => `auth = "htpasswd:users"\n[[rule]]\nusers = ["anna", "${user}"]\nallow = ["pull"]\n`;
 
 /** A port that another program listens on. */
 async function taken(): Promise<string> {
@@ -73,6 +76,22 @@ describe('the embedded registry in this process', () => {
     expect(runningRegistry(dataOf(world), world.settings())).toBeUndefined();
     expect(await adverts(world)).toEqual([]);
     expect((await readdir(join(dataOf(world), 'images'))).filter((name) => name.startsWith('starting'))).toEqual([]);
+  });
+
+  it('tells which users its rules name in vain, and again when the rules change', async () => {
+    await using world = await temporaryWorld();
+    const config = await world.file('share/images/registry.toml', rulesFor('bob'));
+    await world.file('share/images/users', `anna:${hashSync('x', 4)}\n`);
+    const notices: string[] = [];
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    onTestFinished(() => void vi.useRealTimers());
+    await using _served = await serve(world, { onNotice: (text) => void notices.push(text) });
+    expect(notices).toEqual([expect.stringMatching(/^rules name users that .* does not have: bob$/)]);
+    await writeFile(config, rulesFor('Anna'));
+    await vi.waitFor(() => {
+      vi.advanceTimersByTime(2000);
+      expect(notices.at(-1)).toMatch(/does not have: Anna$/);
+    });
   });
 
   it('ends with the signal', async () => {

@@ -30,6 +30,7 @@ import type { AccessOptions } from './serving-access.ts';
 import { servingHealth } from './serving-health.ts';
 import { type ServingRules, servingRules } from './serving-rules.ts';
 import { startedWith } from './started-with.ts';
+import { unknownUsers } from './unknown-users.ts';
 import { watchSpace } from './watch-space.ts';
 import { sayingWhatIsOpen, whatIsOpen } from './what-is-open.ts';
 
@@ -123,7 +124,15 @@ async function serveStore(request: ServeStore, settings: Settings): Promise<Serv
       () => whatIsOpen(served.isReadOnly ? { ...rules.access, readOnly: true } : rules.access, server.addresses),
       onNotice,
     );
-    sayOpen = open.again;
+    const tellUnknown = async () => {
+      const text = onNotice && (await unknownUsers(rules.access));
+      if (text !== undefined) onNotice?.(text);
+    };
+    await tellUnknown();
+    sayOpen = () => {
+      open.again();
+      void tellUnknown().catch(() => undefined);
+    };
     const announcement = listening.announce(rules);
     state = announcement.state;
     const { withdraw } = announcement;
