@@ -44,6 +44,19 @@ describe('announced registries', () => {
     }
   });
 
+  it('are not believed if others than their owner can write them, under whatever name', async () => {
+    await using world = await temporaryWorld();
+    const { state } = announceRegistry({ ...SERVED, data: join(world.path, 'data') }, world.settings());
+    const path = join(world.path, `images-registry-${OWN}-${process.pid}.json`);
+    const found = () => [announcedRegistries, believedRegistries].map((of) => of(world.settings()));
+    for (const mode of [0o666, 0o646, 0o664]) {
+      await chmod(path, mode);
+      expect(found(), mode.toString(8)).toEqual([[], []]);
+    }
+    await chmod(path, 0o644);
+    expect(found()).toEqual([[state], [state]]);
+  });
+
   it('are not believed under a name that their owner does not have', async () => {
     await using world = await temporaryWorld();
     announceRegistry({ ...SERVED, data: join(world.path, 'data') }, world.settings());

@@ -3,7 +3,7 @@
 //   /run/images/images-registry-UID-PID.json   registries of root, and of services to which root gave the directory
 //   /tmp/images-registry-UID-PID.json          registries of other users: anybody can write there, so a user must name them to use them
 //
-// $IMAGES_RUNTIME replaces both directories. A file is trusted only if user UID owns it and runs the process.
+// $IMAGES_RUNTIME replaces both directories. A file is trusted only if user UID owns it, alone can write it, and runs the process.
 import { chmodSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { isGivenByRoot } from '../../io/files/believed-path.ts';
@@ -78,7 +78,7 @@ function adverts(settings: AdvertSettings): readonly Advert[] {
 }
 
 function readAdvert(path: string, uid: number): RegistryState | undefined {
-  const state = readRecord(path);
+  const state = readRecord(path, { isShared: true });
   return state?.uid === uid ? state : undefined;
 }
 

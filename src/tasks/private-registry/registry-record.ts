@@ -36,22 +36,36 @@ export interface RegistryState {
 
 const MAX_RECORD = 64 * 1024;
 
+interface ReadOptions {
+  /** Others can put files there: one that others than its owner can write says nothing. They may have given a second name to a file of root's that everybody can write. */
+  readonly isShared?: boolean;
+}
+
 /**
  * The record of a registry that runs as the owner of the file. Returns `undefined` for anything else: no such file, no record, another user's process, a process
  * that has ended (also if its pid is in use again, or the machine was restarted).
  */
-export function readRecord(path: string): RegistryState | undefined {
-  const { value, uid } = readOwnedJson(path) ?? {};
+export function readRecord(path: string, { isShared = false }: ReadOptions = {}): RegistryState | undefined {
+  const { value, uid, isOwnersAlone } = readOwnedJson(path) ?? {};
+  if (isShared && !isOwnersAlone) return undefined;
   const state = decodeState(value);
   if (!state || state.uid !== uid || !isAlive(state.identity)) return undefined;
   return Number(state.identity.split('.')[0]) === state.pid && runsAs(state.pid, uid) ? state : undefined;
 }
 
-/** The file's JSON value and its owner. Returns `undefined` if the file is missing or unreadable. */
-export function readOwnedJson(path: string): { readonly value: unknown; readonly uid: number } | undefined {
+export interface OwnedJson {
+  readonly value: unknown;
+  /** The user who owns the file. */
+  readonly uid: number;
+  /** Nobody else can write it, but for root. */
+  readonly isOwnersAlone: boolean;
+}
+
+/** Returns `undefined` if the file is missing or unreadable. */
+export function readOwnedJson(path: string): OwnedJson | undefined {
   const read = readOwnedText(path, MAX_RECORD);
   try {
-    return read && { value: JSON.parse(read.text), uid: read.uid };
+    return read && { value: JSON.parse(read.text), uid: read.uid, isOwnersAlone: (read.mode & 0o022) === 0 };
   } catch {
     return undefined;
   }
