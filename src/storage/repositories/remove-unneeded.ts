@@ -34,7 +34,7 @@ async function withoutTag(tag: string, removal: Removal): Promise<void> {
   try {
     await store.registry.deleteTag(repository, tag, call);
   } catch (error) {
-    // One that was pinned meanwhile stays, and `putBack` what it needs.
+    // One that was pinned meanwhile stays, and `putBack` restores what it needs.
     if (!isImagesError(error, 'MANIFEST_UNKNOWN', 'NAME_UNKNOWN', 'DENIED')) throw error;
   }
 }
