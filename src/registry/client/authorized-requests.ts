@@ -30,7 +30,8 @@ export function authorizedRequests(
   const tooLate = new WeakSet<HttpAnswer>();
 
   const send = async (request: EndpointRequest, url: HttpUrl): Promise<HttpAnswer> => {
-    const need: Need = { repository: request.repository, scopes: request.scopes, isConfidential: isConfidential(url) };
+    const { repository, scopes } = request;
+    const need: Need = { repository, scopes, confidential: isConfidential(url) ? schemeOf(url) : undefined };
     const mine = isOwn(url);
     // The signal ends only this caller's waiting: the token may be fetched for many callers.
     let used = mine ? await untilAborted(authorizer.authorization(need), request.signal) : undefined;
@@ -58,4 +59,8 @@ export function authorizedRequests(
   };
 
   return { send, isTooLate: (answer) => tooLate.has(answer) };
+}
+
+function schemeOf({ secure }: HttpUrl): 'http' | 'https' {
+  return secure ? 'https' : 'http';
 }

@@ -13,8 +13,8 @@ export interface Need {
   /** Selects among the credentials in files, which may have entries for parts of a host. `docker.io` is Docker Hub's name there. */
   readonly repository: string | undefined;
   readonly scopes: readonly TokenScope[];
-  /** Nobody else can listen, or be in the host's place: it is on this machine, or its certificate is verified. */
-  readonly isConfidential?: boolean;
+  /** How the host is asked, where nobody else can listen, or be in its place: it is on this machine, or its certificate is verified. */
+  readonly confidential?: 'http' | 'https' | undefined;
 }
 
 export interface Authorizer {
@@ -75,15 +75,15 @@ export function createAuthorizer(settings: AuthorizerSettings): Authorizer {
     );
   }
 
-  async function unasked({ repository }: Need): Promise<string | undefined> {
-    const credentials = await used.unasked(repository);
+  async function unasked({ repository, confidential }: Need): Promise<string | undefined> {
+    const credentials = confidential && (await used.unasked(repository, confidential));
     if (!credentials || credentials.type === 'identity-token') return undefined;
     used.use(repository, credentials);
     return credentials.type === 'password' ? basicAuthorization(credentials) : `Bearer ${credentials.token}`;
   }
 
   async function authorization(need: Need): Promise<string | undefined> {
-    if (!method) return need.isConfidential ? await unasked(need) : undefined;
+    if (!method) return await unasked(need);
     return method.type === 'basic' ? await basic(need) : await bearer(method, need);
   }
 

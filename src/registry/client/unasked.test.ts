@@ -3,7 +3,10 @@ import { tmpdir } from 'node:os';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createLimiter } from '../../io/concurrency/limiter.ts';
 import type { HttpRequest } from '../../io/http/http.ts';
+import { parseHttpUrl } from '../../io/http/http-url.ts';
 import { OCI_INDEX } from '../../oci/media-types.ts';
+import { authorizedRequests } from './authorized-requests.ts';
+import { createAuthorizer } from './authorizer.ts';
 import { createEndpointHttp } from './endpoint-http.ts';
 import { type RegistryClients, registryClients } from './registry-clients.ts';
 import type { ClientDecision, Credentials, Endpoint } from './settings.ts';
@@ -94,6 +97,31 @@ describe('what is sent unasked', () => {
     expect(await sent({ host: '10.0.0.5:5000', scheme: 'http' })).toBeUndefined();
     expect(await sent({ host: '10.0.0.5:5000' })).toBeUndefined();
     expect(await sent({ host: '10.0.0.5:5000', scheme: 'https', insecure: true })).toBeUndefined();
+  });
+
+  it('is asked for by the scheme of each request, as that of a host without a port is another port', async () => {
+    const schemes: string[] = [];
+    const unasked = async (_host: string, _repository: string | undefined, scheme: string) => {
+      schemes.push(scheme);
+      return undefined;
+    };
+    const authorizer = createAuthorizer({
+      host: '127.0.0.1',
+      credentials: { searched: [], find: async () => undefined, unasked },
+      onDecision: undefined,
+      send: () => Promise.reject(new Error('no token server')),
+      mayBePlain: async () => true,
+    });
+    const requests = authorizedRequests(authorizer, {
+      isOwn: () => true,
+      isConfidential: ({ host: name }) => name === '127.0.0.1',
+      follow: (_request, url) => Promise.reject(new Error(url.host)),
+    });
+    const asked = { what: 'it', unknown: 'UNSUPPORTED' } as const;
+    const request = { method: 'GET', to: '/', scopes: [], asked, expected: [200], signal: undefined } as const;
+    for (const url of ['http://127.0.0.1/', 'https://127.0.0.1/', 'http://10.0.0.5/'])
+      await failureOf(requests.send(request, parseHttpUrl(url)));
+    expect(schemes).toEqual(['http', 'https']);
   });
 
   it('is named where it may not do what is asked, and not sent a second time', async () => {

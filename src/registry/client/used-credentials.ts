@@ -8,7 +8,7 @@ export interface UsedCredentials {
   /** Selects among the credentials in files, which may have entries for parts of a host. */
   find(repository: string | undefined): Promise<Credentials | undefined>;
   /** What is sent although the host has not asked. */
-  unasked(repository: string | undefined): Promise<Credentials | undefined>;
+  unasked(repository: string | undefined, scheme: 'http' | 'https'): Promise<Credentials | undefined>;
   /** Notes that requests for this repository are sent with them. */
   use(repository: string | undefined, credentials: Credentials): void;
   /** For error messages: which credentials were used, or that there were none. */
@@ -48,8 +48,8 @@ export function usedCredentials({ host, credentials: provider, onDecision }: Use
       tell(repository, credentials);
       return credentials;
     },
-    unasked: async (repository) => {
-      const credentials = await provider?.unasked?.(host, repository);
+    unasked: async (repository, scheme) => {
+      const credentials = await provider?.unasked?.(host, repository, scheme);
       if (!credentials) return undefined;
       rememberSecrets(secretOf(credentials));
       tell(repository, credentials);

@@ -32,8 +32,12 @@ describe('a registry of this machine', () => {
     await using world = await temporaryWorld();
     const { registry, ownerFile } = await announced(world);
     const local = localRegistries(world.settings());
-    for (const host of ['127.0.0.1:5000', '127.0.0.1:443', '127.0.0.1']) {
-      const login = local.loginOf(host);
+    for (const [host, scheme] of [
+      ['127.0.0.1:5000', 'http'],
+      ['127.0.0.1:443', 'https'],
+      ['127.0.0.1', 'https'],
+    ] as const) {
+      const login = local.loginOf(host, scheme);
       expect(login, host).toMatchObject({ origin: ownerFile });
       expect(isFromOwner(`Bearer ${tokenOf(login)}`, registry, Date.now())).toBe(true);
       expect(tokenOf(login)).not.toContain(registry.secret);
@@ -47,8 +51,36 @@ describe('a registry of this machine', () => {
       'docker.io',
       '192.0.2.1:5000',
     ]) {
-      expect(local.loginOf(host), host).toBeUndefined();
+      expect([local.loginOf(host, 'http'), local.loginOf(host, 'https')], host).toEqual([undefined, undefined]);
       if (!host.startsWith('localhost')) expect(local.whyNot(host)).toBeUndefined();
+    }
+  });
+
+  it('is not taken for what listens on the other port of a host without a port', async () => {
+    await using world = await temporaryWorld();
+    await announced(world, { addresses: [{ host: '127.0.0.1', port: 443, tls: true }] });
+    const https = localRegistries(world.settings());
+    expect(https.loginOf('127.0.0.1', 'http')).toBeUndefined();
+    expect(https.loginOf('127.0.0.1', 'https')).toBeDefined();
+    expect(https.loginOf('127.0.0.1:443', 'http')).toBeUndefined();
+    await announced(world, { addresses: [{ host: '127.0.0.1', port: 80 }] });
+    const http = localRegistries(world.settings());
+    expect(http.loginOf('127.0.0.1', 'https')).toBeUndefined();
+    expect(http.loginOf('127.0.0.1', 'http')).toBeDefined();
+  });
+
+  it('gets a new proof after a minute, and as soon as the clock was set or the machine has slept', async () => {
+    await using world = await temporaryWorld();
+    const { registry } = await announced(world);
+    let time = 1_800_000_000_000;
+    const local = localRegistries(world.settings(), () => time);
+    const login = () => tokenOf(local.loginOf('127.0.0.1:5000', 'http'));
+    const first = login();
+    time += 59_000;
+    expect(login()).toBe(first);
+    for (const step of [3_600_000, -86_400_000, 60_000]) {
+      time += step;
+      expect(isFromOwner(`Bearer ${login()}`, registry, time), `${step}`).toBe(true);
     }
   });
 
@@ -70,7 +102,7 @@ describe('a registry of this machine', () => {
     await symlink(await world.file('other.crt', '-----BEGIN CERTIFICATE-----'), link);
     await announced(world, { ownerFile: '/etc/hostname', caFile: link });
     const local = localRegistries(world.settings());
-    expect(local.loginOf('127.0.0.1:5000')).toBeUndefined();
+    expect(local.loginOf('127.0.0.1:5000', 'http')).toBeUndefined();
     expect(local.caOf('127.0.0.1:443')).toBeUndefined();
     expect(local.whyNot('127.0.0.1:5000')).toBe('/etc/hostname (this user cannot read it)');
   });
@@ -81,7 +113,7 @@ describe('a registry of this machine', () => {
     await chown(ownerFile, 54_321, -1);
     await chown(caFile, 54_321, -1);
     const local = localRegistries(world.settings());
-    expect(local.loginOf('127.0.0.1:5000')).toBeUndefined();
+    expect(local.loginOf('127.0.0.1:5000', 'http')).toBeUndefined();
     expect(local.caOf('127.0.0.1:443')).toBeUndefined();
   });
 
@@ -91,14 +123,14 @@ describe('a registry of this machine', () => {
     await chmod(world.path, 0o755);
     const asOther = world.settings({ XDG_DATA_HOME: join(world.path, 'other') }, { uid: OWN + 1 });
     // Root's is believed by everybody.
-    expect(localRegistries(asOther).loginOf('127.0.0.1:5000') !== undefined).toBe(OWN === 0);
+    expect(localRegistries(asOther).loginOf('127.0.0.1:5000', 'http') !== undefined).toBe(OWN === 0);
   });
 
   it('from before there were such secrets has none', async () => {
     await using world = await temporaryWorld();
     announceRegistry({ data: join(world.path, 'data'), addresses: ADDRESSES, version: '1' }, world.settings());
     const local = localRegistries(world.settings());
-    expect([local.loginOf('127.0.0.1:5000'), local.whyNot('127.0.0.1:5000')]).toEqual([undefined, undefined]);
+    expect([local.loginOf('127.0.0.1:5000', 'http'), local.whyNot('127.0.0.1:5000')]).toEqual([undefined, undefined]);
   });
 });
 
@@ -112,9 +144,9 @@ it('credentials that the user has for the registry count, and files that cannot 
       { temporaryDirectory: '', credentials: { searched: ['/home/me/c.json'], find: async () => own } },
       local,
     ).credentials;
-  expect(await found(users)?.unasked?.('127.0.0.1:5000', 'a')).toBeUndefined();
+  expect(await found(users)?.unasked?.('127.0.0.1:5000', 'a', 'http')).toBeUndefined();
   expect(await found(users)?.find('127.0.0.1:5000', 'a')).toEqual(users);
-  expect(await found(undefined)?.unasked?.('127.0.0.1:5000', 'a')).toMatchObject({ type: 'registry-token' });
+  expect(await found(undefined)?.unasked?.('127.0.0.1:5000', 'a', 'http')).toMatchObject({ type: 'registry-token' });
   expect(found(undefined)?.searchedFor?.('127.0.0.1:5000')).toEqual([expect.stringContaining('(it is for loopback,')]);
   expect(found(undefined)?.searchedFor?.('docker.io')).toEqual([]);
 });

@@ -18,8 +18,8 @@ import { servedAt } from './served-address.ts';
 export interface LocalRegistries {
   /** The certificate of the own CA of the registry that serves HTTPS there, in PEM; `undefined` if there is none, or it cannot be read. */
   caOf(host: string): string | undefined;
-  /** The login of the registry that is there, for those who can read its secret. */
-  loginOf(host: string): Credentials | undefined;
+  /** The login of the registry that is there and speaks this, for those who can read its secret. */
+  loginOf(host: string, scheme: 'http' | 'https'): Credentials | undefined;
   /** Why nobody was logged in there: the file of the secret, and what is in the way; `undefined` if no such registry is there. */
   whyNot(host: string): string | undefined;
 }
@@ -30,8 +30,8 @@ const MAX_CERTIFICATE = 64 * 1024;
 /** In milliseconds. A proof is good for longer (owner-proof.ts). */
 const ASKED_AGAIN = 60_000;
 
-/** Hosts are asked for as clients name them: `127.0.0.1:5000`, `[::1]:5000`. What is found is remembered for a minute. */
-export function localRegistries(settings: LocalSettings): LocalRegistries {
+/** Hosts are asked for as clients name them: `127.0.0.1:5000`, `[::1]:5000`. What is found is remembered for a minute. `now` in ms since 1970; for tests. */
+export function localRegistries(settings: LocalSettings, now: () => number = Date.now): LocalRegistries {
   const found = new Map<string, { readonly at: number; readonly here: RegistryState | undefined }>();
   const logins = new Map<string, { readonly at: number; readonly login: Credentials | undefined }>();
   const at = (host: string, secure?: boolean): RegistryState | undefined => {
@@ -48,11 +48,13 @@ export function localRegistries(settings: LocalSettings): LocalRegistries {
       const read = caFile === undefined ? undefined : readOwnedText(caFile, MAX_CERTIFICATE);
       return read?.uid === uid && read?.text.includes('-----BEGIN CERTIFICATE-----') ? read.text : undefined;
     },
-    loginOf: (host) => {
-      const known = logins.get(host);
-      if (known && performance.now() - known.at < ASKED_AGAIN) return known.login;
-      const login = loginAt(at(host));
-      logins.set(host, { at: performance.now(), login });
+    loginOf: (host, scheme) => {
+      const key = `${scheme}://${host}`;
+      const known = logins.get(key);
+      // By the clock that the registry goes by: others stand still while the machine sleeps, and nobody sets them.
+      if (known && Math.abs(now() - known.at) < ASKED_AGAIN) return known.login;
+      const login = loginAt(at(host, scheme === 'https'), now());
+      logins.set(key, { at: now(), login });
       return login;
     },
     whyNot: (host) => {
@@ -86,8 +88,8 @@ function withOwnLogin(own: CredentialsProvider, local: LocalRegistries): Credent
   return {
     searched: own.searched,
     find: (host, repository) => own.find(host, repository),
-    unasked: async (host, repository) => {
-      const login = local.loginOf(host);
+    unasked: async (host, repository, scheme) => {
+      const login = local.loginOf(host, scheme);
       // What the user has chosen for this registry counts.
       return login && ((await own.find(host, repository)) ? undefined : login);
     },
@@ -98,11 +100,11 @@ function withOwnLogin(own: CredentialsProvider, local: LocalRegistries): Credent
   };
 }
 
-function loginAt(here: RegistryState | undefined): Credentials | undefined {
+function loginAt(here: RegistryState | undefined, now: number): Credentials | undefined {
   if (here?.ownerFile === undefined) return undefined;
   const secret = readOwnerSecret(here.ownerFile, here.uid);
   if (secret === undefined) return undefined;
-  const token = ownerProof({ secret, registry: here.identity }, Date.now());
+  const token = ownerProof({ secret, registry: here.identity }, now);
   return { type: 'registry-token', token, origin: here.ownerFile };
 }
 
