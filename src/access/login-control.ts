@@ -3,10 +3,11 @@ import { askerAddress, type Neighbours } from './asker-address.ts';
 import type { AccessControl, Asker, RequestHead } from './contract.ts';
 import { openHtpasswdFile } from './htpasswd-file.ts';
 import { isServiceName, loginChallenge } from './login-challenge.ts';
-import { askerOf, createLogins } from './logins.ts';
+import { askerOf, createLogins, type Login } from './logins.ts';
 import { isFromOwner, type StoreOwner } from './owner-proof.ts';
 import { createPasswordCheck } from './password-check.ts';
 import type { MayDo } from './permitted.ts';
+import { recentAskers } from './recent-askers.ts';
 import { parseAuthorization } from './sent-credentials.ts';
 import { isForTokens, tokenEndpoint } from './token-endpoint.ts';
 import { createTokens, type MachineTokens } from './tokens.ts';
@@ -31,6 +32,9 @@ export interface AccessControlOptions {
   /** In ms since 1970; for tests. */
   readonly now?: () => number;
 }
+
+const BASIC = /^basic /i;
+const MOST_RECENT = 1000;
 
 /**
  * Where nobody can log in, credentials are ignored, as docker-registry and zot do without a configured authentication: clients send what they have stored.
@@ -62,14 +66,24 @@ export async function createAccessControl(options: AccessControlOptions): Promis
   const canLogIn = (): boolean =>
     file !== undefined || (machineTokens !== undefined && (machineTokens.any?.() ?? true));
 
-  const identifyNow = ({ headers, address }: RequestHead): Asker | Promise<Asker> => {
-    const sent = parseAuthorization(headers.authorization);
+  const recent = recentAskers(MOST_RECENT);
+  const identifyNow = (authorization: string, address: string): Asker | Promise<Asker> => {
+    const known = passwords && BASIC.test(authorization) ? recent.find(address, authorization) : undefined;
+    if (known) return known;
+    const sent = parseAuthorization(authorization);
     if (sent.type === 'none') return { via: 'nobody', address };
-    const login =
-      sent.type === 'basic'
-        ? logins.byPassword(sent.user, sent.password, address)
-        : logins.byToken(sent.token, ['access', 'machine']);
-    return login instanceof Promise ? login.then((known) => askerOf(known, address)) : askerOf(login, address);
+    if (sent.type === 'bearer') {
+      const login = logins.byToken(sent.token, ['access', 'machine']);
+      return login instanceof Promise ? login.then((known) => askerOf(known, address)) : askerOf(login, address);
+    }
+    const login = logins.byPassword(sent.user, sent.password, address);
+    const remembered = (known: Login): Asker => {
+      const asker = askerOf(known, address);
+      if (passwords && known.via === 'password')
+        recent.add(asker, authorization, passwords.recall({ ...sent, address }));
+      return asker;
+    };
+    return login instanceof Promise ? login.then(remembered) : remembered(login);
   };
 
   /** The address is that of the client behind a proxy: it counts for rules, and for wrong passwords. */
@@ -77,14 +91,14 @@ export async function createAccessControl(options: AccessControlOptions): Promis
 
   return {
     identify: (received) => {
-      const head = fromAsker(received);
-      const { headers, address } = head;
-      if (headers.authorization === undefined) return { via: 'nobody', address };
-      if (owner && neighbours.isLocal(address) && isFromOwner(headers.authorization, owner, now()))
+      const address = askerAddress(received, neighbours);
+      const { authorization } = received.headers;
+      if (authorization === undefined) return { via: 'nobody', address };
+      if (owner && neighbours.isLocal(address) && isFromOwner(authorization, owner, now()))
         return { via: 'owner', address };
       if (!canLogIn()) return { via: 'nobody', address };
       const looked = file?.look();
-      return looked ? looked.then(() => identifyNow(head)) : identifyNow(head);
+      return looked ? looked.then(() => identifyNow(authorization, address)) : identifyNow(authorization, address);
     },
     mayDo,
     unknown: (head) => {

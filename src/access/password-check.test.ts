@@ -68,6 +68,20 @@ describe('a password', () => {
     expect(asked).toHaveLength(3);
   });
 
+  it('that was right is recalled for as long as it is remembered', async () => {
+    const { attempt, users, clock, check } = scene();
+    await attempt('anna', 'right');
+    const recall = (password: string, user = 'anna') => check.recall({ user, password, address: '10.0.0.1' });
+    expect([recall('right')(), recall('other')(), recall('right', 'nobody')()]).toEqual([true, false, false]);
+    const isStillRight = recall('right');
+    users.set('anna', hashOf('new'));
+    expect(isStillRight()).toBe(false);
+    users.set('anna', hashOf('right'));
+    expect(isStillRight()).toBe(true);
+    clock.ms += MINUTE;
+    expect(isStillRight()).toBe(false);
+  });
+
   it('is forgotten at once when the line of its user changes or goes', async () => {
     const { attempt, users } = scene();
     await attempt('anna', 'right');
@@ -168,10 +182,12 @@ describe('guessing', () => {
   });
 
   it('is not quicker at a password that is remembered', async () => {
-    const { attempt } = scene();
+    const { attempt, check } = scene();
     await attempt('anna', 'right');
+    const isStillRight = check.recall({ user: 'anna', password: 'right', address: '10.0.0.1' });
     for (let guess = 0; guess < 200; guess++) await attempt('anna', `guess ${guess}`);
     expect(await attempt('anna', 'right')).toBe('TOOMANYREQUESTS');
+    expect(isStillRight()).toBe(false);
   });
 
   it('is not made quicker by logging in between as another user', async () => {

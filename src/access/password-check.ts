@@ -27,6 +27,8 @@ export interface PasswordAttempt {
 export interface PasswordCheck extends Disposable {
   /** At once if the password is remembered. Errors: UNAUTHORIZED, TOOMANYREQUESTS. */
   verify(attempt: PasswordAttempt): void | Promise<void>;
+  /** Of one that was right: tells, whenever it is asked, whether `verify` would still say so at once. */
+  recall(attempt: PasswordAttempt): () => boolean;
 }
 
 const REMEMBERED_FOR = 60_000;
@@ -106,7 +108,15 @@ export function createPasswordCheck({ users, now = Date.now, thread }: PasswordC
     throw wrongPassword();
   };
 
-  return { verify, [Symbol.dispose]: () => bcrypt[Symbol.dispose]() };
+  const recall = ({ user, password, address }: PasswordAttempt): (() => boolean) => {
+    const key = attemptKey(address);
+    const hash = users().get(user);
+    const question = tableKey(secret, [user, key, hash ?? '', password]);
+    return () =>
+      hash !== undefined && users().get(user) === hash && early.count(key) < MAX_EARLY && remembered.has(question);
+  };
+
+  return { verify, recall, [Symbol.dispose]: () => bcrypt[Symbol.dispose]() };
 }
 
 function wrongPassword(): ImagesError {
