@@ -1,10 +1,10 @@
 // Where clients look for CAs that they trust: planned, installed, and removed again. Everything is below a root directory.
-import { chmod, readFile, realpath, rm, rmdir, stat } from 'node:fs/promises';
+import { chmod, readFile, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { makeDirectory, writeFileAtomically } from '../io/files/atomic-file.ts';
 import { isFsError, translatingFsErrors } from '../io/files/fs-errors.ts';
-import { behindLinks } from '../io/files/special-file.ts';
 import { ImagesError } from '../oci/errors.ts';
+import { checkInside } from './inside-root.ts';
 import { certificateName } from './names.ts';
 
 export type TrustingClient = 'docker' | 'containers' | 'containerd' | 'system';
@@ -98,7 +98,7 @@ export async function trustStateOf({ path, content }: TrustFile): Promise<TrustS
  * Errors: NO_ACCESS, READ_ONLY, NO_SPACE, CONFIG_INVALID (another's is there, a link leads out of the root).
  */
 export async function installTrust({ files, root }: TrustPlan): Promise<readonly TrustFile[]> {
-  await checkInside(files, root);
+  await checkInside(root, files);
   const states = await statesOf(files);
   const foreign = files.filter((_, at) => states[at] === 'different');
   // Before the first is written: a client that trusts half of the addresses puzzles more than one that trusts none.
@@ -124,7 +124,7 @@ export async function installTrust({ files, root }: TrustPlan): Promise<readonly
  * Errors: NO_ACCESS, READ_ONLY, CONFIG_INVALID (a link leads out of the root).
  */
 export async function removeTrust({ files, root }: TrustPlan): Promise<readonly TrustFile[]> {
-  await checkInside(files, root);
+  await checkInside(root, files);
   const states = await statesOf(files);
   const ours = files.filter((_, at) => states[at] === 'installed');
   for (const { path, basis } of ours) {
@@ -187,30 +187,6 @@ async function makeOpenDirectory(path: string): Promise<void> {
   for (let at = path; first !== undefined; at = dirname(at)) {
     await chmod(at, 0o755);
     if (at === first) return;
-  }
-}
-
-/** The root may be an image's: a link in it leads to the same name on this machine. */
-async function checkInside(files: readonly TrustFile[], root: string): Promise<void> {
-  const inside = await realpath(root).catch(() => root);
-  if (inside === '/') return;
-  for (const { path } of files) {
-    const real = await realpathOfNearest(path);
-    if (real === inside || real.startsWith(`${inside}/`)) continue;
-    throw new ImagesError('CONFIG_INVALID', `a link leads out of ${root} [${path}]`, {
-      hint: 'Replace the link by a directory, or name other clients with --client.',
-    });
-  }
-}
-
-/** Of the path, or of what there is of it. */
-async function realpathOfNearest(path: string): Promise<string> {
-  for (let at = path; ; at = dirname(at)) {
-    const target = await behindLinks(at).catch(() => at);
-    const real = await realpath(target).catch(() => undefined);
-    if (real !== undefined) return real;
-    // A link to what is not there: it would be made.
-    if (target !== at) return await realpathOfNearest(target);
   }
 }
 

@@ -1,8 +1,9 @@
 // Attacks on logins: tokens that are made up, old, of others, or for something else. Over real sockets, against a registry with users and rules.
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { createTokens, type TokenOptions } from '../../access/tokens.ts';
-import { issuerOf, revokeTokens } from './machine-tokens.ts';
+import { revokeTokens } from './machine-tokens.ts';
 import { ANNA, type Besieged, BOB, basic, besieged, forgeries, HASHES } from './testing/besieged.ts';
+import { issuerOf } from './token-key.ts';
 
 let registry: Besieged;
 

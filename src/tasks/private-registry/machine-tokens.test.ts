@@ -2,7 +2,7 @@ import { chmod, mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'n
 import { join } from 'node:path';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { temporaryWorld } from '../testing/temporary-world.ts';
-import { giveToken, listTokens, recordedTokens, revokeTokens, tokenKey } from './machine-tokens.ts';
+import { giveToken, listTokens, recordedTokens, revokeTokens } from './machine-tokens.ts';
 import { registryNeighbours } from './neighbours.ts';
 import { servedAccess } from './served-access.ts';
 
@@ -134,25 +134,6 @@ it('a folder of tokens that cannot be looked at is told once, and what was there
   expect(recorded.isThere(ID)).toBe(true);
 });
 
-it('a key that others can read, or that is damaged, is not used, and not replaced unasked', async () => {
-  await using world = await temporaryWorld();
-  const file = join(world.path, 'images/access/key');
-  await tokenKey(world.path);
-  await chmod(file, 0o640);
-  await expect(tokenKey(world.path)).rejects.toMatchObject({
-    code: 'CONFIG_INVALID',
-    message: `others can read the key of tokens [${file}]`,
-  });
-  await writeFile(file, 'short');
-  await chmod(file, 0o600);
-  await expect(tokenKey(world.path)).rejects.toMatchObject({
-    code: 'CONFIG_INVALID',
-    hint: expect.stringContaining('All tokens end'),
-  });
-  await rm(file);
-  expect(await tokenKey(world.path)).toHaveLength(32);
-});
-
 it('a registry that was started before there were tokens, and cannot take them, says so and goes on', async () => {
   await using world = await temporaryWorld();
   const settings = world.settings({}, { data: world.path });
@@ -175,10 +156,4 @@ it('a registry that was started before there were tokens, and cannot take them, 
   }
   expect(notices).toEqual([expect.stringMatching(/^tokens of machines are not taken: others can read .*chmod 600/)]);
   await expect(servedAccess(options)).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
-});
-
-it('the key of tokens is one, also if several processes make it at once', async () => {
-  await using world = await temporaryWorld();
-  const keys = await Promise.all(Array.from({ length: 8 }, () => tokenKey(world.path)));
-  expect(new Set(keys.map((key) => Buffer.from(key).toString('hex'))).size).toBe(1);
 });

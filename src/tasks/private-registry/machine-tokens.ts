@@ -1,26 +1,22 @@
-// Tokens of machines for the embedded registry, and the key that all of its tokens are signed with.
-//
-//   DIR/images/access/key               32 bytes, for the owner only
-//   DIR/images/access/tokens/ID.json    a token that was given and not revoked: what it may do, never the token itself
-import { createHash, randomBytes, randomUUID } from 'node:crypto';
+// Tokens of machines for the embedded registry: DIR/images/access/tokens/ID.json for each that was given and not revoked, with what it may do, never the token itself.
+import { randomUUID } from 'node:crypto';
 import { readdirSync } from 'node:fs';
-import { chmod, readFile, rm, stat } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ACTIONS, type AccessScope, type Action } from '../../access/contract.ts';
 import { decodeScopeClaim, decodeTextClaim } from '../../access/token-claims.ts';
 import type { MachineToken, MachineTokens } from '../../access/tokens.ts';
 import { writeFileAtomically } from '../../io/files/atomic-file.ts';
-import { isFsError, translatingFsErrors } from '../../io/files/fs-errors.ts';
-import { acquireLock } from '../../io/files/lock.ts';
+import { isFsError } from '../../io/files/fs-errors.ts';
 import { listIfThere, readIfThere } from '../../io/files/read-config-file.ts';
 import { checkArguments, objectWith, TEXT } from '../../oci/arguments.ts';
 import { isObject } from '../../oci/decode.ts';
-import { ImagesError, isImagesError } from '../../oci/errors.ts';
+import { ImagesError } from '../../oci/errors.ts';
 import { SETTINGS } from '../arguments.ts';
 import type { Settings } from '../settings.ts';
 import { dataDirectory } from './registry-state.ts';
+import { issuerOf, tokenKey } from './token-key.ts';
 
-const KEY_LENGTH = 32;
 /** In milliseconds: how long a revoked token may still be taken. */
 const LOOKED_AT_EVERY = 1000;
 const ID = /^[0-9a-f-]{36}$/;
@@ -146,53 +142,6 @@ function idsIn(files: readonly string[]): readonly string[] {
     .filter((file) => file.endsWith(SUFFIX))
     .map((file) => file.slice(0, -SUFFIX.length))
     .filter((id) => ID.test(id));
-}
-
-/**
- * Made at first use. With another key, tokens that were given before are refused: so after each start, if the store cannot be written to, unless it has to be
- * `kept`. Errors: CONFIG_INVALID (the file is damaged, or others can read it), NO_ACCESS, NO_SPACE, READ_ONLY.
- */
-export async function tokenKey(data: string, kept?: 'kept'): Promise<Uint8Array> {
-  const file = join(data, 'images/access/key');
-  const there = await keyIn(file);
-  if (there) return there;
-  const key = randomBytes(KEY_LENGTH);
-  try {
-    // Of two that make it at once, the second takes that of the first.
-    await using _making = await translatingFsErrors(file, () => acquireLock(`${file}.making`));
-    const made = await keyIn(file);
-    if (made) return made;
-    await writeFileAtomically(file, key, { mode: 0o600 });
-    await chmod(file, 0o600);
-  } catch (error) {
-    if (kept || !isImagesError(error, 'READ_ONLY')) throw error;
-  }
-  return key;
-}
-
-async function keyIn(file: string): Promise<Uint8Array | undefined> {
-  const found = await translatingFsErrors(file, async () => {
-    const key = await readFile(file);
-    return { key, mode: (await stat(file)).mode };
-  }).catch((error: unknown) => {
-    if (isFsError(error, 'ENOENT')) return undefined;
-    throw error;
-  });
-  if (!found) return undefined;
-  if (found.key.length !== KEY_LENGTH) {
-    throw new ImagesError('CONFIG_INVALID', `the key of tokens is damaged [${file}]`, {
-      hint: 'Remove it: a new one is made. All tokens end then; give machines new ones.',
-    });
-  }
-  if ((found.mode & 0o077) === 0) return found.key;
-  throw new ImagesError('CONFIG_INVALID', `others can read the key of tokens [${file}]`, {
-    hint: `Who has read it can log in as anybody. If nobody has: chmod 600 ${file}; else remove it, and give machines new tokens.`,
-  });
-}
-
-/** The name of the store in its tokens. */
-export function issuerOf(key: Uint8Array): string {
-  return `images-${createHash('sha256').update(key).digest('hex').slice(0, 16)}`;
 }
 
 function tokensDirectory(data: string): string {

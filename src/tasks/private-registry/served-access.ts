@@ -7,7 +7,8 @@ import type { MachineTokens } from '../../access/tokens.ts';
 import { withoutLogin } from '../../access/without-login.ts';
 import { ownIdentity } from '../../io/concurrency/process-identity.ts';
 import { inOneLine } from './in-one-line.ts';
-import { issuerOf, recordedTokens, tokenKey } from './machine-tokens.ts';
+import { recordedTokens } from './machine-tokens.ts';
+import { issuerOf, tokenKey } from './token-key.ts';
 
 /** In milliseconds. */
 const TRIED_AGAIN_AFTER = 60_000;
