@@ -5,6 +5,7 @@ import type { Run } from '../grammar/command.ts';
 import { taskSettings } from '../grammar/task-settings.ts';
 import { jsonText, writeJson } from '../out/write-json.ts';
 import type { Context } from '../process/context.ts';
+import { expectMuchGarbage } from '../process/much-data.ts';
 import { safeText } from '../process/safe-text.ts';
 import { collectionReporter } from '../reporter/collection-line.ts';
 import { formatBytes, formatCount } from '../reporter/format.ts';
@@ -19,6 +20,7 @@ export const run: Run = async ({ args, options, context }) => {
         await context.out(row([at.toISOString().slice(0, 10), formatBytes(bytes), formatCount(blobs, 'blob')]));
     return 0;
   }
+  expectMuchGarbage();
   const reporter = await collectionReporter(context);
   let space: RegistrySpace;
   try {

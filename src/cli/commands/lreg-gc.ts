@@ -6,6 +6,7 @@ import { type CollectedRegistry, collectRegistry } from '../../tasks/private-reg
 import type { Run } from '../grammar/command.ts';
 import { configSettings, taskSettings } from '../grammar/task-settings.ts';
 import { writeJson } from '../out/write-json.ts';
+import { expectMuchGarbage } from '../process/much-data.ts';
 import { safeText } from '../process/safe-text.ts';
 import { collectionReporter, leapLine } from '../reporter/collection-line.ts';
 import { formatBytes, formatCount } from '../reporter/format.ts';
@@ -15,6 +16,7 @@ export const run: Run = async ({ options, context }) => {
   const dryRun = options.flag('dry-run');
   const olderThanMs = age === undefined ? undefined : parseAge(age, '--older-than');
   context.giveWay();
+  expectMuchGarbage();
   const reporter = await collectionReporter(context);
   let collected: CollectedRegistry;
   try {

@@ -11,6 +11,15 @@ export const SERVER_FLAGS: readonly string[] = ['--max-semi-space-size=4'];
 
 let expectsMuch = false;
 
+/**
+ * For commands that look at each of many small things: V8 lets garbage grow to several times what is in use before it collects it. (Measured for `lreg_gc` of 100,000
+ * blobs: 115 MB at the peak instead of 154, in the same time.)
+ */
+export function expectMuchGarbage(): void {
+  // In per cent of what is in use.
+  process.getBuiltinModule('node:v8').setFlagsFromString('--heap-growing-percent=30');
+}
+
 /** For processes through which blobs pass. */
 export function expectMuchData(): void {
   const setFlagsFromString = withoutMarking();
