@@ -23,6 +23,10 @@ function accessOf(rules: readonly AccessRule[], canLogIn = true): AccessControl 
   return {
     identify: ({ headers, address }): Asker => {
       const user = headers['x-user'];
+      const scope = headers['x-scope'];
+      if (typeof user === 'string' && typeof scope === 'string') {
+        return { via: 'token', user, address, scopes: [{ repositories: scope, actions: ['pull'] }] };
+      }
       if (user === 'nobody-else') throw new ImagesError('UNAUTHORIZED', 'wrong user name or password');
       return typeof user === 'string' ? { via: 'password', user, address } : { via: 'nobody', address };
     },
@@ -173,6 +177,21 @@ describe('the gate', () => {
     expect(await challenge('POST', `/v2/team/new/blobs/uploads/?mount=${digest}&from=team/app`)).toContain(
       'scope="repository:team/new:pull,push repository:team/app:pull"',
     );
+  });
+
+  it('asks for another token where the user may, and the token is not for that', async () => {
+    const withToken = (method: string, path: string, user: string) =>
+      ask(`${server.url}${path}`, method, { headers: { 'x-user': user, 'x-scope': 'team/app' } });
+    expect((await withToken('GET', '/v2/team/app/manifests/1', 'anna')).status).toBe(200);
+    const refused = await withToken('DELETE', '/v2/team/app/manifests/1', 'anna');
+    expect(refused.status).toBe(401);
+    expect(refused.headers['www-authenticate']).toContain('scope="repository:team/app:pull,delete"');
+    const other = await withToken('GET', '/v2/team/other/manifests/1', 'anna');
+    expect(other.headers['www-authenticate']).toContain('scope="repository:team/other:pull"');
+    // No token helps who may not.
+    for (const method of ['GET', 'DELETE']) {
+      expect((await withToken(method, '/v2/team/other/manifests/1', 'bob')).status).toBe(403);
+    }
   });
 
   it('lets wrong credentials pass nowhere but at pages for people, also where nobody needs any', async () => {

@@ -42,13 +42,16 @@ async function answerTo(
   const wanted = wantedOf(request);
   // Writes use names as they are given, so they can be refused before anything is touched. What a read finds, only the look-up tells.
   if (wanted && wanted.action !== 'pull' && !access.mayDo(asker, wanted.action, wanted.repository)) {
-    throw refusalOf(asker, wanted.action, wanted.repository);
+    throw refusalFor(asker, wanted, access);
   }
   const asking: Asking = { asker };
   const refused = (): ImagesError | undefined => {
     // Other spellings of the name may be forbidden: what is missing in a repository that one may use is just missing.
     if (!asking.refused || isToldWhatIsMissing(asker, request, access)) return undefined;
-    return refusalOf(asker, asking.refused.action, wanted?.repository ?? asking.refused.repository);
+    const { action, repository } = asking.refused;
+    return isForAnotherToken(asker, { action, repository }, access)
+      ? anotherToken(repository)
+      : refusalOf(asker, action, wanted?.repository ?? repository);
   };
   try {
     const reply = withinAsking(asking, await asAsking(asking, answer));
@@ -63,6 +66,29 @@ async function answerTo(
     if (isImagesError(error, 'NAME_UNKNOWN', 'MANIFEST_UNKNOWN', 'BLOB_UNKNOWN')) throw refused() ?? error;
     throw error;
   }
+}
+
+interface Deed {
+  readonly action: Action;
+  readonly repository: string;
+}
+
+function refusalFor(asker: Asker, deed: Deed, access: AccessControl): ImagesError {
+  if (isForAnotherToken(asker, deed, access)) return anotherToken(deed.repository);
+  return refusalOf(asker, deed.action, deed.repository);
+}
+
+/** What a user may do, and the token was not asked for: clients that are told 401 ask for a token with the scope of the challenge, and come again. */
+function isForAnotherToken(asker: Asker, { action, repository }: Deed, access: AccessControl): boolean {
+  const { scopes, ...user } = asker;
+  if (asker.via !== 'token' || asker.user === undefined || scopes === undefined) return false;
+  return access.mayDo(user, action, repository);
+}
+
+function anotherToken(repository: string): ImagesError {
+  return new ImagesError('UNAUTHORIZED', `the token is not for that [${repository}]`, {
+    hint: 'Ask for a token with the scope that is named.',
+  });
 }
 
 function isToldWhatIsMissing(asker: Asker, request: RegistryRequest, access: AccessControl): boolean {
@@ -109,7 +135,7 @@ function isEmptyCatalogue(request: RegistryRequest, reply: Reply): boolean {
 }
 
 /** What a request does with a repository. */
-function wantedOf(request: RegistryRequest): { readonly action: Action; readonly repository: string } | undefined {
+function wantedOf(request: RegistryRequest): Deed | undefined {
   if (!('repository' in request)) return undefined;
   return { action: ACTION_OF[request.kind], repository: request.repository };
 }
