@@ -1,9 +1,10 @@
 // What is pinned at the moment in which it is deleted, in every order of the two's calls with few switches between them.
-import { expect, it } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
 import { imageOf, pushImage } from '../../../test/contract/content.ts';
 import { isImagesError } from '../../oci/errors.ts';
 import type { Registry } from '../../registry/contract.ts';
 import { stagedStore } from '../drivers/staged-store.ts';
+import { revisionLinkKey } from '../layout/registry-keys.ts';
 import { createMemoryObjectStore } from '../object-store/memory-object-store.ts';
 import type { ObjectStore } from '../object-store/object-store.ts';
 import { explore } from '../testing/interleavings.ts';
@@ -15,6 +16,13 @@ const SWITCHES = 2;
 const image = imageOf('image');
 const { digest } = image.manifest;
 const registryOf = (objects: ObjectStore) => storedRegistry(stagedStore(objects));
+
+// What deletes is loaded when it is needed first, and loading is no call to the store: the explorer would not wait for it.
+beforeAll(async () => {
+  const objects = createMemoryObjectStore();
+  await pushImage(registryOf(objects), 'app', image, ['1']);
+  await registryOf(objects).deleteTag('app', '1');
+});
 
 /** As `lreg_pin` does it. */
 async function pin(objects: ObjectStore, reference: string): Promise<boolean> {
@@ -73,8 +81,68 @@ it.each([
   expect(seen).toContain('not pinned, deleted');
 });
 
+const other = imageOf('other');
+
+it.each([
+  ['a tag', '1', other, (registry: Registry) => registry.deleteTag('app', '1')],
+  ['a tag of the same manifest', '1', image, (registry: Registry) => registry.deleteManifest('app', digest)],
+])('%s that is pushed and pinned while it is deleted is there', async (_what, reference, pushed, remove) => {
+  const seen = new Set<string>();
+  await explore(async () => {
+    const objects = createMemoryObjectStore();
+    await pushImage(registryOf(objects), 'app', image, ['1', '2']);
+    await pushImage(registryOf(objects), 'app', other, []);
+    let isPinned = false;
+    let isDenied = false;
+    return {
+      objects,
+      actors: [
+        {
+          name: 'deletion',
+          run: (mine) =>
+            remove(registryOf(mine)).catch((error: unknown) => {
+              if (!isImagesError(error, 'DENIED')) throw error;
+              isDenied = true;
+            }),
+        },
+        {
+          name: 'push, then pin',
+          run: async (mine) => {
+            await registryOf(mine).putManifest('app', pushed.manifest, ['1']);
+            isPinned = await pin(mine, reference);
+          },
+        },
+      ],
+      check: async () => {},
+      end: async () => {
+        seen.add(`${isPinned ? 'pinned' : 'not pinned'}, ${isDenied ? 'kept' : 'deleted'}`);
+        const registry = registryOf(objects);
+        if (isPinned) expect((await registry.statManifest('app', reference))?.digest).toBeDefined();
+        for await (const tag of registry.tags('app')) await registry.getManifest('app', tag);
+      },
+    };
+  }, 1);
+  expect(seen).toContain('pinned, deleted');
+});
+
+it('a manifest that is pushed while it is deleted is there with its tag', async () => {
+  const objects = createMemoryObjectStore();
+  await pushImage(registryOf(objects), 'app', image, ['1', '2']);
+  const link = revisionLinkKey('app', digest);
+  const pushedMeanwhile: ObjectStore = {
+    ...objects,
+    delete: async (keys) => {
+      if (keys.includes(link)) await registryOf(objects).putManifest('app', image.manifest, ['1']);
+      await objects.delete(keys);
+    },
+  };
+  await registryOf(pushedMeanwhile).deleteManifest('app', digest);
+  const registry = registryOf(objects);
+  expect(await Array.fromAsync(registry.tags('app'))).toEqual(['1']);
+  expect((await registry.getManifest('app', '1')).bytes).toEqual(image.manifest.bytes);
+});
+
 it('a push of another image stays where a pinned tag would be put back', async () => {
-  const other = imageOf('other');
   const objects = createMemoryObjectStore();
   const registry = registryOf(objects);
   await pushImage(registry, 'app', image, ['1']);

@@ -1,5 +1,5 @@
 // Deletes tags and manifests, but for what is pinned at the same moment. Who pins looks afterwards whether it is there; so who deletes looks for a pin afterwards, and
-// puts back what was deleted. In any order, one of the two sees the other.
+// puts back what was deleted. In any order, one of the two sees the other. A tag that is pushed meanwhile is there afterwards, and so is the manifest that it points to.
 import type { Digest } from '../../oci/digest.ts';
 import type { ImagesError } from '../../oci/errors.ts';
 import { isTag } from '../../oci/reference.ts';
@@ -41,6 +41,14 @@ export function storedDeletions(parts: DeletionParts): Pick<Registry, 'deleteTag
     await objects.sync(names.map((tag) => tagLinkKey(repository, tag)));
   }
 
+  async function tagsOf(repository: string, digest: Digest): Promise<readonly string[]> {
+    const found: string[] = [];
+    for await (const tag of tags.list(repository)) {
+      if ((await readLink(objects, tagLinkKey(repository, tag))) === digest) found.push(tag);
+    }
+    return found;
+  }
+
   return {
     deleteTag: async (repository, tag) => {
       checkRepository(repository);
@@ -53,7 +61,7 @@ export function storedDeletions(parts: DeletionParts): Pick<Registry, 'deleteTag
         await putBack(repository, [tag], digest);
         throw isPinned(pin);
       }
-      await tags.remove(repository, tag);
+      await tags.forgetStates(repository, tag);
       await objects.sync([tagLinkKey(repository, tag)]);
     },
     deleteManifest: async (repository, digest) => {
@@ -61,25 +69,27 @@ export function storedDeletions(parts: DeletionParts): Pick<Registry, 'deleteTag
       const link = revisionLinkKey(repository, digest);
       if (!(await readLink(objects, link))) throw await unknown(repository, digest);
       const manifest = await find(repository, digest);
-      const names: string[] = [];
-      for await (const tag of tags.list(repository)) {
-        if ((await readLink(objects, tagLinkKey(repository, tag))) === digest) names.push(tag);
-      }
+      const names = await tagsOf(repository, digest);
       await objects.delete(names.map((tag) => tagLinkKey(repository, tag)));
       for (const reference of names) {
         if (!(await pins.has({ repository, reference }))) continue;
         await putBack(repository, names, digest);
         throw isPinned({ repository, reference });
       }
-      for (const tag of names) await tags.remove(repository, tag);
+      for (const tag of names) await tags.forgetStates(repository, tag);
       if (manifest) await referrers.remove(repository, manifest);
       await history.forget(repository, [digest]);
       await objects.delete([link]);
       await objects.sync([link, ...names.map((tag) => tagLinkKey(repository, tag))]);
-      if (!(await pins.has({ repository, reference: digest }))) return;
-      await restoreManifest(store, repository, digest);
+      const pin = { repository, reference: digest };
+      const isPinnedNow = await pins.has(pin);
+      // A push that moves a tag after this look finds by itself that the manifest has gone (`putManifest`).
+      const isPushed = (await tagsOf(repository, digest)).length > 0;
+      if (isPushed) await history.getsTag(repository, digest);
+      if (isPushed || isPinnedNow) await restoreManifest(store, repository, digest);
+      if (!isPinnedNow) return;
       await putBack(repository, names, digest);
-      throw isPinned({ repository, reference: digest });
+      throw isPinned(pin);
     },
   };
 }

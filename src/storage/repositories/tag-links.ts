@@ -1,7 +1,14 @@
 // The tags of a repository: each is a link to a digest, which is moved in one step.
 import { type Digest, isDigest } from '../../oci/digest.ts';
 import { isTag } from '../../oci/reference.ts';
-import { linkBytes, parseLink, revisionLinkKey, tagLinkKey, tagPrefix, tagsPrefix } from '../layout/registry-keys.ts';
+import {
+  linkBytes,
+  parseLink,
+  revisionLinkKey,
+  tagIndexPrefix,
+  tagLinkKey,
+  tagsPrefix,
+} from '../layout/registry-keys.ts';
 import type { Objects } from '../objects.ts';
 import { checkRepository, readLink, renewLink } from './links.ts';
 import type { ManifestHistory } from './manifest-history.ts';
@@ -13,8 +20,8 @@ export interface TagLinks {
   kept(repository: string, tagOrDigest: string): Digest | undefined;
   /** Not durable yet when it resolves. */
   point(repository: string, tag: string, digest: Digest): Promise<void>;
-  /** Not durable yet when it resolves. */
-  remove(repository: string, tag: string): Promise<void>;
+  /** Removes what says which states a tag had, once its link has gone. The tag may be there again. Not durable yet when it resolves. */
+  forgetStates(repository: string, tag: string): Promise<void>;
   /** In byte order, those after `after`; without these. Links are read lazily. */
   list(repository: string, after?: string, unwanted?: ReadonlySet<string>): AsyncGenerator<string>;
 }
@@ -52,11 +59,7 @@ export function tagLinks(objects: Objects, history: ManifestHistory): TagLinks {
       if (former !== undefined) await history.losesTag(repository, former);
       await objects.put(key, linkBytes(digest));
     },
-    remove: async (repository, tag) => {
-      // The current link goes first, so that concurrent readers see the tag whole or not at all.
-      await objects.delete([tagLinkKey(repository, tag)]);
-      await objects.deleteAll(tagPrefix(repository, tag));
-    },
+    forgetStates: (repository, tag) => objects.deleteAll(tagIndexPrefix(repository, tag)),
     list: async function* (repository, after = '', unwanted) {
       const folders = await objects.children(tagsPrefix(repository));
       // Sorted without their slashes, so that `a` comes before `a-b`.
