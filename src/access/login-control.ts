@@ -33,7 +33,6 @@ export interface AccessControlOptions {
   readonly now?: () => number;
 }
 
-const BASIC = /^basic /i;
 const MOST_RECENT = 1000;
 
 /**
@@ -68,13 +67,16 @@ export async function createAccessControl(options: AccessControlOptions): Promis
 
   const recent = recentAskers(MOST_RECENT);
   const identifyNow = (authorization: string, address: string): Asker | Promise<Asker> => {
-    const known = passwords && BASIC.test(authorization) ? recent.find(address, authorization) : undefined;
+    const known = recent.find(address, authorization);
     if (known) return known;
     const sent = parseAuthorization(authorization);
     if (sent.type === 'none') return { via: 'nobody', address };
     if (sent.type === 'bearer') {
-      const login = logins.byToken(sent.token, ['access', 'machine']);
-      return login instanceof Promise ? login.then((known) => askerOf(known, address)) : askerOf(login, address);
+      return tokens.verify(sent.token, ['access', 'machine']).then((content) => {
+        const asker = askerOf({ via: 'token', ...content }, address);
+        recent.add(asker, authorization, () => tokens.stillHolds(content));
+        return asker;
+      });
     }
     const login = logins.byPassword(sent.user, sent.password, address);
     const remembered = (known: Login): Asker => {

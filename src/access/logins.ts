@@ -19,19 +19,18 @@ export interface Login {
 export interface Logins {
   /** With the user `token`, the password is the token of a machine. Errors: UNAUTHORIZED, TOOMANYREQUESTS. */
   byPassword(user: string, password: string, address: string): Login | Promise<Login>;
-  /** At once if the token was used lately. Errors: UNAUTHORIZED. */
-  byToken(token: string, kinds: readonly TokenKind[]): Login | Promise<Login>;
+  /** Errors: UNAUTHORIZED. */
+  byToken(token: string, kinds: readonly TokenKind[]): Promise<Login>;
 }
 
 export const NOBODY: Login = { holder: { as: 'nobody' }, via: 'token' };
 
 /** Without `passwords` no user can log in. */
 export function createLogins(tokens: Tokens, passwords: PasswordCheck | undefined): Logins {
-  const byToken = (token: string, kinds: readonly TokenKind[]): Login | Promise<Login> => {
-    const known = tokens.recall(token, kinds);
-    if (known) return { via: 'token', ...known };
-    return tokens.verify(token, kinds).then((content) => ({ via: 'token', ...content }));
-  };
+  const byToken = async (token: string, kinds: readonly TokenKind[]): Promise<Login> => ({
+    via: 'token',
+    ...(await tokens.verify(token, kinds)),
+  });
   return {
     byToken,
     byPassword: (user, password, address) => {

@@ -1,4 +1,5 @@
-// Who had the right password lately, by what they sent: a client sends the same header with each request, and to take it apart and hash it costs more than all else.
+// Who had the right password or a valid token lately, by what they sent: a client sends the same header with each request, and to take it apart and verify it costs
+// more than all else.
 import { hash, randomBytes } from 'node:crypto';
 import type { Asker } from './contract.ts';
 

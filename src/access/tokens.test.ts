@@ -81,36 +81,30 @@ describe('a token', () => {
     expect(await scene({ now: () => clock.ms }).accepts(made.access)).toBe(false);
   });
 
-  it('that was used lately is recalled at once, as long as it is valid, and as its own kind only', async () => {
-    const { tokens, make, clock, users, machines, accepts } = scene();
-    const { access, machine, refresh } = await make();
-    const recalled = () =>
-      [access, machine, refresh].map((token) => tokens.recall(token, KINDS)?.holder.as ?? 'not at once');
-    expect(recalled()).toEqual(['not at once', 'not at once', 'not at once']);
-    for (const token of [access, machine, refresh]) await accepts(token);
-    expect(recalled()).toEqual(['user', 'machine', 'user']);
-    expect(tokens.recall(access, ['access'])).toBe(await tokens.verify(access, ['access']));
-    expect(tokens.recall(access, ['refresh', 'machine'])).toBeUndefined();
-    expect(tokens.recall(`${access} `, KINDS)).toBeUndefined();
+  it('that was verified is known at once to hold still, as long as it does', async () => {
+    const { tokens, make, clock, users, machines } = scene();
+    const made = await make();
+    const nobody = await tokens.access({ holder: { as: 'nobody' }, scopes: [] });
+    const contents = await Promise.all(
+      [made.access, made.machine, made.refresh, nobody.token].map((token) => tokens.verify(token, KINDS)),
+    );
+    const hold = () => contents.map((content) => tokens.stillHolds(content));
+    expect(hold()).toEqual([true, true, true, true]);
+    expect(tokens.stillHolds({ holder: ANNA, scopes: SCOPES })).toBe(false);
     users.set('anna', 'another hash');
     machines.delete('id-1');
-    expect(recalled()).toEqual(['not at once', 'not at once', 'not at once']);
-    expect(await accepts(access)).toBe(false);
+    expect(hold()).toEqual([false, false, false, true]);
     users.set('anna', 'hash of anna');
     machines.add('id-1');
-    expect(recalled()).toEqual(['user', 'machine', 'user']);
+    expect(hold()).toEqual([true, true, true, true]);
     clock.ms += 300_000;
-    expect(recalled()).toEqual(['not at once', 'machine', 'user']);
-    const { token } = await tokens.access({ holder: { as: 'nobody' }, scopes: [] });
-    await accepts(token);
-    expect(tokens.recall(token, KINDS)?.holder).toEqual({ as: 'nobody' });
+    expect(hold()).toEqual([false, true, true, false]);
   });
 
-  it('of a machine is never recalled at once where looking for its record takes time', async () => {
+  it('of a machine is never known at once where looking for its record takes time', async () => {
     const { tokens, make } = scene({ machines: { isThere: async () => true } });
-    const { machine } = await make();
-    await tokens.verify(machine, ['machine']);
-    expect(tokens.recall(machine, ['machine'])).toBeUndefined();
+    const content = await tokens.verify((await make()).machine, ['machine']);
+    expect(tokens.stillHolds(content)).toBe(false);
   });
 
   it('that is made of another ends not later than that', async () => {

@@ -68,10 +68,10 @@ export interface Tokens {
   /** Errors: UNAUTHORIZED, if there is no such user. */
   refresh(user: string): Promise<string>;
   machine(token: MachineToken): Promise<string>;
-  /** As `verify`, at once, of a token that was verified lately; `undefined` for all others. */
-  recall(token: string, kinds: readonly TokenKind[]): TokenContent | undefined;
   /** What a token of one of these kinds holds. Errors: UNAUTHORIZED. */
   verify(token: string, kinds: readonly TokenKind[]): Promise<TokenContent>;
+  /** Whether what `verify` gave is known at once to hold still. */
+  stillHolds(content: TokenContent): boolean;
 }
 
 /** In seconds. */
@@ -89,6 +89,7 @@ export function createTokens({ key, issuer, service, hashOf, machines, now = Dat
   const loginKey = keyFor('hash of a password', key);
   /** Signatures that were verified lately, by a hash of the whole token. */
   const known = new Map<string, KnownToken>();
+  const given = new WeakMap<TokenContent, KnownToken>();
   const seconds = () => Math.floor(now() / 1000);
 
   /** Changes with the user's password. */
@@ -146,11 +147,6 @@ export function createTokens({ key, issuer, service, hashOf, machines, now = Dat
     if (holder.as === 'machine' && !(await machines?.isThere(holder.id))) refuseToken();
   };
 
-  const isOfKind = ({ kind, content }: KnownToken, kinds: readonly TokenKind[]): boolean => {
-    if (!kinds.includes(kind) || content.expires <= seconds()) return false;
-    return kind === 'access' || content.holder.as === (kind === 'refresh' ? 'user' : 'machine');
-  };
-
   const isStillValid = ({ validFor, content: { holder } }: KnownToken): boolean => {
     if (holder.as === 'user') return validFor !== undefined && validFor === hashOf(holder.user);
     return holder.as === 'nobody' || machines?.isThere(holder.id) === true;
@@ -172,14 +168,17 @@ export function createTokens({ key, issuer, service, hashOf, machines, now = Dat
       await sign('refresh', seconds() + REFRESH_LIFETIME, { sub: user, login: loginOf(user), scopes: [] }),
     machine: ({ id, name, scopes, expires }) =>
       sign('machine', Math.floor(expires / 1000), { machine: id, name, scopes }),
-    recall: (token, kinds) => {
-      const found = known.get(hash('sha256', token));
-      return found && isOfKind(found, kinds) && isStillValid(found) ? found.content : undefined;
+    stillHolds: (content) => {
+      const found = given.get(content);
+      return found !== undefined && found.content.expires > seconds() && isStillValid(found);
     },
     verify: async (token, kinds) => {
       const found = await read(token);
-      if (!isOfKind(found, kinds)) refuseToken();
+      const { kind, content } = found;
+      if (!kinds.includes(kind) || content.expires <= seconds()) refuseToken();
+      if (kind !== 'access' && content.holder.as !== (kind === 'refresh' ? 'user' : 'machine')) refuseToken();
       await requireValid(found);
+      given.set(found.content, found);
       return found.content;
     },
   };
