@@ -1,11 +1,13 @@
 // Stages between two requests: this process goes on with them at once, and others soon.
-import { readdir, readFile, rm } from 'node:fs/promises';
+import { open, readdir, readFile, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { eventually } from '../../../test/testing/eventually.ts';
+import { ownIdentity } from '../../io/concurrency/process-identity.ts';
 import { stagedIn, testDirectory } from '../testing/directories.ts';
 import { openFsObjectStore } from './fs-object-store.ts';
 import type { ObjectStore } from './object-store.ts';
+import { endRests, rest } from './resting-stages.ts';
 
 const RESTS = { rests: true };
 
@@ -54,6 +56,20 @@ it('is given back before its time for a sweep, and when many others rest', async
   expect(await openFiles()).toBeLessThan(before + 70);
   expect(await store.sweep({ before: new Date(Date.now() + 60_000) })).toBe(0);
   expect(await namesIn(directory.path)).toEqual([]);
+});
+
+it('is given back even if its file cannot be closed without an error', async () => {
+  await using directory = await testDirectory();
+  const path = join(directory.path, `s~${ownIdentity()}.1`);
+  const handle = await open(path, 'wx');
+  const close = handle.close.bind(handle);
+  handle.close = async () => {
+    await close();
+    throw new Error('the quota is used up');
+  };
+  rest('s', { path, handle });
+  await endRests(directory.path);
+  expect(await readdir(directory.path)).toEqual(['s']);
 });
 
 it('is gone if somebody deletes it meanwhile', async () => {

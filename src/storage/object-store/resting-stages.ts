@@ -45,7 +45,8 @@ async function end(place: string): Promise<void> {
   const found = remove(place);
   if (!found) return;
   try {
-    await found.handle.close();
+    // A file that cannot be closed without an error is closed all the same. Others would wait for its owner as long as this process lives.
+    await found.handle.close().catch(() => {});
     await releaseStage(dirname(found.path), found.id, found.path);
   } catch {
     // What has happened to the file meanwhile, the next owner finds out.
