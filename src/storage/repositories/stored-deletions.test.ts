@@ -4,7 +4,7 @@ import { imageOf, pushImage } from '../../../test/contract/content.ts';
 import { isImagesError } from '../../oci/errors.ts';
 import type { Registry } from '../../registry/contract.ts';
 import { stagedStore } from '../drivers/staged-store.ts';
-import { revisionLinkKey } from '../layout/registry-keys.ts';
+import { revisionLinkKey, tagLinkKey } from '../layout/registry-keys.ts';
 import { createMemoryObjectStore } from '../object-store/memory-object-store.ts';
 import type { ObjectStore } from '../object-store/object-store.ts';
 import { explore } from '../testing/interleavings.ts';
@@ -140,6 +140,24 @@ it('a manifest that is pushed while it is deleted is there with its tag', async 
   const registry = registryOf(objects);
   expect(await Array.fromAsync(registry.tags('app'))).toEqual(['1']);
   expect((await registry.getManifest('app', '1')).bytes).toEqual(image.manifest.bytes);
+});
+
+it('a tag that is moved to another image while its manifest is deleted stays', async () => {
+  const objects = createMemoryObjectStore();
+  await pushImage(registryOf(objects), 'app', image, ['1', '2']);
+  await pushImage(registryOf(objects), 'app', other, []);
+  const movedMeanwhile: ObjectStore = {
+    ...objects,
+    delete: async (keys) => {
+      if (keys.includes(tagLinkKey('app', '1'))) await registryOf(objects).putManifest('app', other.manifest, ['2']);
+      await objects.delete(keys);
+    },
+  };
+  await registryOf(movedMeanwhile).deleteManifest('app', digest);
+  const registry = registryOf(objects);
+  expect(await Array.fromAsync(registry.tags('app'))).toEqual(['2']);
+  expect((await registry.statManifest('app', '2'))?.digest).toBe(other.manifest.digest);
+  expect(await registry.statManifest('app', digest)).toBeUndefined();
 });
 
 it('a push of another image stays where a pinned tag would be put back', async () => {

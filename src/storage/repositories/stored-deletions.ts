@@ -49,6 +49,18 @@ export function storedDeletions(parts: DeletionParts): Pick<Registry, 'deleteTag
     return found;
   }
 
+  /** Returns those that have gone. */
+  async function deleteTagsOf(repository: string, digest: Digest): Promise<readonly string[]> {
+    const gone: string[] = [];
+    for (const tag of await tagsOf(repository, digest)) {
+      // Reading all tags takes its time: one that was moved meanwhile is not this manifest's any more.
+      if ((await readLink(objects, tagLinkKey(repository, tag))) !== digest) continue;
+      await objects.delete([tagLinkKey(repository, tag)]);
+      gone.push(tag);
+    }
+    return gone;
+  }
+
   return {
     deleteTag: async (repository, tag) => {
       checkRepository(repository);
@@ -69,8 +81,7 @@ export function storedDeletions(parts: DeletionParts): Pick<Registry, 'deleteTag
       const link = revisionLinkKey(repository, digest);
       if (!(await readLink(objects, link))) throw await unknown(repository, digest);
       const manifest = await find(repository, digest);
-      const names = await tagsOf(repository, digest);
-      await objects.delete(names.map((tag) => tagLinkKey(repository, tag)));
+      const names = await deleteTagsOf(repository, digest);
       for (const reference of names) {
         if (!(await pins.has({ repository, reference }))) continue;
         await putBack(repository, names, digest);
