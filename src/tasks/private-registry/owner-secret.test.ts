@@ -79,6 +79,19 @@ describe('the secret of the owner', () => {
     expect((await keep(world, { isReadOnly: true })).owner).toEqual(owner);
   });
 
+  it('is not used on a store that cannot be written to if others can read it there', async () => {
+    await using world = await temporaryWorld();
+    const { secret } = await keep(world);
+    for (const mode of [0o644, 0o444, 0o640]) {
+      await chmod(fileOf(world), mode);
+      const { owner, notices } = await keep(world, { isReadOnly: true });
+      expect(owner, mode.toString(8)).toBeUndefined();
+      expect(notices).toEqual([expect.stringContaining(`others can read ${fileOf(world)}`)]);
+    }
+    expect((await keep(world, { isReadOnly: true, group: GROUP })).secret).toBe(secret);
+    expect((await keep(world, { isReadOnly: true, group: GROUP + 1 })).owner).toBeUndefined();
+  });
+
   it('is done without, with a notice, where it cannot be written', async () => {
     await using world = await temporaryWorld();
     await world.file('data/images/access', 'a file');

@@ -19,7 +19,7 @@ export interface OwnerSecretOptions {
   readonly uid: number;
   /** The group that may read it, too. */
   readonly group: number | undefined;
-  /** Nothing can be written there: only a secret that is there already is used. */
+  /** Nothing can be written there: only a secret that is there already, and that others cannot read, is used. */
   readonly isReadOnly?: boolean;
   readonly onNotice: ((text: string) => void) | undefined;
 }
@@ -40,7 +40,7 @@ export async function keptOwnerSecret(options: OwnerSecretOptions): Promise<Owne
   const { data, uid, isReadOnly = false, onNotice } = options;
   const file = join(data, 'images/access/local');
   const there = ownedSecret(file, uid);
-  if (isReadOnly) return there && { file, secret: there.secret };
+  if (isReadOnly) return usedAsItIs(file, there, options);
   for (const group of options.group === undefined ? [undefined] : [options.group, undefined]) {
     const mode = group === undefined ? 0o600 : 0o640;
     const isAsWanted = there !== undefined && there.mode === mode && (group === undefined || there.gid === group);
@@ -59,6 +59,19 @@ export async function keptOwnerSecret(options: OwnerSecretOptions): Promise<Owne
       );
     }
   }
+  return undefined;
+}
+
+/** Copies of a store often lose the modes of their files: on a DVD, everybody can read them all. */
+function usedAsItIs(
+  file: string,
+  there: ReturnType<typeof ownedSecret>,
+  { group, onNotice }: OwnerSecretOptions,
+): OwnerSecret | undefined {
+  if (!there) return undefined;
+  const others = group !== undefined && there.gid === group ? 0o037 : 0o077;
+  if ((there.mode & others) === 0) return { file, secret: there.secret };
+  onNotice?.(`commands on this machine have to log in: others can read ${file}, and it cannot be made anew`);
   return undefined;
 }
 
