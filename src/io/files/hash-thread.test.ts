@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { readdir, readlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, it } from 'vitest';
+import type { Worker } from 'node:worker_threads';
+import { expect, it, onTestFinished } from 'vitest';
 import { temporaryDirectory } from '../../../test/peers/temporary.ts';
 import { fileHasher } from './hash-thread.ts';
 
@@ -48,6 +49,26 @@ it('what cannot be read is an error with its code', async () => {
   await expect(hasher.hash(join(directory.path, 'absent'), 'sha256')).rejects.toMatchObject({ code: 'ENOENT' });
   await expect(hasher.hash(directory.path, 'sha256')).rejects.toMatchObject({ code: 'EISDIR' });
   await expect(hasher.hash(directory.path, 'none')).rejects.toThrow('Digest method not supported');
+});
+
+it('a thread that has ended without work is replaced; one that ends at work is an error, and the next file has another', async () => {
+  await using directory = await temporaryDirectory('hash');
+  const path = join(directory.path, 'file');
+  const bytes = Buffer.alloc(10_000_000, 'x');
+  await writeFile(path, bytes);
+  const workers: Worker[] = [];
+  const onWorker = (worker: Worker) => void workers.push(worker);
+  process.on('worker', onWorker);
+  onTestFinished(() => void process.off('worker', onWorker));
+  const hasher = fileHasher(1);
+  expect(await hasher.hash(path, 'sha256')).toBe(sum(bytes));
+  await workers[0]?.terminate();
+  expect(await hasher.hash(path, 'sha256')).toBe(sum(bytes));
+  const ended = hasher.hash(path, 'sha256', async () => void (await workers[1]?.terminate()));
+  const waiting = hasher.hash(path, 'sha256');
+  await expect(ended).rejects.toThrow('a thread that hashes files has ended');
+  expect(await waiting).toBe(sum(bytes));
+  expect(workers).toHaveLength(3);
 });
 
 async function target(fd: string): Promise<string> {

@@ -37,8 +37,10 @@ export function fileHasher(threads = threadsHere()): FileHasher {
   let idle: NodeJS.Timeout | undefined;
 
   function taken(): Thread | Promise<Thread> {
-    const thread = free.pop();
-    if (thread) return thread;
+    for (let thread = free.pop(); thread; thread = free.pop()) {
+      if (!thread.isOver()) return thread;
+      running -= 1;
+    }
     if (running < threads) {
       running += 1;
       return startThread();
