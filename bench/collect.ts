@@ -29,13 +29,15 @@ export async function collectFigures(): Promise<readonly Figure[]> {
   const needed = fillStore(world.data, 'first', { repositories: REPOSITORIES, perRepository: PER_REPOSITORY });
   addGarbage(world.data, 'first');
   const gc = { command: join(ROOT, 'bin/images'), args: ['lreg_gc', '--json'], options: { env: world.env } };
-  const { seconds, peak } = await measure(gc, 'memory');
+  const { seconds, peak, processor } = await measure(gc, 'memory');
   addGarbage(world.data, 'second');
   const registry = await world.startRegistry();
   const ratio = await slowdown(registry.port, () => world.images(['lreg_gc', '--json']));
   const size = `${REPOSITORIES * PER_REPOSITORY} manifests, ${needed + GARBAGE} blobs`;
   return [
     atMost(`lreg_gc of ${size}, ${GARBAGE} of them garbage`, seconds, 30, ' s'),
+    // It gives way to others, so on a busy machine the clock tells of these.
+    atMost('the same, processor time', processor, 30, ' s'),
     atMost('the same, peak memory', peak, 150, ' MB'),
     atLeast('manifests sent a second while lreg_gc runs / at other times', ratio, 0.9, ' ×'),
   ];

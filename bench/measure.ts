@@ -7,6 +7,8 @@ export interface Sample {
   readonly seconds: number;
   /** Peak resident memory in MB (10⁶ bytes) of the process itself; 0 where it ended before it was looked at. */
   readonly peak: number;
+  /** Processor seconds of the process itself until it was last looked at, in steps of 10 ms. */
+  readonly processor: number;
 }
 
 export interface Command {
@@ -24,16 +26,19 @@ export async function measure(what: Command, look: 'time' | 'memory' = 'time'): 
   const errors: Buffer[] = [];
   child.stdout?.resume();
   child.stderr?.on('data', (chunk: Buffer) => errors.push(chunk));
-  let peak = 0;
-  const timer =
-    look === 'memory' ? setInterval(() => (peak = Math.max(peak, highWater(child.pid))), LOOK_EVERY_MS) : undefined;
+  let [peak, processor] = [0, 0];
+  const see = () => {
+    peak = Math.max(peak, highWater(child.pid));
+    processor = Math.max(processor, processorSeconds(child.pid));
+  };
+  const timer = look === 'memory' ? setInterval(see, LOOK_EVERY_MS) : undefined;
   const [status] = (await once(child, 'exit')) as [number | null];
   const seconds = (performance.now() - begun) / 1000;
   clearInterval(timer);
   if (status !== 0) {
     throw new Error(`${what.command} ${what.args.join(' ')}: exit ${status}\n${Buffer.concat(errors).toString()}`);
   }
-  return { seconds, peak };
+  return { seconds, peak, processor };
 }
 
 export function median(numbers: readonly number[]): number {
@@ -51,6 +56,17 @@ function highWater(pid: number | undefined): number {
   try {
     const kilobytes = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
     return (Number(kilobytes ?? 0) * 1024) / 1e6;
+  } catch {
+    return 0;
+  }
+}
+
+/** proc(5): after the name in parentheses, the 12th and 13th fields are ticks of 10 ms. */
+function processorSeconds(pid: number | undefined): number {
+  try {
+    const [, fields = ''] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ');
+    const [user, system] = fields.split(' ').slice(11, 13).map(Number);
+    return ((user ?? 0) + (system ?? 0)) / 100;
   } catch {
     return 0;
   }
