@@ -34,7 +34,7 @@ describe('a blob that was acknowledged is there, whole, and what is trusted is o
 
   it('after a race with docker-registry, if it was named before the collector looked for the last time', async () => {
     const thirds: readonly (readonly Part[])[] = isSoak
-      ? [[], ...pushers.map((one) => [one]), ['collector']]
+      ? [[], ...pushers.map((one) => [one]), ['looking']]
       : [[], ['use']];
     for (const third of thirds) {
       const { deleted, spared, acknowledged } = await raced(['looking', 'foreign', ...third], isSoak ? ALL : 2);
@@ -52,7 +52,7 @@ describe('a blob that was acknowledged is there, whole, and what is trusted is o
   it('after a race of whoever tidies up a mark that a killed collector left, and who brings the blob again', async () => {
     for (const pusher of isSoak ? pushers : (['put', 'build'] as const)) {
       const { orders } = await raced(['walk', pusher], isSoak ? ALL : 2, [{ isBuilt: true, isLeft: true }]);
-      expect(orders).toBeGreaterThan(5);
+      expect(orders).toBeGreaterThan(2);
     }
   });
 

@@ -16,8 +16,12 @@ const { digest } = BLOB.descriptor;
 /** Of a process that does not run. */
 const DEAD = '1.1.dead';
 
-/** A store loads its collector when it first collects. That takes its time, and is no step of an actor. */
-const loaded = memoryStore().blobs.collect([]);
+/** A store loads its collector, the walk over all blobs and what hashes them when it first needs them. That takes its time, and is no step of an actor. */
+const loaded = Promise.all([
+  memoryStore().blobs.collect([]),
+  Array.fromAsync(memoryStore().blobs.all()),
+  import('../../io/streams/hashed-bytes.ts'),
+]);
 
 /**
  * Who takes part. `foreign`: docker-registry, which looks, then refers, and records no use. `looking`: a collector that looks once more for what refers to the
