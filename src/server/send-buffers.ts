@@ -9,7 +9,7 @@ export interface SendBuffers {
 
 const KIB = 1024;
 /** In bytes. */
-const LARGEST = 1024 * KIB;
+const LARGEST = 2048 * KIB;
 const SMALLEST = 64 * KIB;
 const MOST = 32 * 1024 * KIB;
 /** In milliseconds. Buffers that nobody has used for so long are freed. */
