@@ -1,6 +1,6 @@
 // Blobs and manifests as files in a directory, each under a key made from its digest: staged, verified, renamed. Layouts and `dir:` share it. Several processes
 // may write at once. Relies on the object store on the file system.
-import { rmdir } from 'node:fs/promises';
+import { readdir, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createLimiter } from '../io/concurrency/limiter.ts';
 import { isFsError } from '../io/files/fs-errors.ts';
@@ -109,7 +109,10 @@ export function blobFolder({ directory, blobKey, manifestKey }: BlobFolderOption
     },
     async tidy() {
       await objects.sweep({ before: new Date(Date.now() - KEEP_PARTS_MS) });
-      for (const path of ['stage', 'tmp', '.']) await removeIfEmpty(join(directory, WAITING, path));
+      // A store keeps these folders for what comes next; here nothing does.
+      const folders = await readdir(join(directory, WAITING, 'stage')).catch(() => []);
+      for (const path of [...folders.map((name) => `stage/${name}`), 'stage', 'tmp', '.'])
+        await removeIfEmpty(join(directory, WAITING, path));
     },
   };
 }

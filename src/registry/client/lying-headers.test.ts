@@ -61,6 +61,8 @@ describe('a HEAD that a host does not support', () => {
     (request, response) =>
       request.method === 'HEAD' ? fault(request, response) : false;
   const expected = { mediaType: OCI_INDEX, digest: digestOf(index), size: index.length };
+  /** A 400 to a HEAD may mean that HTTPS is wanted, which only the text of a GET tells: once, the root is asked. */
+  const aboutContent = () => server.requests.filter(({ url }) => url !== '/v2/');
 
   it.each([202, 204, 304, 400, 403, 404, 405, 406, 409, 422, 451, 500, 501])(
     '(%i) is replaced by one GET for a manifest',
@@ -69,7 +71,7 @@ describe('a HEAD that a host does not support', () => {
       expect(await registry.statManifest('app', 'latest')).toEqual(expected);
       expect(await registry.statManifest('app', digestOf(index))).toEqual(expected);
       expect(await registry.statManifest('app', 'other')).toBeUndefined();
-      expect(server.requests.map(({ method }) => method)).toEqual(['HEAD', 'GET', 'HEAD', 'GET', 'HEAD', 'GET']);
+      expect(aboutContent().map(({ method }) => method)).toEqual(['HEAD', 'GET', 'HEAD', 'GET', 'HEAD', 'GET']);
     },
   );
 
@@ -79,12 +81,8 @@ describe('a HEAD that a host does not support', () => {
       server.inject(atHead(status(code)));
       expect(await registry.statBlob('app', digest)).toMatchObject({ size: blob.length });
       expect(await registry.statBlob('app', digestOf(Buffer.from('x')))).toBeUndefined();
-      expect(server.requests.map(({ headers }) => headers.range)).toEqual([
-        undefined,
-        'bytes=0-0',
-        undefined,
-        'bytes=0-0',
-      ]);
+      const ranges = aboutContent().map(({ headers }) => headers.range);
+      expect(ranges).toEqual([undefined, 'bytes=0-0', undefined, 'bytes=0-0']);
     },
   );
 
