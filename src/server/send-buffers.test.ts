@@ -11,6 +11,17 @@ describe('buffers for sending', () => {
     expect(buffers.take(1).length).toBe(64 * 1024);
   });
 
+  it('are alike for as many transfers as there are, after a few turns', () => {
+    const buffers = createSendBuffers(64 * MIB);
+    let taken = Array.from({ length: 128 }, () => buffers.take(100 * MIB));
+    for (let turn = 0; turn < 3; turn++)
+      taken = taken.map((buffer) => {
+        buffers.give(buffer);
+        return buffers.take(100 * MIB);
+      });
+    expect(new Set(taken.map(({ length }) => length))).toEqual(new Set([256 * 1024]));
+  });
+
   it('stay within their limit, up to the smallest for each, however many have them and never give them back', () => {
     const buffers = createSendBuffers(16 * MIB);
     const taken = Array.from({ length: 4096 }, () => buffers.take(100 * MIB).length);

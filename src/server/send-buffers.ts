@@ -1,5 +1,5 @@
-// The memory for what is being sent: buffers that all transfers of a process share, and use again. Few transfers get large ones, which are quickest; many get small
-// ones; so all of them together stay within a limit, whether their clients are slow or not, and none waits for another.
+// The memory for what is being sent: buffers that all transfers of a process share, and use again. Few transfers get large ones, which are quickest; many get
+// small ones, all alike; so all of them together stay within a limit, whether their clients are slow or not, and none waits for another.
 
 export interface SendBuffers {
   /** A buffer, for at most `wanted` bytes if that is less. It belongs to the caller until it is given back, or for ever. */
@@ -11,7 +11,7 @@ const KIB = 1024;
 /** In bytes. */
 const LARGEST = 2048 * KIB;
 const SMALLEST = 64 * KIB;
-const MOST = 32 * 1024 * KIB;
+const MOST = 64 * 1024 * KIB;
 /** In milliseconds. Buffers that nobody has used for so long are freed. */
 const IDLE = 10_000;
 
@@ -19,16 +19,19 @@ export function createSendBuffers(most = MOST): SendBuffers {
   const free = new Map<number, Uint8Array[]>();
   /** Of all buffers that somebody has. Who loses one, because the connection ended, is counted until that buffer is collected. */
   let taken = 0;
+  let count = 0;
   let kept = 0;
   let timer: NodeJS.Timeout | undefined;
   const lost = new FinalizationRegistry<number>((size) => {
     taken -= size;
+    count -= 1;
   });
 
   function sizeFor(wanted: number): number {
+    // Half of the limit is shared by those that have one; the other half is for who had a large one before there were so many.
+    const share = Math.min(most / 2 / (count + 1), (most - taken) / 2);
     let size = LARGEST;
-    // A transfer has two at a time, and others come.
-    while (size > SMALLEST && (size / 2 >= wanted || size > (most - taken) / 8)) size /= 2;
+    while (size > SMALLEST && (size / 2 >= wanted || size > share)) size /= 2;
     return size;
   }
 
@@ -45,6 +48,7 @@ export function createSendBuffers(most = MOST): SendBuffers {
       if (again) kept -= size;
       const buffer = again ?? Buffer.allocUnsafeSlow(size);
       taken += size;
+      count += 1;
       lost.register(buffer, size, buffer);
       timer?.refresh();
       return buffer;
@@ -53,6 +57,7 @@ export function createSendBuffers(most = MOST): SendBuffers {
       const size = buffer.length;
       lost.unregister(buffer);
       taken -= size;
+      count -= 1;
       if (taken + kept + size > most) return;
       kept += size;
       const others = free.get(size);
