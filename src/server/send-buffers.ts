@@ -11,7 +11,8 @@ const KIB = 1024;
 /** In bytes. */
 const LARGEST = 2048 * KIB;
 const SMALLEST = 64 * KIB;
-const MOST = 64 * 1024 * KIB;
+/** 64 transfers have two buffers of 1 MiB each. */
+const MOST = 144 * 1024 * KIB;
 /** In milliseconds. Buffers that nobody has used for so long are freed. */
 const IDLE = 10_000;
 
@@ -28,8 +29,8 @@ export function createSendBuffers(most = MOST): SendBuffers {
   });
 
   function sizeFor(wanted: number): number {
-    // Half of the limit is shared by those that have one; the other half is for who had a large one before there were so many.
-    const share = Math.min(most / 2 / (count + 1), (most - taken) / 2);
+    // An equal share, or half of what is left while those that came first have larger ones.
+    const share = Math.min(most / (count + 1), (most - taken) / 2);
     let size = LARGEST;
     while (size > SMALLEST && (size / 2 >= wanted || size > share)) size /= 2;
     return size;
