@@ -15,15 +15,21 @@ function counting(isAllowed = true) {
   return { seen, quick: { allowed: () => isAllowed, allAllowed: () => false, run } };
 }
 
-it('a file whose content was synced is looked at once, and synced again only when it has changed', async () => {
-  await using directory = await testDirectory();
+/** `calls`: how many a sync of this file makes. */
+function counted(directory: string) {
   const { seen, quick } = counting();
-  const syncs = nameSyncs(directory.path, quick);
+  const syncs = nameSyncs(directory, quick);
   const calls = async (path: string) => {
     seen.calls = 0;
     await syncs.syncFiles([path]);
     return seen.calls;
   };
+  return { syncs, calls };
+}
+
+it('a file whose content was synced is looked at once, and synced again only when it has changed', async () => {
+  await using directory = await testDirectory();
+  const { syncs, calls } = counted(directory.path);
   mkdirSync(join(directory.path, 'a'));
   const path = join(directory.path, 'a/link');
   writeFileSync(path, 'text');
@@ -52,13 +58,7 @@ it('a path that is gone needs no sync, and other failures are told', async () =>
 
 it('a file that was synced before it got its name is synced again only if it is another one, or has changed', async () => {
   await using directory = await testDirectory();
-  const { seen, quick } = counting();
-  const syncs = nameSyncs(directory.path, quick);
-  const calls = async (path: string) => {
-    seen.calls = 0;
-    await syncs.syncFiles([path]);
-    return seen.calls;
-  };
+  const { syncs, calls } = counted(directory.path);
   const [path, before] = [join(directory.path, 'link'), join(directory.path, 'tmp')];
   writeFileSync(before, 'text');
   const file = statSync(before);
