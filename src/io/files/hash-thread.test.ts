@@ -74,3 +74,21 @@ it('a thread that has ended without work is replaced; one that ends at work is a
 async function target(fd: string): Promise<string> {
   return await readlink(`/proc/self/fd/${fd}`).catch(() => '');
 }
+
+it('if no thread can be started in place of one that has ended, nobody waits for ever', async () => {
+  let starts = 0;
+  const dying = {
+    ask: async () => Promise.reject(new Error('it has ended')),
+    tell: () => undefined,
+    isOver: () => true,
+    end: () => undefined,
+  };
+  const hasher = fileHasher(1, () => {
+    starts += 1;
+    if (starts > 1) throw new Error('no room for a thread');
+    return dying;
+  });
+  const hashes = ['a', 'b', 'c'].map((path) => hasher.hash(path, 'sha256').catch((error: Error) => error.message));
+  expect(await Promise.all(hashes)).toEqual(['it has ended', 'no room for a thread', 'no room for a thread']);
+  await expect(hasher.hash('d', 'sha256')).rejects.toThrow('no room for a thread');
+});

@@ -30,9 +30,9 @@ const IDLE_MS = 2000;
 if (!isMainThread && workerData?.role === ROLE && parentPort) answerQuestions(parentPort);
 
 /** Threads start when there is work for them. They do not keep the process alive. */
-export function fileHasher(threads = threadsHere()): FileHasher {
+export function fileHasher(threads = threadsHere(), start: () => Thread = startThread): FileHasher {
   const free: Thread[] = [];
-  const waiting: ((thread: Thread) => void)[] = [];
+  const waiting: PromiseWithResolvers<Thread>[] = [];
   let running = 0;
   let idle: NodeJS.Timeout | undefined;
 
@@ -41,21 +41,40 @@ export function fileHasher(threads = threadsHere()): FileHasher {
       if (!thread.isOver()) return thread;
       running -= 1;
     }
-    if (running < threads) {
-      running += 1;
-      return startThread();
+    if (running < threads) return started();
+    const turn = Promise.withResolvers<Thread>();
+    waiting.push(turn);
+    return turn.promise;
+  }
+
+  function started(): Thread {
+    const thread = start();
+    running += 1;
+    return thread;
+  }
+
+  /** If no thread can be started, those that wait have the others; without any, they would wait for ever. */
+  function replace(): void {
+    try {
+      const thread = started();
+      waiting.shift()?.resolve(thread);
+    } catch (error) {
+      if (running === 0) for (const turn of waiting.splice(0)) turn.reject(error);
     }
-    return new Promise((resolve) => waiting.push(resolve));
   }
 
   function given(thread: Thread): void {
-    const next = waiting.shift();
-    if (next) {
-      next(thread.isOver() ? startThread() : thread);
+    if (thread.isOver()) {
+      running -= 1;
+      if (waiting.length > 0) replace();
       return;
     }
-    if (thread.isOver()) running -= 1;
-    else free.push(thread);
+    const next = waiting.shift();
+    if (next) {
+      next.resolve(thread);
+      return;
+    }
+    free.push(thread);
     clearTimeout(idle);
     idle = setTimeout(endIdle, IDLE_MS).unref();
   }
