@@ -1,6 +1,7 @@
 // Writes a reply to a connection: with backpressure, without a body for HEAD, and closing the connection if there are fewer bytes than announced.
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
+import { untilAborted } from '../io/concurrency/until-aborted.ts';
 import { type Bytes, canFill, type FillingBytes, wholeOf } from '../io/streams/bytes.ts';
 import { breakAnswer, limitSilence, setReason, unsentBytes } from './either-http.ts';
 import type { ServerLimits } from './limits.ts';
@@ -103,10 +104,6 @@ async function sendFilled(
   body: FillingBytes,
   { length, signal, onSent }: Watched & { readonly length: number },
 ): Promise<void> {
-  const gone = Promise.withResolvers<never>();
-  gone.promise.catch(() => {});
-  const leave = () => gone.reject(signal.reason);
-  signal.addEventListener('abort', leave);
   try {
     let before: Promise<void> = Promise.resolve();
     for (let left = length; left > 0; ) {
@@ -116,14 +113,13 @@ async function sendFilled(
       if (count === 0) break;
       left -= count;
       onSent(count);
-      await Promise.race([before, gone.promise]);
+      await untilAborted(before, signal);
       before = written(response, buffer.subarray(0, count)).then(() => sendBuffers.give(buffer));
       // Nobody waits for it if the source fails first.
       before.catch(() => {});
     }
-    await Promise.race([before, gone.promise]);
+    await untilAborted(before, signal);
   } finally {
-    signal.removeEventListener('abort', leave);
     await body[Symbol.asyncIterator]().return?.();
   }
 }

@@ -86,9 +86,11 @@ export async function fileSystemOutput(
     maker.program,
     `Where there is room for the file, another program may do it: ${PACKAGES[kind]}.`,
   );
-  // `write` and `finish` report this rejection; until then it must not count as unhandled.
-  ended.catch(() => {});
-  const output = pipeOutput((bytes) => sendTo(child, bytes, ended), settings.temporaryDirectory);
+  // `write` and `finish` report a rejection; until then it must not count as unhandled.
+  const over = new AbortController();
+  const end = () => over.abort(new Error('the program ended early'));
+  ended.then(end, end);
+  const output = pipeOutput((bytes) => sendTo(child, bytes, { ended, over: over.signal }), settings.temporaryDirectory);
   let isDone = false;
   return {
     ...output,
@@ -143,15 +145,21 @@ async function endOf(child: ChildProcess, program: string, hint: string): Promis
   });
 }
 
-async function sendTo(child: ChildProcess, bytes: Uint8Array, ended: Promise<void>): Promise<void> {
+interface End {
+  readonly ended: Promise<void>;
+  /** Fires at the same time. A promise that many pieces wait for would keep something of each. */
+  readonly over: AbortSignal;
+}
+
+async function sendTo(child: ChildProcess, bytes: Uint8Array, { ended, over }: End): Promise<void> {
   const { stdin } = child;
   if (!stdin || stdin.write(bytes)) return;
   try {
-    await Promise.race([once(stdin, 'drain'), ended.then(() => Promise.reject(new Error('the program ended early')))]);
+    await once(stdin, 'drain', { signal: over });
   } catch (error) {
     // EPIPE means that the program closed its input, not that a reader of this program's output has gone. The program's own error is the reason.
     await ended;
-    throw error;
+    throw over.aborted ? over.reason : error;
   }
 }
 
