@@ -93,6 +93,8 @@ function put(data: string, key: string, content: string | Uint8Array): void {
 
 /** Requests a second while `work` runs, divided by those before and after it. */
 async function slowdown(port: number, work: () => Promise<unknown>): Promise<number> {
+  // Until all of it is compiled and in memory.
+  await rateWhile(port, delayed(5000));
   const before = await rateWhile(port, delayed(3000));
   const during = await rateWhile(port, work());
   const after = await rateWhile(port, delayed(3000));

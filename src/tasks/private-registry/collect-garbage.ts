@@ -10,6 +10,7 @@ import type { Collection, CollectionEvent } from '../../storage/collector/run.ts
 import { embeddedStoreExists } from '../../storage/embedded-store.ts';
 import { SETTINGS } from '../arguments.ts';
 import { callOptions, type Settings, type TaskCall, type World } from '../settings.ts';
+import { givingWay, processorTimeOf } from './give-way.ts';
 import { locateRegistry, noRegistry, type RegistryLocation } from './locate-registry.ts';
 import { namedConfig } from './named-config.ts';
 import { openRuledStore } from './open-store.ts';
@@ -51,9 +52,20 @@ export async function collectRegistry(options: CollectRegistryOptions, settings:
   await using _turn = options.dryRun ? undefined : await collectorTurn(data, settings);
   const { collectStore } = await import('../../storage/collector/collect.ts');
   const retention = options.noRetention ? {} : { retention: { rules: config.keep } };
-  const collected = await collectStore(store, { ...options, ...retention, ...callOptions(settings) });
+  const call = callOptions(settings);
+  const collected = await collectStore(store, { ...options, ...retention, ...call, ...besideRegistry(data, settings) });
   if (config.quota !== undefined && !options.dryRun) await store.space?.recount();
   return { data, ...collected };
+}
+
+/** Its requests come first. */
+function besideRegistry(
+  data: string,
+  settings: TaskCall & Pick<World, 'uid'>,
+): { readonly pause?: () => Promise<void> } {
+  const pid = runningRegistry(data, settings)?.pid;
+  if (pid === undefined) return {};
+  return { pause: givingWay({ usedMs: () => processorTimeOf(pid), signal: settings.signal }) };
 }
 
 const TRIES = 6;
