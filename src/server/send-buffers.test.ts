@@ -34,7 +34,25 @@ describe('buffers for sending', () => {
     const buffers = createSendBuffers(64 * MIB);
     const first = buffers.take(MIB);
     buffers.give(first);
-    expect(buffers.take(MIB)).toBe(first);
-    expect(buffers.take(MIB)).not.toBe(first);
+    expect(buffers.take(MIB) === first).toBe(true);
+    expect(buffers.take(MIB) === first).toBe(false);
+  });
+
+  it('are freed at once where there is no room to keep them', () => {
+    const buffers = createSendBuffers(8 * MIB);
+    const [first, second] = [buffers.take(2 * MIB), buffers.take(2 * MIB)];
+    const others = Array.from({ length: 64 }, () => buffers.take(100 * MIB));
+    buffers.give(first);
+    buffers.give(second);
+    expect([first.length, second.length]).toEqual([0, 0]);
+    expect(others.every(({ length }) => length > 0)).toBe(true);
+  });
+
+  it('of other sizes that nobody has give way to those that are wanted', () => {
+    const buffers = createSendBuffers(8 * MIB);
+    const large = Array.from({ length: 3 }, () => buffers.take(2 * MIB));
+    for (const buffer of large) buffers.give(buffer);
+    for (let nth = 0; nth < 64; nth++) buffers.take(64 * 1024);
+    expect(large.map(({ length }) => length)).toContain(0);
   });
 });

@@ -9,15 +9,15 @@ export interface SendBuffers {
 
 const KIB = 1024;
 /** In bytes. */
-const LARGEST = 2048 * KIB;
+const SIZES = [2048, 1536, 1024, 768, 512, 384, 256, 192, 128, 96, 64].map((size) => size * KIB);
 const SMALLEST = 64 * KIB;
-/** 64 transfers have two buffers of 1 MiB each. */
-const MOST = 144 * 1024 * KIB;
+/** 64 transfers have two buffers of 768 KiB each, 200 two of 256 KiB. */
+const MOST = 104 * 1024 * KIB;
 /** In milliseconds. Buffers that nobody has used for so long are freed. */
 const IDLE = 10_000;
 
 export function createSendBuffers(most = MOST): SendBuffers {
-  const free = new Map<number, Uint8Array[]>();
+  const idle = new Map<number, Uint8Array[]>();
   /** Of all buffers that somebody has. Who loses one, because the connection ended, is counted until that buffer is collected. */
   let taken = 0;
   let count = 0;
@@ -31,23 +31,36 @@ export function createSendBuffers(most = MOST): SendBuffers {
   function sizeFor(wanted: number): number {
     // An equal share, or half of what is left while those that came first have larger ones.
     const share = Math.min(most / (count + 1), (most - taken) / 2);
-    let size = LARGEST;
-    while (size > SMALLEST && (size / 2 >= wanted || size > share)) size /= 2;
-    return size;
+    const largest = SIZES.find((size, at) => size <= share && (SIZES[at + 1] ?? 0) < wanted);
+    return largest ?? SMALLEST;
   }
 
   function freeAll(): void {
-    free.clear();
+    for (const buffers of idle.values()) buffers.forEach(free);
+    idle.clear();
     kept = 0;
     timer = undefined;
+  }
+
+  /** Frees buffers of other sizes until there is room for one of `size`. */
+  function makeRoom(size: number): void {
+    for (const [other, buffers] of idle) {
+      while (taken + kept + size > most) {
+        const buffer = buffers.pop();
+        if (!buffer) break;
+        free(buffer);
+        kept -= other;
+      }
+    }
   }
 
   return {
     take: (wanted) => {
       const size = sizeFor(wanted);
-      const again = free.get(size)?.pop();
+      const again = idle.get(size)?.pop();
       if (again) kept -= size;
-      const buffer = again ?? Buffer.allocUnsafeSlow(size);
+      else makeRoom(size);
+      const buffer = again ?? allocate(size);
       taken += size;
       count += 1;
       lost.register(buffer, size, buffer);
@@ -59,14 +72,24 @@ export function createSendBuffers(most = MOST): SendBuffers {
       lost.unregister(buffer);
       taken -= size;
       count -= 1;
-      if (taken + kept + size > most) return;
+      if (taken + kept + size > most) return free(buffer);
       kept += size;
-      const others = free.get(size);
+      const others = idle.get(size);
       if (others) others.push(buffer);
-      else free.set(size, [buffer]);
+      else idle.set(size, [buffer]);
       timer ??= setTimeout(freeAll, IDLE).unref();
     },
   };
+}
+
+/** As pages of its own: in the C library's heap, buffers of several sizes would leave holes. */
+function allocate(size: number): Uint8Array {
+  return new Uint8Array(new ArrayBuffer(size, { maxByteLength: size }), 0, size);
+}
+
+/** At once: as garbage, many large buffers would stay until the engine collects them. */
+function free({ buffer }: Uint8Array): void {
+  if (buffer instanceof ArrayBuffer) buffer.transferToFixedLength(0);
 }
 
 /** Of this process. */

@@ -1,7 +1,6 @@
 // Writes a reply to a connection: with backpressure, without a body for HEAD, and closing the connection if there are fewer bytes than announced.
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
-import { untilAborted } from '../io/concurrency/until-aborted.ts';
 import { type Bytes, canFill, type FillingBytes, wholeOf } from '../io/streams/bytes.ts';
 import { breakAnswer, limitSilence, setReason, unsentBytes } from './either-http.ts';
 import type { ServerLimits } from './limits.ts';
@@ -104,8 +103,12 @@ async function sendFilled(
   body: FillingBytes,
   { length, signal, onSent }: Watched & { readonly length: number },
 ): Promise<void> {
+  let before: Promise<void> = Promise.resolve();
+  // One listener for all pieces: waiting for each beside the signal would leave garbage with each.
+  let leave: ((reason: unknown) => void) | undefined;
+  const onAbort = () => leave?.(signal.reason);
+  signal.addEventListener('abort', onAbort);
   try {
-    let before: Promise<void> = Promise.resolve();
     for (let left = length; left > 0; ) {
       signal.throwIfAborted();
       const buffer = sendBuffers.take(left);
@@ -113,22 +116,23 @@ async function sendFilled(
       if (count === 0) break;
       left -= count;
       onSent(count);
-      await untilAborted(before, signal);
-      before = written(response, buffer.subarray(0, count)).then(() => sendBuffers.give(buffer));
+      await before;
+      const { promise, resolve, reject } = Promise.withResolvers<void>();
+      [before, leave] = [promise, reject];
       // Nobody waits for it if the source fails first.
       before.catch(() => {});
+      response.write(buffer.subarray(0, count), (error) => {
+        if (error) return reject(error);
+        // The system has all of it, so the memory can be used again.
+        sendBuffers.give(buffer);
+        resolve();
+      });
     }
-    await untilAborted(before, signal);
+    await before;
   } finally {
+    signal.removeEventListener('abort', onAbort);
     await body[Symbol.asyncIterator]().return?.();
   }
-}
-
-/** Resolves when the system has all of it, so that the memory can be used again. */
-function written(response: ServerResponse, bytes: Uint8Array): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  response.write(bytes, (error) => (error ? reject(error) : resolve()));
-  return promise;
 }
 
 function emptyLength(reply: Reply): Readonly<Record<string, number>> {
