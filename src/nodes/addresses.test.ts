@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { bestAddress, type Interfaces, isLoopback, isOwnAddress, isUnspecified } from './addresses.ts';
+import {
+  bestAddress,
+  bestOfEachFamily,
+  type Interfaces,
+  isLoopback,
+  isOwnAddress,
+  isUnspecified,
+} from './addresses.ts';
 
 const lo = [
   { address: '127.0.0.1', family: 'IPv4', internal: true },
@@ -30,6 +37,13 @@ describe('the address that VMs are given', () => {
     expect(bestAddress('0.0.0.0', machine({ eth0: 'fd00::5' }))).toBeUndefined();
     expect(bestAddress('::', machine({ eth0: 'fd00::5' }))).toBe('fd00::5');
   });
+});
+
+it('nodes are given the best address of each family', () => {
+  const both = machine({ eth0: '10.0.0.5', eth1: 'fd00::5', xcbr1: '192.168.0.250' });
+  expect(bestOfEachFamily('::', both)).toEqual(['192.168.0.250', 'fd00::5']);
+  expect(bestOfEachFamily('0.0.0.0', both)).toEqual(['192.168.0.250']);
+  expect(bestOfEachFamily('::', { lo })).toEqual([]);
 });
 
 describe('the kinds of addresses', () => {

@@ -40,12 +40,22 @@ export function isOwnAddress(address: string, interfaces: Interfaces): boolean {
  * one. Prefers the VMs' own bridge, then IPv4, then private addresses. Returns `undefined` if there is none.
  */
 export function bestAddress(listening: string, interfaces: Interfaces): string | undefined {
+  return rankedAddresses(listening, interfaces)[0];
+}
+
+/** The same of each family: at most one IPv4 and one IPv6 address, best first. */
+export function bestOfEachFamily(listening: string, interfaces: Interfaces): readonly string[] {
+  const ranked = rankedAddresses(listening, interfaces);
+  return ranked.filter((address, at) => ranked.findIndex((other) => isIPv4(other) === isIPv4(address)) === at);
+}
+
+function rankedAddresses(listening: string, interfaces: Interfaces): readonly string[] {
   const usable = addressesOf(interfaces).filter(
     ({ address, internal }) =>
       !internal && !isLoopback(address) && !LINK_LOCAL.test(address) && (listening !== '0.0.0.0' || isIPv4(address)),
   );
   const ranked = usable.map((own) => ({ address: own.address, rank: rankOf(own.address, own.name) }));
-  return ranked.sort((a, b) => a.rank - b.rank)[0]?.address;
+  return ranked.sort((a, b) => a.rank - b.rank).map(({ address }) => address);
 }
 
 function rankOf(address: string, name: string): number {

@@ -39,6 +39,17 @@ export { checkPrepulled, listPrepulled } from './make/read-prepulled.ts';
 export { type MadeAndSent, type MakeAndSendOptions, makeAndSendImage } from './mkimage/make-and-send.ts';
 export { type MadeImage, type MakeImageOptions, makeImage } from './mkimage/make-image.ts';
 export { type BuiltImageGoal, sendBuiltImage } from './mkimage/send-built-image.ts';
+export {
+  ALL_RUNTIMES,
+  NODE_FORMATS,
+  NODE_RUNTIMES,
+  type NodeConfigRequest,
+  type NodeFormat,
+  nodeOutput,
+  nodeRequest,
+} from './nodes/node-config.ts';
+export type { RegistryChoice } from './nodes/node-registry.ts';
+export { nodeTar, writeNodeFiles } from './nodes/write-node-files.ts';
 export type { ChartValues } from './overlays/chart-values.ts';
 export { LIST_RULE } from './overlays/input-images.ts';
 export {

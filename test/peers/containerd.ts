@@ -1,31 +1,43 @@
 // Debian's containerd (root only), separate from any other on the machine: with its own directories and socket.
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { criPull } from './cri.ts';
 import { must, start, stop, until } from './process.ts';
 import { temporaryDirectory } from './temporary.ts';
 
 export interface ContainerdPeer extends AsyncDisposable {
   ctr(args: readonly string[]): Promise<string>;
+  /** By the CRI plugin, as kubelet does. It is there only with `cri`. */
+  criPull(image: string): Promise<string>;
 }
 
-export async function startContainerd(): Promise<ContainerdPeer> {
+export interface ContainerdOptions {
+  /** What is added to config.toml, of version 2: the CRI plugin is on, and this says what it reads. */
+  readonly cri?: string;
+  /** The directory with `containerd` and `ctr`, if not those of the machine. */
+  readonly programs?: string;
+}
+
+export async function startContainerd({ cri, programs }: ContainerdOptions = {}): Promise<ContainerdPeer> {
   const directory = await temporaryDirectory('containerd');
   const at = (name: string) => join(directory.path, name);
+  const program = (name: string) => (programs === undefined ? name : join(programs, name));
   const config = `version = 2
 root = "${at('root')}"
 state = "${at('state')}"
-disabled_plugins = ["io.containerd.grpc.v1.cri"]
+${cri === undefined ? 'disabled_plugins = ["io.containerd.grpc.v1.cri"]' : ''}
 [grpc]
 address = "${at('containerd.sock')}"
-`;
+${cri ?? ''}`;
   await writeFile(at('config.toml'), config);
-  const child = start('containerd', ['-c', at('config.toml')]);
+  const child = start(program('containerd'), ['-c', at('config.toml')]);
   child.stdout?.resume();
   child.stderr?.resume();
-  const ctr = (args: readonly string[]) => must('ctr', ['-a', at('containerd.sock'), ...args]);
+  const ctr = (args: readonly string[]) => must(program('ctr'), ['-a', at('containerd.sock'), ...args]);
   await until(async () => (await ctr(['version'])) !== '');
   return {
     ctr,
+    criPull: (image) => criPull(at('containerd.sock'), image),
     [Symbol.asyncDispose]: async () => {
       await stop(child);
       await directory[Symbol.asyncDispose]();

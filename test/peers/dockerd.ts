@@ -10,7 +10,7 @@ export interface DockerPeer extends AsyncDisposable {
 }
 
 /** Uses plain http for registries on 127.0.0.0/8. */
-export async function startDockerd(): Promise<DockerPeer> {
+export async function startDockerd(configFile?: string): Promise<DockerPeer> {
   const directory = await temporaryDirectory('dockerd');
   const at = (name: string) => join(directory.path, name);
   const host = `unix://${at('docker.sock')}`;
@@ -22,6 +22,7 @@ export async function startDockerd(): Promise<DockerPeer> {
     '--iptables=false',
     '--bridge=none',
     `--pidfile=${at('pid')}`,
+    ...(configFile === undefined ? [] : [`--config-file=${configFile}`]),
   ]);
   child.stdout?.resume();
   child.stderr?.resume();

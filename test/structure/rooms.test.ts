@@ -34,6 +34,7 @@ const WINGS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
     'arguments.ts': 0,
     overlays: 1,
     'private-registry': 2,
+    nodes: 3,
     transfer: 3,
     cache: 4,
     look: 4,

@@ -6,6 +6,7 @@ import { EMBEDDED_COMMANDS } from './embedded.ts';
 import { LOGIN_COMMANDS } from './login.ts';
 import { LOOK_COMMANDS } from './look.ts';
 import { MAKE_COMMANDS } from './make.ts';
+import { NODE_COMMANDS } from './nodes.ts';
 import { OVERLAY_COMMANDS } from './overlays.ts';
 import { PROGRAM_COMMANDS } from './program.ts';
 import { REGISTRY_COMMANDS } from './registry.ts';
@@ -14,6 +15,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   ...OVERLAY_COMMANDS,
   ...REGISTRY_COMMANDS,
   ...EMBEDDED_COMMANDS,
+  ...NODE_COMMANDS,
   ...COPY_COMMANDS,
   ...LOGIN_COMMANDS,
   ...LOOK_COMMANDS,

@@ -1,0 +1,64 @@
+// The commands for nodes: the machines that pull from the registry.
+import type { CommandSpec } from '../grammar/command.ts';
+import { DATA, JSON_OUTPUT } from '../grammar/common-options.ts';
+
+export const NODE_COMMANDS: readonly CommandSpec[] = [
+  {
+    name: 'node_config',
+    group: 'Nodes',
+    summary: 'Write the configuration by which nodes find the private registry',
+    details: [
+      'Of CRI-O, podman and skopeo, containerd 1.5 to 2.x, docker, k3s and rke2: for docker.io, quay.io, registry.k8s.io and the other well-known hosts, they ask the private registry first, and the host itself for what it lacks. Without --output the files are printed.',
+      'FILE.tar is unpacked on the root of a node. --format=boot adds a script (etc/init.d/28private-reg.rc), which puts ours into files that are there already; it runs at boot, or once. cloud-init and Butane get the same.',
+    ],
+    arguments: [],
+    options: [
+      {
+        name: 'runtime',
+        value: 'crio|podman|containerd|docker|k3s|rke2|kind|all',
+        many: true,
+        help: 'Whose configuration (default all: crio, containerd, docker, k3s); kind: of a cluster that is made with `kind create cluster`',
+      },
+      {
+        name: 'output',
+        value: 'DIR|FILE.tar|-',
+        help: 'Where to write it; -: a tar on stdout',
+        complete: 'files',
+      },
+      {
+        name: 'format',
+        value: 'files|boot|cloud-init|butane',
+        help: 'In which form (default files: for nodes that have none of them)',
+      },
+      {
+        name: 'registry',
+        value: 'HOST:PORT',
+        many: true,
+        help: 'The registry, with https:// before it for HTTPS; several addresses of it are taken (default: what lreg_ip prints, and its IPv6 address)',
+      },
+      { name: 'ca', value: 'FILE', help: 'The CA of its certificate (default: its own CA)', complete: 'files' },
+      {
+        name: 'host',
+        value: 'HOST,…',
+        many: true,
+        help: 'More hosts whose images it has, beside the well-known ones or those in the file that $__dns_spoof names',
+      },
+      {
+        name: 'spoof',
+        help: 'Nodes take the registry for these hosts (/etc/hosts): docker finds it for others than docker.io, too. It should listen on port 80 or 443',
+      },
+      { name: 'only', help: 'Never ask the hosts themselves' },
+      DATA,
+      JSON_OUTPUT,
+    ],
+    examples: [
+      { command: 'images node_config --output=node.tar', help: 'To be unpacked on a new node' },
+      { command: 'images node_config --format=cloud-init > user-data', help: 'For VMs of a cloud' },
+      {
+        command: 'images node_config --runtime=kind --output=. && kind create cluster --config=kind/cluster.yaml',
+        help: 'A cluster of kind',
+      },
+    ],
+    load: () => import('../commands/node-config.ts'),
+  },
+];

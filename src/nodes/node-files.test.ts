@@ -1,0 +1,145 @@
+import { load } from 'js-yaml';
+import { parse } from 'smol-toml';
+import { describe, expect, it } from 'vitest';
+import type { NodeRequest } from './node-file.ts';
+import { bootFiles, nodeFiles } from './node-files.ts';
+import { butane, cloudInit } from './user-data.ts';
+
+const CA = '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n';
+const PLAIN: NodeRequest = {
+  registry: { addresses: ['192.168.0.250', 'fd00::250'], port: 80, scheme: 'http', names: 'with-host' },
+  hosts: ['docker.io', 'quay.io'],
+  runtimes: ['crio', 'containerd', 'docker', 'k3s', 'rke2', 'kind'],
+};
+const SECURE: NodeRequest = {
+  ...PLAIN,
+  registry: { addresses: ['10.0.0.5'], port: 443, scheme: 'https', ca: CA, names: 'either' },
+};
+
+function texts(request: NodeRequest): Readonly<Record<string, string>> {
+  return Object.fromEntries(nodeFiles(request).map(({ path, content }) => [path, content]));
+}
+
+describe('the files of a node', () => {
+  it('of podman and CRI-O: each host first at the registry, with its own path, then at the host itself', () => {
+    const file = 'etc/containers/registries.conf.d/50-private-reg.conf';
+    const mirror = (location: string) => ({ location, insecure: true });
+    expect(parse(texts(PLAIN)[file] ?? '').registry).toEqual(
+      ['docker.io', 'quay.io'].map((host) => ({
+        prefix: host,
+        location: host,
+        mirror: [mirror(`192.168.0.250:80/${host}`), mirror(`[fd00::250]:80/${host}`)],
+      })),
+    );
+    expect(parse(texts({ ...PLAIN, only: true })[file] ?? '').registry).toContainEqual({
+      prefix: 'quay.io',
+      ...mirror('192.168.0.250:80/quay.io'),
+      mirror: [mirror('[fd00::250]:80/quay.io')],
+    });
+    // Without TLS the host itself is this registry, too.
+    expect(parse(texts({ ...PLAIN, spoof: true })[file] ?? '').registry).toContainEqual(
+      expect.objectContaining({ prefix: 'quay.io', location: 'quay.io', insecure: true }),
+    );
+    expect(parse(texts(SECURE)[file] ?? '').registry).toContainEqual({
+      prefix: 'quay.io',
+      location: 'quay.io',
+      mirror: [{ location: '10.0.0.5:443/quay.io' }, { location: '10.0.0.5:443' }],
+    });
+  });
+
+  it('of containerd: certs.d for each host and all others, and one directory in config.toml', () => {
+    const hosts = (request: NodeRequest, name: string) =>
+      parse(texts(request)[`etc/containerd/certs.d/${name}/hosts.toml`] ?? '');
+    const capabilities = { capabilities: ['pull', 'resolve'], dial_timeout: '2s' };
+    const both = { 'http://192.168.0.250:80': capabilities, 'http://[fd00::250]:80': capabilities };
+    for (const name of ['docker.io', 'quay.io', '_default']) expect(hosts(PLAIN, name)).toEqual({ host: both });
+    expect(hosts(PLAIN, '[fd00::250]:80')).toEqual({
+      server: 'http://[fd00::250]:80',
+      host: { 'http://[fd00::250]:80': capabilities },
+    });
+    expect(hosts({ ...PLAIN, only: true }, '_default').server).toBe('http://192.168.0.250:80');
+    expect(hosts(SECURE, 'quay.io')).toEqual({
+      host: { 'https://10.0.0.5:443': { ...capabilities, ca: '/etc/containerd/certs.d/private-reg.crt' } },
+    });
+    expect(parse(texts(PLAIN)['etc/containerd/config.toml'] ?? '')).toMatchObject({
+      version: 2,
+      plugins: { 'io.containerd.grpc.v1.cri': { registry: { config_path: '/etc/containerd/certs.d' } } },
+    });
+  });
+
+  it('of docker: mirrors of docker.io, and with --spoof the hosts that it may ask without TLS', () => {
+    const config = (request: NodeRequest) => JSON.parse(texts(request)['etc/docker/daemon.json'] ?? '');
+    const own = ['192.168.0.250:80', '[fd00::250]:80'];
+    expect(config(PLAIN)).toEqual({
+      'registry-mirrors': own.map((at) => `http://${at}`),
+      'insecure-registries': own,
+    });
+    expect(config({ ...PLAIN, spoof: true })['insecure-registries']).toEqual([...own, 'docker.io', 'quay.io']);
+    expect(config(SECURE)).toEqual({ 'registry-mirrors': ['https://10.0.0.5:443'] });
+    expect(config({ ...SECURE, hosts: ['quay.io'] })['registry-mirrors']).toEqual([]);
+  });
+
+  it('of k3s and rke2: each host and all others', () => {
+    const endpoint = ['http://192.168.0.250:80', 'http://[fd00::250]:80'];
+    const mirrors = Object.fromEntries(['docker.io', 'quay.io', '*'].map((host) => [host, { endpoint }]));
+    for (const name of ['k3s', 'rke2'])
+      expect(load(texts(PLAIN)[`etc/rancher/${name}/registries.yaml`] ?? '')).toEqual({ mirrors });
+    expect(load(texts(SECURE)['etc/rancher/k3s/registries.yaml'] ?? '')).toMatchObject({
+      configs: { '10.0.0.5:443': { tls: { ca_file: '/etc/rancher/k3s/private-reg.crt' } } },
+    });
+  });
+
+  it('of kind: a cluster whose nodes have certs.d, and the ConfigMap for tools', () => {
+    const files = texts(PLAIN);
+    expect(load(files['kind/cluster.yaml'] ?? '')).toMatchObject({ kind: 'Cluster' });
+    expect(load(files['kind/local-registry-hosting.yaml'] ?? '')).toMatchObject({
+      metadata: { namespace: 'kube-public' },
+      data: { 'localRegistryHosting.v1': expect.stringContaining('host: "192.168.0.250:80"') },
+    });
+    expect(files['kind/certs.d/quay.io/hosts.toml']).toBe(files['etc/containerd/certs.d/quay.io/hosts.toml']);
+  });
+
+  it('have the CA wherever a runtime or the system looks for it', () => {
+    const places = Object.entries(texts(SECURE)).filter(([, text]) => text === CA);
+    expect(places.map(([path]) => path).sort()).toEqual([
+      'etc/containerd/certs.d/private-reg.crt',
+      'etc/containers/certs.d/10.0.0.5:443/ca.crt',
+      'etc/docker/certs.d/10.0.0.5:443/ca.crt',
+      'etc/rancher/k3s/private-reg.crt',
+      'etc/rancher/rke2/private-reg.crt',
+      'kind/certs.d/private-reg.crt',
+      'usr/local/share/ca-certificates/private-reg.crt',
+    ]);
+    expect(Object.values(texts(PLAIN)).filter((text) => text.includes('CERTIFICATE'))).toEqual([]);
+  });
+
+  it('that boot with it: spoofed hosts for each address, the other names of Docker Hub among them', () => {
+    const files = bootFiles({ ...PLAIN, spoof: true });
+    const spoofed = files.find(({ path }) => path === 'etc/spoofed-hosts')?.content.split('\n');
+    expect(spoofed).toEqual([
+      ...['192.168.0.250', 'fd00::250'].flatMap((address) =>
+        ['example.com', 'docker.io', 'quay.io', 'index.docker.io', 'registry-1.docker.io'].map(
+          (name) => `${address} ${name}`,
+        ),
+      ),
+      '',
+    ]);
+    // What is shared waits for the script.
+    const staged = files.filter(({ shared }) => shared).map(({ path }) => path);
+    expect(staged.every((path) => path.startsWith('etc/private-reg/'))).toBe(true);
+    expect(files.find(({ path }) => path === 'etc/init.d/28private-reg.rc')?.mode).toBe(0o755);
+    expect(bootFiles(PLAIN).some(({ path }) => path === 'etc/spoofed-hosts')).toBe(false);
+  });
+
+  it('in cloud-init and Butane are the same, byte for byte', () => {
+    const files = bootFiles({ ...SECURE, spoof: true });
+    const wanted = files.map(({ path, content }) => [`/${path}`, content]);
+    const cloud = load(cloudInit(files)) as { write_files: readonly { path: string; content: string }[] };
+    expect(cloud.write_files.map(({ path, content }) => [path, content])).toEqual(wanted);
+    const fcos = load(butane(files)) as {
+      storage: { files: readonly { path: string; mode: number; contents: { inline: string } }[] };
+    };
+    expect(fcos.storage.files.map(({ path, contents }) => [path, contents.inline])).toEqual(wanted);
+    expect(fcos.storage.files.map(({ mode }) => mode)).toEqual(files.map(({ mode }) => mode));
+  });
+});
