@@ -42,4 +42,10 @@ it('the address of a socket is compared without its zone, and IPv4 as IPv4', () 
   expect(plainAddress('::ffff:10.0.0.1')).toBe('10.0.0.1');
   expect(plainAddress('fe80::1%eth0')).toBe('fe80::1');
   expect(plainAddress('::ffff:10.0.0.999')).toBe('::ffff:10.0.0.999');
+  for (const text of ['::ffff:a00:1', '::FFFF:0A00:0001', '0:0:0:0:0:ffff:10.0.0.1', '::0:ffff:a00:1%eth0']) {
+    expect(plainAddress(text), text).toBe('10.0.0.1');
+  }
+  for (const text of ['::a00:1', '::fffe:a00:1', '::ffff:0:a00:1', '::1', '10.0.0.1', 'nonsense:']) {
+    expect(plainAddress(text), text).toBe(text);
+  }
 });

@@ -32,9 +32,15 @@ export function parseAddressRange(text: string): AddressRange {
   };
 }
 
-/** An address of a socket without its zone, and as IPv4 if it is an IPv4-mapped one (RFC 4291, section 2.5.5.2). */
+/** An address without its zone, and as IPv4 if it is an IPv4-mapped one (RFC 4291, section 2.5.5.2), in whatever spelling. */
 export function plainAddress(address: string): string {
   const [plain = ''] = address.split('%');
-  const [, dotted] = /^::ffff:([\d.]+)$/i.exec(plain) ?? [];
-  return dotted !== undefined && isIP(dotted) === 4 ? dotted : plain;
+  if (!plain.includes(':') || isIP(plain) !== 6) return plain;
+  // The URL parser gives each address its one spelling, with the last four bytes in hexadecimal.
+  const [, high, low] = MAPPED.exec(new URL(`http://[${plain}]`).hostname) ?? [];
+  if (high === undefined || low === undefined) return plain;
+  const bytes = [high, low].flatMap((group) => [Number.parseInt(group, 16) >> 8, Number.parseInt(group, 16) & 0xff]);
+  return bytes.join('.');
 }
+
+const MAPPED = /^\[::ffff:([\da-f]+):([\da-f]+)\]$/;

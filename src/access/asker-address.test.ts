@@ -73,20 +73,42 @@ describe('a trusted proxy', () => {
     expect(of('127.0.0.1', via('fe80::1%eth0'))).toBe('fe80::1');
     expect(of('127.0.0.1', via('[fd00::1]'))).toBe('fd00::1');
     expect(of('127.0.0.1', via('::ffff:10.0.0.9'))).toBe('10.0.0.9');
+    expect(of('127.0.0.1', via('::ffff:a00:9'))).toBe('10.0.0.9');
+    expect(of('127.0.0.1', via('10.0.0.8, 10.0.0.9:5678'))).toBe('10.0.0.9');
+    expect(of('127.0.0.1', via('10.0.0.9:1, 127.0.0.1:80'))).toBe('10.0.0.9');
+    expect(of('127.0.0.1', via('[fd00::1]:80'))).toBe('fd00::1');
+    expect(of('127.0.0.1', via('[::ffff:a00:9]:80'))).toBe('10.0.0.9');
     expect(of('127.0.0.1', { 'x-forwarded-for': ['10.0.0.8', '10.0.0.9'] })).toBe('10.0.0.9');
     expect(of('127.0.0.1', via('203.0.113.9'))).toBe('203.0.113.9');
   });
 
   it('gives nobody the address of this machine, nor one that it does not name', () => {
     const { of, unknown } = scene('127.0.0.1');
-    for (const text of ['127.0.0.1', '10.0.0.5', '::ffff:127.0.0.1', '127.0.0.1, 127.0.0.1'])
+    for (const text of [
+      '127.0.0.1',
+      '10.0.0.5',
+      '::ffff:127.0.0.1',
+      '127.0.0.1, 127.0.0.1',
+      '127.0.0.1:80',
+      '[::ffff:7f00:1]:80',
+    ])
       expect(of('127.0.0.1', via(text)), text).toBe(BEHIND);
     expect(unknown).toEqual([]);
-    for (const text of ['', ' ', 'nonsense', '10.0.0.9,', '10.0.0.9, unknown', '10.0.0.9, 127.0.0.1:80'])
+    for (const text of [
+      '',
+      ' ',
+      'nonsense',
+      '10.0.0.9,',
+      '10.0.0.9, unknown',
+      '10.0.0.9:',
+      '10.0.0.9:x',
+      '[10.0.0.9',
+      '[fd00::1]80',
+    ])
       expect(of('127.0.0.1', via(text)), text).toBe(BEHIND);
     expect(of('127.0.0.1', { 'x-real-ip': '10.0.0.9' })).toBe(BEHIND);
     expect(of('127.0.0.1', {}, '1.0')).toBe(BEHIND);
-    expect(unknown).toHaveLength(8);
+    expect(unknown).toHaveLength(11);
   });
 });
 

@@ -64,10 +64,16 @@ function clientOf(headers: RequestHead['headers'], { isTrustedProxy }: Neighbour
   if (forwarded === '') return undefined;
   let client: string | undefined;
   for (const text of forwarded.split(',').reverse()) {
-    const address = plainAddress(text.trim().replace(/^\[(.*)\]$/, '$1'));
+    const address = plainAddress(withoutPort(text.trim()));
     if (isIP(address) === 0) return undefined;
     client = address;
     if (!isTrustedProxy(address)) return client;
   }
   return client;
+}
+
+/** Some proxies write ports: `1.2.3.4:5678`, `[::1]:80`. IPv6 without brackets has none. */
+function withoutPort(text: string): string {
+  const [, bracketed, dotted] = /^(?:\[([^\]]*)\]|([\d.]+))(?::\d{1,5})?$/.exec(text) ?? [];
+  return bracketed ?? dotted ?? text;
 }

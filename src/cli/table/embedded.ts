@@ -148,7 +148,11 @@ export const EMBEDDED_COMMANDS: readonly CommandSpec[] = [
     ],
     arguments: [{ name: 'USER', required: true, help: 'The user, without a colon' }],
     options: [
-      { name: 'file', value: 'FILE', help: 'The file of users (default: what auth in registry.toml names)' },
+      {
+        name: 'file',
+        value: 'FILE',
+        help: 'The file of users (default: that of the registry that runs, or what auth in registry.toml names)',
+      },
       { name: 'password-stdin', help: 'Read the password from standard input; asked for on a terminal without it' },
       { name: 'delete', help: 'Remove the user' },
       DATA,

@@ -49,11 +49,16 @@ export interface AuthorizerSettings extends UsedCredentialsSettings {
 
 type Method = { readonly type: 'basic' } | ({ readonly type: 'bearer' } & TokenServer);
 
+const BEARER = /^Bearer /;
+
 export function createAuthorizer(settings: AuthorizerSettings): Authorizer {
   const { host } = settings;
   const used = usedCredentials(settings);
   const tokens = heldTokens();
   let method: Method | undefined;
+  let lastUnasked: string | undefined;
+  /** What was sent unasked, and answered with 401. It is not sent again; another one is, because a registry that was started again takes only new ones. */
+  let refusedUnasked: string | undefined;
 
   async function basic({ repository }: Need): Promise<string | undefined> {
     const credentials = await used.find(repository);
@@ -75,20 +80,24 @@ export function createAuthorizer(settings: AuthorizerSettings): Authorizer {
     );
   }
 
-  async function unasked({ repository, confidential }: Need): Promise<string | undefined> {
-    const credentials = confidential && (await used.unasked(repository, confidential));
+  async function unasked({ repository, confidential }: Need, refused?: string): Promise<string | undefined> {
+    const credentials = confidential && (await used.unasked(repository, confidential, refused?.replace(BEARER, '')));
     if (!credentials || credentials.type === 'identity-token') return undefined;
+    const value = credentials.type === 'password' ? basicAuthorization(credentials) : `Bearer ${credentials.token}`;
+    if (value === refusedUnasked) return undefined;
+    lastUnasked = value;
     used.use(repository, credentials);
-    return credentials.type === 'password' ? basicAuthorization(credentials) : `Bearer ${credentials.token}`;
+    return value;
   }
 
-  async function authorization(need: Need): Promise<string | undefined> {
-    if (!method) return await unasked(need);
+  async function authorization(need: Need, refused?: string): Promise<string | undefined> {
+    const own = await unasked(need, refused);
+    if (own !== undefined || !method) return own;
     return method.type === 'basic' ? await basic(need) : await bearer(method, need);
   }
 
   async function anotherThan(refused: string | undefined, need: Need): Promise<string | undefined> {
-    const next = await authorization(need);
+    const next = await authorization(need, refused);
     return next === refused ? undefined : next;
   }
 
@@ -104,11 +113,12 @@ export function createAuthorizer(settings: AuthorizerSettings): Authorizer {
 
   return {
     access: ({ repository }) => used.access(repository),
-    authorization,
+    authorization: (need) => authorization(need),
     accepted(value) {
       if (value !== undefined) tokens.accepted(value);
     },
     async renewed(need, { status, header, used: refused, url }) {
+      if (status === 401 && refused !== undefined && refused === lastUnasked) refusedUnasked = refused;
       const challenges = status === 401 ? parseWwwAuthenticate(header ?? '') : [];
       const challenge = challenges.find(isBearer);
       const mayHaveEnded = endsToken(refused, challenge !== undefined);

@@ -22,9 +22,15 @@ export interface CredentialsProvider {
   find(host: string, repository: string | undefined): Promise<Credentials | undefined>;
   /**
    * What is sent before the host asks, or after: to a registry that is known to be who it seems, and does not ask for what it would know better. Called only where
-   * nobody else can listen. Without a port in `host`, `scheme` says which it is: another program may listen on the other one. Errors: CONFIG_INVALID.
+   * nobody else can listen. Without a port in `host`, `scheme` says which it is: another program may listen on the other one. `refused`: a token of before that the
+   * host does not take any more. Errors: CONFIG_INVALID.
    */
-  unasked?(host: string, repository: string | undefined, scheme: 'http' | 'https'): Promise<Credentials | undefined>;
+  unasked?(
+    host: string,
+    repository: string | undefined,
+    scheme: 'http' | 'https',
+    refused?: string,
+  ): Promise<Credentials | undefined>;
   /** The files that are searched, for hints. */
   readonly searched: readonly string[];
   /** More of them, for this host alone. */

@@ -145,6 +145,58 @@ describe('what is sent unasked', () => {
   });
 });
 
+describe('what was sent unasked and refused', () => {
+  const challenge = { 'www-authenticate': 'Basic realm="x"' };
+  let current: string;
+  const refuseOld = (refusal: number) =>
+    host.inject(
+      (request, response) =>
+        request.headers.authorization === 'Bearer old' &&
+        status(refusal, refusal === 401 ? challenge : {})(request, response),
+    );
+  const withProof = (renew: (refused: string | undefined) => void) =>
+    registryClients({
+      temporaryDirectory: tmpdir(),
+      backoff: { attempts: 1, base: 1, longest: 10 },
+      credentials: {
+        searched: [],
+        find: async () => undefined,
+        unasked: async (_host, _repository, _scheme, refused) => {
+          renew(refused);
+          return { type: 'registry-token', token: current };
+        },
+      },
+    });
+
+  it.each([401, 403])(
+    'is sent anew where there is another one, as for a registry that was started again (%i)',
+    async (refusal) => {
+      current = 'old';
+      await using user = withProof((refused) => {
+        if (refused === 'old') current = 'new';
+      });
+      const registry = user.forHost(host.host);
+      await registry.getManifest('app', 'latest');
+      refuseOld(refusal);
+      await registry.statManifest('app', 'latest');
+      await registry.statManifest('app', 'latest');
+      expect(sentTo(host)).toEqual(['old', 'new', 'new'].map((token) => `Bearer ${token}`));
+    },
+  );
+
+  it('is not sent again, but the next one is', async () => {
+    current = 'old';
+    await using user = withProof(() => undefined);
+    const registry = user.forHost(host.host);
+    refuseOld(401);
+    await registry.statManifest('app', 'latest');
+    await registry.statManifest('app', 'latest');
+    current = 'new';
+    await registry.statManifest('app', 'latest');
+    expect(sentTo(host)).toEqual(['Bearer old', undefined, undefined, 'Bearer new']);
+  });
+});
+
 describe('the catalogue', () => {
   const withLogin = (find: () => Promise<Credentials | undefined>) =>
     registryClients({

@@ -7,8 +7,12 @@ import type { ClientDecision, Credentials, CredentialsProvider } from './setting
 export interface UsedCredentials {
   /** Selects among the credentials in files, which may have entries for parts of a host. */
   find(repository: string | undefined): Promise<Credentials | undefined>;
-  /** What is sent although the host has not asked. */
-  unasked(repository: string | undefined, scheme: 'http' | 'https'): Promise<Credentials | undefined>;
+  /** What is sent although the host has not asked. `refused`: the token of before. */
+  unasked(
+    repository: string | undefined,
+    scheme: 'http' | 'https',
+    refused: string | undefined,
+  ): Promise<Credentials | undefined>;
   /** Notes that requests for this repository are sent with them. */
   use(repository: string | undefined, credentials: Credentials): void;
   /** For error messages: which credentials were used, or that there were none. */
@@ -48,8 +52,8 @@ export function usedCredentials({ host, credentials: provider, onDecision }: Use
       tell(repository, credentials);
       return credentials;
     },
-    unasked: async (repository, scheme) => {
-      const credentials = await provider?.unasked?.(host, repository, scheme);
+    unasked: async (repository, scheme, refused) => {
+      const credentials = await provider?.unasked?.(host, repository, scheme, refused);
       if (!credentials) return undefined;
       rememberSecrets(secretOf(credentials));
       tell(repository, credentials);

@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest';
 import { parseRegistryToml } from './registry-config.ts';
 
-const parse = async (text: string) => (await parseRegistryToml('/d/registry.toml', text)).access;
+const parse = async (text: string) =>
+  (await parseRegistryToml({ file: '/d/registry.toml', isAlone: true }, text)).access;
 
 it('registry.toml says who may do what', async () => {
   const text = `
@@ -60,4 +61,10 @@ it.each([
     message: expect.stringContaining(`/d/registry.toml${message}`),
     hint: expect.stringContaining(hint),
   });
+});
+
+it('rules may name users where `--auth` says how they log in', async () => {
+  const text = '[[rule]]\nusers = ["anna"]\nallow = ["push"]';
+  const { access } = await parseRegistryToml({ file: '/d/registry.toml' }, text);
+  expect(access).toEqual({ rules: [{ repositories: '**', users: ['anna'], allow: ['push'] }] });
 });

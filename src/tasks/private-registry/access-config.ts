@@ -25,8 +25,14 @@ const RULE_KEYS = ['repositories', 'users', 'from', 'allow'];
 /** As `--auth` writes it. */
 const HTPASSWD = 'htpasswd:';
 
-/** `file` is the configuration's: names of files in it are relative to its directory. */
-export function accessConfig(content: Json, file: string, fail: Fail): AccessConfig {
+export interface AccessSource {
+  /** The configuration's: names of files in it are relative to its directory. */
+  readonly file: string;
+  /** Users cannot log in but by what the configuration says: rules that name some need `auth` in it. */
+  readonly isAlone?: boolean;
+}
+
+export function accessConfig(content: Json, { file, isAlone = false }: AccessSource, fail: Fail): AccessConfig {
   const readOnly = ifGiven(content.read_only, (value) => truth(value, ['read_only'], fail));
   const readOnlyFrom = ifGiven(content.read_only_from, (value) => ranges(value, ['read_only_from'], fail));
   const writeFrom = ifGiven(content.write_from, (value) => ranges(value, ['write_from'], fail));
@@ -44,11 +50,11 @@ export function accessConfig(content: Json, file: string, fail: Fail): AccessCon
     return value.map((one, at) => accessRule(one, ['rule', at], fail));
   });
   const named = rules?.findIndex(({ users }) => users !== undefined) ?? -1;
-  if (named >= 0 && htpasswd === undefined) {
+  if (named >= 0 && htpasswd === undefined && isAlone) {
     fail(
       ['rule', named, 'users'],
       'a rule names users, but nobody can log in',
-      'Add auth = "htpasswd:FILE" before the rules.',
+      'Add auth = "htpasswd:FILE" before the rules, or start the registry with --auth=htpasswd:FILE.',
     );
   }
   return {

@@ -84,6 +84,23 @@ describe('a registry of this machine', () => {
     }
   });
 
+  it('that was started again gets a new proof from who says that the last one was refused, once a minute', async () => {
+    await using world = await temporaryWorld();
+    await announced(world);
+    let time = 1_800_000_000_000;
+    const local = localRegistries(world.settings(), () => time);
+    const login = (refused?: string) => tokenOf(local.loginOf('127.0.0.1:5000', 'http', refused));
+    const first = login();
+    time += 1000;
+    expect(login('of-another')).toBe(first);
+    const second = login(first);
+    expect(second).not.toBe(first);
+    time += 1000;
+    expect([login(), login(second)]).toEqual([second, second]);
+    time += 60_000;
+    expect(login(second)).not.toBe(second);
+  });
+
   it('is trusted by its own CA where it has HTTPS', async () => {
     await using world = await temporaryWorld();
     await announced(world);
@@ -147,6 +164,8 @@ it('credentials that the user has for the registry count, and files that cannot 
   expect(await found(users)?.unasked?.('127.0.0.1:5000', 'a', 'http')).toBeUndefined();
   expect(await found(users)?.find('127.0.0.1:5000', 'a')).toEqual(users);
   expect(await found(undefined)?.unasked?.('127.0.0.1:5000', 'a', 'http')).toMatchObject({ type: 'registry-token' });
+  const machines: Credentials = { type: 'password', username: 'token', password: 'x' };
+  expect(await found(machines)?.unasked?.('127.0.0.1:5000', 'a', 'http')).toMatchObject({ type: 'registry-token' });
   expect(found(undefined)?.searchedFor?.('127.0.0.1:5000')).toEqual([expect.stringContaining('(it is for loopback,')]);
   expect(found(undefined)?.searchedFor?.('docker.io')).toEqual([]);
 });

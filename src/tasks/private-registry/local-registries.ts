@@ -3,6 +3,7 @@
 // Only announcements that are believed without being named count: the user's own, root's, and those of services to which root gave a directory.
 import { isIPv4, isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
+import { TOKEN_USER } from '../../access/htpasswd.ts';
 import { ownerProof } from '../../access/owner-proof.ts';
 import { readOwnedText } from '../../io/files/believed-path.ts';
 import { hostAndPort } from '../../io/http/http-url.ts';
@@ -18,10 +19,17 @@ import { servedAt } from './served-address.ts';
 export interface LocalRegistries {
   /** The certificate of the own CA of the registry that serves HTTPS there, in PEM; `undefined` if there is none, or it cannot be read. */
   caOf(host: string): string | undefined;
-  /** The login of the registry that is there and speaks this, for those who can read its secret. */
-  loginOf(host: string, scheme: 'http' | 'https'): Credentials | undefined;
+  /** The login of the registry that is there and speaks this, for those who can read its secret. Who says which one was refused gets another: the registry may have been started again. */
+  loginOf(host: string, scheme: 'http' | 'https', refused?: string): Credentials | undefined;
   /** Why nobody was logged in there: the file of the secret, and what is in the way; `undefined` if no such registry is there. */
   whyNot(host: string): string | undefined;
+}
+
+interface KnownLogin {
+  readonly at: number;
+  readonly login: Credentials | undefined;
+  /** Made because the one before was refused. It is not replaced for that reason: who is refused for good must not look again at each request. */
+  readonly isAnew: boolean;
 }
 
 type LocalSettings = Pick<World, 'env' | 'home' | 'uid' | 'data'>;
@@ -33,11 +41,11 @@ const ASKED_AGAIN = 60_000;
 /** Hosts are asked for as clients name them: `127.0.0.1:5000`, `[::1]:5000`. What is found is remembered for a minute. `now` in ms since 1970; for tests. */
 export function localRegistries(settings: LocalSettings, now: () => number = Date.now): LocalRegistries {
   const found = new Map<string, { readonly at: number; readonly here: RegistryState | undefined }>();
-  const logins = new Map<string, { readonly at: number; readonly login: Credentials | undefined }>();
-  const at = (host: string, secure?: boolean): RegistryState | undefined => {
+  const logins = new Map<string, KnownLogin>();
+  const at = (host: string, secure?: boolean, isAnew = false): RegistryState | undefined => {
     const key = `${host} ${secure}`;
     const known = found.get(key);
-    if (known && performance.now() - known.at < ASKED_AGAIN) return known.here;
+    if (!isAnew && known && performance.now() - known.at < ASKED_AGAIN) return known.here;
     const here = mayBeHere(host) ? everyRegistry(settings).find((state) => serves(state, host, secure)) : undefined;
     found.set(key, { at: performance.now(), here });
     return here;
@@ -48,13 +56,14 @@ export function localRegistries(settings: LocalSettings, now: () => number = Dat
       const read = caFile === undefined ? undefined : readOwnedText(caFile, MAX_CERTIFICATE);
       return read?.uid === uid && read?.text.includes('-----BEGIN CERTIFICATE-----') ? read.text : undefined;
     },
-    loginOf: (host, scheme) => {
+    loginOf: (host, scheme, refused) => {
       const key = `${scheme}://${host}`;
       const known = logins.get(key);
       // By the clock that the registry goes by: others stand still while the machine sleeps, and nobody sets them.
-      if (known && Math.abs(now() - known.at) < ASKED_AGAIN) return known.login;
-      const login = loginAt(at(host, scheme === 'https'), now());
-      logins.set(key, { at: now(), login });
+      const isAnew = known !== undefined && isRefused(known.login, refused) && !known.isAnew;
+      if (known && !isAnew && Math.abs(now() - known.at) < ASKED_AGAIN) return known.login;
+      const login = loginAt(at(host, scheme === 'https', isAnew), now());
+      logins.set(key, { at: now(), login, isAnew });
       return login;
     },
     whyNot: (host) => {
@@ -88,16 +97,24 @@ function withOwnLogin(own: CredentialsProvider, local: LocalRegistries): Credent
   return {
     searched: own.searched,
     find: (host, repository) => own.find(host, repository),
-    unasked: async (host, repository, scheme) => {
-      const login = local.loginOf(host, scheme);
-      // What the user has chosen for this registry counts.
-      return login && ((await own.find(host, repository)) ? undefined : login);
+    unasked: async (host, repository, scheme, refused) => {
+      const login = local.loginOf(host, scheme, refused);
+      // What the user has chosen for this registry counts. A machine's token is there for docker and podman, and may be for less than the user's own files allow.
+      return login && (isOfUser(await own.find(host, repository)) ? undefined : login);
     },
     searchedFor: (host) => {
       const why = local.whyNot(host);
       return why === undefined ? [] : [why];
     },
   };
+}
+
+function isOfUser(own: Credentials | undefined): boolean {
+  return own !== undefined && !(own.type === 'password' && own.username === TOKEN_USER);
+}
+
+function isRefused(login: Credentials | undefined, refused: string | undefined): boolean {
+  return refused !== undefined && login?.type === 'registry-token' && login.token === refused;
 }
 
 function loginAt(here: RegistryState | undefined, now: number): Credentials | undefined {

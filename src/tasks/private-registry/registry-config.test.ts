@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import { testDirectory } from '../../storage/testing/directories.ts';
 import { NO_CONFIG, parseRegistryToml, readRegistryToml } from './registry-config.ts';
 
-const parse = (text: string) => parseRegistryToml('/d/registry.toml', text);
+const parse = (text: string) => parseRegistryToml({ file: '/d/registry.toml' }, text);
 
 it('registry.toml has a quota, schedules, patterns of immutable tags, and rules of what is kept', async () => {
   const text = `# ours

@@ -6,7 +6,7 @@ import { isObject, type Json } from '../../oci/decode.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import { type ImageGlob, parseImageGlob } from '../../registry/policies/image-glob.ts';
 import type { KeepRule } from '../../storage/collector/retention.ts';
-import { ACCESS_KEYS, type AccessConfig, accessConfig } from './access-config.ts';
+import { ACCESS_KEYS, type AccessConfig, type AccessSource, accessConfig } from './access-config.ts';
 import { configFile } from './config-file.ts';
 import { readAtRest } from './file-at-rest.ts';
 import { lineOfKey } from './toml-lines.ts';
@@ -39,8 +39,7 @@ export async function readRegistryToml(data: string, named?: string): Promise<Re
   return await registryConfig({ file, text, isNamed: named !== undefined });
 }
 
-interface ConfigText {
-  readonly file: string;
+interface ConfigText extends AccessSource {
   /** `undefined` if there is no such file. */
   readonly text: string | undefined;
   /** By --config. */
@@ -48,14 +47,15 @@ interface ConfigText {
 }
 
 /** As `readRegistryToml`, of what was read. */
-export async function registryConfig({ file, text, isNamed }: ConfigText): Promise<RegistryConfig> {
-  if (text !== undefined) return await parseRegistryToml(file, text);
+export async function registryConfig({ text, isNamed, ...source }: ConfigText): Promise<RegistryConfig> {
+  if (text !== undefined) return await parseRegistryToml(source, text);
   if (!isNamed) return NO_CONFIG;
-  throw new ImagesError('FILE_UNREADABLE', `no such file [${file}]`, { hint: 'Check what --config says.' });
+  throw new ImagesError('FILE_UNREADABLE', `no such file [${source.file}]`, { hint: 'Check what --config says.' });
 }
 
 /** Errors: CONFIG_INVALID, with file and line. */
-export async function parseRegistryToml(file: string, text: string): Promise<RegistryConfig> {
+export async function parseRegistryToml(source: AccessSource, text: string): Promise<RegistryConfig> {
+  const { file } = source;
   const { parse } = await import('smol-toml');
   let content: Json;
   try {
@@ -81,7 +81,7 @@ export async function parseRegistryToml(file: string, text: string): Promise<Reg
     ...(scrub !== undefined && { scrub }),
     immutable: listOf(content, 'immutable', fail).map((value) => globOf(value, ['immutable'], fail)),
     keep: listOf(content, 'keep', fail).map((value, at) => keepRule(value, at, fail)),
-    access: accessConfig(content, file, fail),
+    access: accessConfig(content, source, fail),
   };
 }
 

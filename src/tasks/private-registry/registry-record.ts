@@ -26,6 +26,8 @@ export interface RegistryState {
   readonly scrub?: ScrubSchedule;
   /** The absolute path of its configuration, if --config named one. */
   readonly config?: string;
+  /** The absolute path of the file of its users, if users can log in. */
+  readonly users?: string;
   /** Which options of access and TLS it was started with (started-with.ts). */
   readonly startedWith?: string;
   /** The absolute path of the secret by which commands on this machine are known to it (owner-secret.ts). */
@@ -134,7 +136,8 @@ function runsAs(pid: number, uid: number): boolean {
 
 function decodeState(value: unknown): RegistryState | undefined {
   if (!isObject(value) || !Array.isArray(value.addresses)) return undefined;
-  const { identity, pid, uid, data, since, version, gc, scrub, config, startedWith, ownerFile, caFile } = value;
+  const { identity, pid, uid, data, since, version, gc, scrub, config, users, startedWith } = value;
+  const { ownerFile, caFile } = value;
   const addresses = value.addresses
     .filter(isObject)
     .flatMap(({ host, port, tls }) =>
@@ -149,6 +152,7 @@ function decodeState(value: unknown): RegistryState | undefined {
     ...((gc === 'daily' || gc === 'off') && { gc }),
     ...((scrub === 'weekly' || scrub === 'off') && { scrub }),
     ...(isPath(config) && { config }),
+    ...(isPath(users) && { users }),
     ...(isPath(ownerFile) && { ownerFile }),
     ...(isPath(caFile) && { caFile }),
   };

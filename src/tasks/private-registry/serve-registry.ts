@@ -213,6 +213,7 @@ async function listenFor(
     const known = {
       ...(options !== undefined && { startedWith: options }),
       ...(settings.config !== undefined && { config: resolve(settings.config) }),
+      ...(rules.access.htpasswd !== undefined && { users: rules.access.htpasswd }),
       ...(request.ownerFile !== undefined && { ownerFile: request.ownerFile }),
       ...(request.tls === 'auto' && { caFile: resolve(ownAuthorityFile(data)) }),
     };

@@ -35,6 +35,7 @@ export async function servingRules(
 ): Promise<ServingRules> {
   const watched = await watchConfig(data, {
     named: settings.config,
+    isAlone: options.auth === undefined,
     onChange: (changed) => {
       onNotice?.(`the configuration has changed: ${configFile(data, settings.config)}`);
       const next = accessSettings(options, changed.access).htpasswd;

@@ -2,6 +2,7 @@ import { chmod, readFile, readlink, stat, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { temporaryWorld } from '../testing/temporary-world.ts';
+import { announceRegistry } from './registry-state.ts';
 import { setPassword } from './set-password.ts';
 
 it('a password is set and changed in the named file, which keeps its mode and its other lines', async () => {
@@ -27,6 +28,16 @@ it('the file is the one that the configuration of the registry names', async () 
   expect(await setPassword({ user: 'anna', password: 'one' }, world.settings({}, { data }))).toEqual({
     file: join(data, 'users'),
   });
+});
+
+it('the file is the one that the running registry was started with, whatever registry.toml says now', async () => {
+  await using world = await temporaryWorld();
+  await world.file('store/registry.toml', 'auth = "htpasswd:users"\n');
+  const data = join(world.path, 'store');
+  const users = join(world.path, 'others');
+  const settings = world.settings({}, { data });
+  announceRegistry({ data, addresses: [], version: '1', users }, settings);
+  expect(await setPassword({ user: 'anna', password: 'one' }, settings)).toEqual({ file: users });
 });
 
 it('a link to the file stays one', async () => {

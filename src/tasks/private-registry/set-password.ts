@@ -11,14 +11,15 @@ import { checkArguments, objectWith, TEXT } from '../../oci/arguments.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import { SETTINGS } from '../arguments.ts';
 import { callOptions, type Settings } from '../settings.ts';
+import { namedConfig } from './named-config.ts';
 import { readRegistryToml } from './registry-config.ts';
-import { dataDirectory } from './registry-state.ts';
+import { dataDirectory, runningRegistry } from './registry-state.ts';
 
 export interface PasswordChange {
   readonly user: string;
   /** Absent: the user is removed. */
   readonly password?: string;
-  /** The file of users; default: what `auth` in the registry's configuration names. */
+  /** The file of users; default: that of the running registry, else what `auth` in the registry's configuration names. */
   readonly file?: string;
 }
 
@@ -44,9 +45,12 @@ export async function setPassword(change: PasswordChange, settings: Settings): P
 }
 
 async function configuredFile(settings: Settings): Promise<string> {
-  const { access } = await readRegistryToml(dataDirectory(settings), settings.config);
+  const data = dataDirectory(settings);
+  const { users } = (settings.config === undefined && runningRegistry(data, settings)) || {};
+  if (users !== undefined) return users;
+  const { access } = await readRegistryToml(data, namedConfig(data, settings));
   if (access.htpasswd !== undefined) return access.htpasswd;
   throw new ImagesError('USAGE', 'no file of users is named', {
-    hint: 'Name it with --file=FILE, or write auth = "htpasswd:FILE" into registry.toml.',
+    hint: 'Name it with --file=FILE, start the registry with --auth=htpasswd:FILE, or write auth = "htpasswd:FILE" into registry.toml.',
   });
 }

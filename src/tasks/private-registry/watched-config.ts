@@ -14,6 +14,8 @@ export interface WatchedConfig extends Disposable {
 export interface WatchOptions {
   /** From --config. */
   readonly named?: string | undefined;
+  /** See `AccessSource`. */
+  readonly isAlone?: boolean;
   readonly everyMs?: number;
   /** In milliseconds: a file that changed more recently is perhaps not whole. */
   readonly restMs?: number;
@@ -25,7 +27,7 @@ export interface WatchOptions {
 
 /** Errors: CONFIG_INVALID, FILE_UNREADABLE: a registry does not start with rules that are not understood. */
 export async function watchConfig(data: string, options: WatchOptions = {}): Promise<WatchedConfig> {
-  const { named, everyMs = EVERY_MS, restMs } = options;
+  const { named, isAlone = false, everyMs = EVERY_MS, restMs } = options;
   const file = configFile(data, named);
   const isNamed = named !== undefined;
   let seen: string | undefined;
@@ -39,7 +41,7 @@ export async function watchConfig(data: string, options: WatchOptions = {}): Pro
       ...(restMs !== undefined && { restMs }),
     });
     seen = state;
-    return await registryConfig({ file, text, isNamed });
+    return await registryConfig({ file, text, isNamed, isAlone });
   }
 
   current = await read();
