@@ -8,6 +8,7 @@ import type { DigestSet } from '../../oci/digest-set.ts';
 import { type StoredBlob, USE_STEP_MS } from '../blobs.ts';
 import { sweepForgotten } from '../repositories/expiry.ts';
 import { noteCollected } from '../repositories/last-collection.ts';
+import { restorePinned } from '../repositories/restore-pinned.ts';
 import type { RegistryStore } from '../store.ts';
 import { deleteBuildSteps, digestsOfBuilds } from './build-references.ts';
 import { deleteLinks, type LinksOfGarbage, linksOf } from './layer-links.ts';
@@ -38,6 +39,7 @@ export async function collectStore(store: RegistryStore, options: CollectionOpti
   const startedAt = Date.now();
   const { ageOf, leap } = await storeTime(store, { now: startedAt, isRecorded: !dryRun, step: steps.step });
   const run = { ...steps, ageOf };
+  if (!dryRun) await restorePinned(store);
   const retained = await retain(store, options.retention ?? { rules: [] }, { ...run, dryRun });
   const manifests = keepUntagged ? [] : await removeUntagged(store, { ...run, dryRun, olderThanMs });
   const { named, unreadable } = await digestsOfManifests(store, {

@@ -9,8 +9,9 @@ import type { Objects } from '../objects.ts';
 import { explore } from '../testing/interleavings.ts';
 import { linkedManifest } from './list-manifests.ts';
 import { pinsIn } from './pins.ts';
-import { removeExpiredTag, type SeenTag } from './remove-expired-tag.ts';
+import { removeExpiredTag } from './remove-expired-tag.ts';
 import { storedRegistry } from './stored-registry.ts';
+import type { SeenTag } from './tag-in-motion.ts';
 
 const SWITCHES = 2;
 const [old, other] = [imageOf('old'), imageOf('other')];

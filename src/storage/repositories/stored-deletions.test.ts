@@ -10,6 +10,7 @@ import type { ObjectStore } from '../object-store/object-store.ts';
 import { explore } from '../testing/interleavings.ts';
 import { linkedManifest } from './list-manifests.ts';
 import { pinsIn } from './pins.ts';
+import { restorePinned } from './restore-pinned.ts';
 import { storedRegistry } from './stored-registry.ts';
 
 const SWITCHES = 2;
@@ -172,3 +173,80 @@ it('a push of another image stays where a pinned tag would be put back', async (
   await expect(registry.deleteManifest('app', other.manifest.digest)).rejects.toMatchObject({ code: 'DENIED' });
   expect((await registry.statManifest('app', '1'))?.digest).toBe(other.manifest.digest);
 });
+
+it('a tag that another image gets while its manifest is deleted is not lost, in any order', async () => {
+  const { ended } = await explore(async () => {
+    let now = Date.now() - 3_600_000;
+    const objects = createMemoryObjectStore({ now: () => new Date(now) });
+    await pushImage(registryOf(objects), 'app', image, ['1', '2']);
+    await pushImage(registryOf(objects), 'app', other, []);
+    now = Date.now();
+    return {
+      objects,
+      actors: [
+        { name: 'deletion', run: (mine) => registryOf(mine).deleteManifest('app', digest) },
+        { name: 'push', run: (mine) => registryOf(mine).putManifest('app', other.manifest, ['1']) },
+      ],
+      check: async () => {},
+      end: async () => {
+        const registry = registryOf(objects);
+        expect(await Array.fromAsync(registry.tags('app'))).toEqual(['1']);
+        expect((await registry.getManifest('app', '1')).digest).toBe(other.manifest.digest);
+      },
+    };
+  }, 1);
+  expect(ended).toBeGreaterThan(10);
+});
+
+it('a tag that was moved, then pinned, while it is deleted is put back as it was moved', async () => {
+  let now = Date.now() - 3_600_000;
+  const objects = createMemoryObjectStore({ now: () => new Date(now) });
+  await pushImage(registryOf(objects), 'app', image, ['1']);
+  await pushImage(registryOf(objects), 'app', other, []);
+  now = Date.now();
+  const pinnedMeanwhile: ObjectStore = {
+    ...objects,
+    delete: async (keys) => {
+      if (keys.includes(tagLinkKey('app', '1'))) {
+        await registryOf(objects).putManifest('app', other.manifest, ['1']);
+        await pin(objects, '1');
+      }
+      await objects.delete(keys);
+    },
+  };
+  await expect(registryOf(pinnedMeanwhile).deleteTag('app', '1')).rejects.toMatchObject({ code: 'DENIED' });
+  expect((await registryOf(objects).statManifest('app', '1'))?.digest).toBe(other.manifest.digest);
+});
+
+it.each([
+  ['a tag', (registry: Registry) => registry.deleteTag('app', '1')],
+  ['a manifest', (registry: Registry) => registry.deleteManifest('app', digest)],
+])(
+  'a tag that was pinned, and lost because a deletion of %s was killed, comes back with the next collection',
+  async (_what, remove) => {
+    const objects = createMemoryObjectStore();
+    await pushImage(registryOf(objects), 'app', image, ['1', '2']);
+    const killed: ObjectStore = {
+      ...objects,
+      delete: async (keys) => {
+        const isTag = keys.includes(tagLinkKey('app', '1'));
+        if (isTag) await pin(objects, '1');
+        await objects.delete(keys);
+        if (isTag) throw new Error('killed');
+      },
+    };
+    await expect(remove(registryOf(killed))).rejects.toThrow('killed');
+    expect(await registryOf(objects).statManifest('app', '1')).toBeUndefined();
+    const store = stagedStore(objects);
+    await restorePinned(store);
+    expect((await registryOf(objects).getManifest('app', '1')).digest).toBe(digest);
+    await restorePinned(store);
+    // What is removed as it should be does not come back.
+    await pinsIn(store.objects).add({ repository: 'app', reference: digest });
+    await pinsIn(store.objects).remove({ repository: 'app', reference: '1' });
+    await registryOf(objects).deleteTag('app', '1');
+    await pinsIn(store.objects).add({ repository: 'app', reference: '1' });
+    await restorePinned(store);
+    expect(await registryOf(objects).statManifest('app', '1')).toBeUndefined();
+  },
+);

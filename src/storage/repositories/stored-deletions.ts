@@ -13,6 +13,7 @@ import { pinsIn } from './pins.ts';
 import type { StoredManifestReader } from './read-manifest.ts';
 import { restoreManifest } from './restore-manifest.ts';
 import type { ReferrersIndex } from './stored-referrers.ts';
+import { type SeenTag, seenTag, tagRecords } from './tag-in-motion.ts';
 import type { TagLinks } from './tag-links.ts';
 
 export interface DeletionParts {
@@ -53,24 +54,35 @@ export function storedDeletions(parts: DeletionParts): Pick<Registry, 'deleteTag
   async function deleteTagsOf(repository: string, digest: Digest): Promise<readonly string[]> {
     const gone: string[] = [];
     for (const tag of await tagsOf(repository, digest)) {
+      const seen = await seenTag(objects, repository, tag);
       // Reading all tags takes its time: one that was moved meanwhile is not this manifest's any more.
-      if ((await readLink(objects, tagLinkKey(repository, tag))) !== digest) continue;
+      if (seen?.digest !== digest) continue;
       await objects.delete([tagLinkKey(repository, tag)]);
-      gone.push(tag);
+      const again = await pushedMeanwhile(repository, seen);
+      if (again) await putBack(repository, [tag], again);
+      else gone.push(tag);
     }
     return gone;
+  }
+
+  /** What the tag was moved to, perhaps before it was deleted. A push whose manifest is not there moves the tag later. */
+  async function pushedMeanwhile(repository: string, seen: SeenTag): Promise<Digest | undefined> {
+    for await (const again of (await tagRecords(objects, repository, seen)).pushed) {
+      if (await find(repository, again)) return again;
+    }
+    return undefined;
   }
 
   return {
     deleteTag: async (repository, tag) => {
       checkRepository(repository);
-      const digest = isTag(tag) ? await readLink(objects, tagLinkKey(repository, tag)) : undefined;
-      if (digest === undefined) throw await unknown(repository, tag);
-      await history.losesTag(repository, digest);
+      const seen = isTag(tag) ? await seenTag(objects, repository, tag) : undefined;
+      if (!seen) throw await unknown(repository, tag);
+      await history.losesTag(repository, seen.digest);
       await objects.delete([tagLinkKey(repository, tag)]);
       const pin = { repository, reference: tag };
       if (await pins.has(pin)) {
-        await putBack(repository, [tag], digest);
+        await putBack(repository, [tag], (await pushedMeanwhile(repository, seen)) ?? seen.digest);
         throw isPinned(pin);
       }
       await tags.forgetStates(repository, tag);
