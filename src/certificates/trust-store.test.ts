@@ -33,8 +33,10 @@ describe('trust in a CA', () => {
       'etc/containers/certs.d/[fd00::1]:5000/ca.crt',
       'etc/containerd/certs.d/[fd00::1]:5000/ca.crt',
       'etc/containerd/certs.d/[fd00::1]:5000/hosts.toml',
+      // Debian's, where no system is to be seen.
+      'usr/local/share/ca-certificates/images-registry.crt',
     ]);
-    expect([plan.commands, plan.commandsAfterRemoval]).toEqual([[], []]);
+    expect(plan.commands).toEqual([['update-ca-certificates']]);
   });
 
   it.each([

@@ -50,14 +50,15 @@ interface SystemStore {
   readonly afterRemoval?: readonly string[];
 }
 
-/** Debian's and Alpine's way, that of Fedora and its relatives, and that of SUSE. The first directory that is there counts. */
+const DEBIAN: SystemStore = {
+  directory: 'usr/local/share/ca-certificates',
+  command: ['update-ca-certificates'],
+  // Else links to what was removed stay in /etc/ssl/certs.
+  afterRemoval: ['update-ca-certificates', '--fresh'],
+};
+/** Debian's and Alpine's way, that of Fedora and its relatives, and that of SUSE. The first directory that is there counts; without any, Debian's. */
 const SYSTEMS: readonly SystemStore[] = [
-  {
-    directory: 'usr/local/share/ca-certificates',
-    command: ['update-ca-certificates'],
-    // Else links to what was removed stay in /etc/ssl/certs.
-    afterRemoval: ['update-ca-certificates', '--fresh'],
-  },
+  DEBIAN,
   { directory: 'etc/pki/ca-trust/source/anchors', command: ['update-ca-trust', 'extract'] },
   { directory: 'etc/pki/trust/anchors', command: ['update-ca-certificates'] },
 ];
@@ -67,19 +68,21 @@ export async function trustPlan(options: TrustOptions): Promise<TrustPlan> {
   const { certificate, registries, clients, root } = options;
   const files = registries.flatMap((registry) => filesFor(checked(registry), clients, { certificate, root }));
   if (!clients.includes('system')) return { root, files, commands: [], commandsAfterRemoval: [] };
-  for (const { directory, command, afterRemoval = command } of SYSTEMS) {
-    const basis = join(root, directory);
-    if (!(await isDirectory(basis))) continue;
-    const file = {
-      client: 'system',
-      readers: 'all programs',
-      path: join(basis, SYSTEM_NAME),
-      content: certificate,
-      basis,
-    } as const;
-    return { root, files: [...files, file], commands: [command], commandsAfterRemoval: [afterRemoval] };
-  }
-  return { root, files, commands: [], commandsAfterRemoval: [] };
+  const { directory, command, afterRemoval = command } = await systemOf(root);
+  const basis = join(root, directory);
+  const file = {
+    client: 'system',
+    readers: 'all programs',
+    path: join(basis, SYSTEM_NAME),
+    content: certificate,
+    basis,
+  } as const;
+  return { root, files: [...files, file], commands: [command], commandsAfterRemoval: [afterRemoval] };
+}
+
+async function systemOf(root: string): Promise<SystemStore> {
+  for (const system of SYSTEMS) if (await isDirectory(join(root, system.directory))) return system;
+  return DEBIAN;
 }
 
 /** What is there already. */

@@ -22,7 +22,7 @@ it('lreg_ca prints the certificate of the own CA', async () => {
 it('lreg_ca says which files it would write, has written and has removed, and who reads them', async () => {
   const { must, noted, root } = await withAuthority();
   const change = async (...options: readonly string[]) => {
-    expect(await must('lreg_ca', `--root=${root}`, '--client=containers,docker', 'r.lan:443', ...options)).toBe('');
+    expect(await must('lreg_ca', `--root=${root}`, 'r.lan:443', ...options)).toBe('');
     return noted();
   };
   const what = `${root}/etc/containers/certs.d/r.lan:443/ca.crt (podman, buildah, skopeo, CRI-O)`;
@@ -31,6 +31,18 @@ it('lreg_ca says which files it would write, has written and has removed, and wh
   expect(await change('--install')).toEqual(['There is nothing to do.']);
   expect(await change('--remove', '--dry-run')).toEqual([`Would remove: ${what}`]);
   expect(await change('--remove')).toEqual([`Removed: ${what}`]);
+});
+
+it('lreg_ca says how clients that are not there yet get it', async () => {
+  const { must, noted, world } = await withAuthority();
+  const root = join(world.path, 'overlay');
+  await mkdir(root);
+  await must('lreg_ca', '--install', `--root=${root}`, 'r.lan:443');
+  expect(noted()).toEqual([
+    `None of these clients is in ${root}. For those that will be: --client=docker,containers,containerd,system`,
+  ]);
+  await must('lreg_ca', '--install', `--root=${root}`, '--client=docker', 'r.lan:443');
+  expect(noted()).toContain(`Written: ${root}/etc/docker/certs.d/r.lan:443/ca.crt (docker)`);
 });
 
 it('lreg_ca says which commands are left to be run in another root', async () => {

@@ -18,11 +18,12 @@ export const run: Run = async ({ args, options, context }) => {
     .flatMap((text) => text.split(','))
     .map(clientOf);
   const isDryRun = options.flag('dry-run');
-  const { files, others, commands } = await changeTrust(
+  const root = resolve(options.text('root') ?? '/');
+  const { files, others, commands, isNobodyThere } = await changeTrust(
     {
       registries: args,
       clients,
-      root: resolve(options.text('root') ?? '/'),
+      root,
       what: isInstall ? 'install' : 'remove',
       isDryRun,
     },
@@ -32,7 +33,9 @@ export const run: Run = async ({ args, options, context }) => {
   for (const { path, readers } of files)
     context.note(`${isDryRun ? verb : isInstall ? 'Written' : 'Removed'}: ${path} (${readers})`);
   for (const path of others) context.note(`Stays, because it is not this CA: ${path}`);
-  if (files.length === 0) context.note('There is nothing to do.');
+  if (isNobodyThere && isInstall) {
+    context.note(`None of these clients is in ${root}. For those that will be: --client=${TRUSTING_CLIENTS.join(',')}`);
+  } else if (files.length === 0) context.note('There is nothing to do.');
   for (const command of commands) context.note(`To be run there: ${command}`);
   return 0;
 };

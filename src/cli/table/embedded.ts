@@ -1,6 +1,6 @@
 // The commands of the embedded registry.
 import type { CommandSpec } from '../grammar/command.ts';
-import { CONFIG, DATA, DRY_RUN, JSON_OUTPUT } from '../grammar/common-options.ts';
+import { CONFIG, DATA, JSON_OUTPUT } from '../grammar/common-options.ts';
 import type { OptionSpec } from '../grammar/options.ts';
 
 const EMBEDDED = 'The embedded registry';
@@ -130,10 +130,10 @@ export const EMBEDDED_COMMANDS: readonly CommandSpec[] = [
         name: 'client',
         value: 'docker|containers|containerd|system',
         many: true,
-        help: 'Only these clients (default all of them; containers: podman, skopeo, buildah)',
+        help: 'These clients, whether they are there or not (default all that are there; containers: podman, skopeo, buildah)',
       },
       { name: 'root', value: 'DIR', help: 'The root of the file system (default /)' },
-      DRY_RUN,
+      { name: 'dry-run', help: 'Print which files would be written or removed, and do nothing' },
       DATA,
     ],
     examples: [{ command: 'images lreg_ca > ca.crt', help: 'The certificate' }],

@@ -25,12 +25,36 @@ it('clients trust the own CA of a registry once it is installed, those that are 
   // The commands of another file system are not run here.
   expect(installed.commands).toEqual(['update-ca-certificates']);
   expect(await readFile(own, 'utf8')).toBe(await registryAuthority(settings));
-  expect(await changeTrust(request, settings)).toEqual({ files: [], others: [], commands: [] });
+  expect(await changeTrust(request, settings)).toEqual({ files: [], others: [], commands: [], isNobodyThere: false });
   expect(paths(await changeTrust({ ...request, what: 'remove', clients: ['containers'] }, settings))).toEqual([own]);
   const removed = await changeTrust({ ...request, what: 'remove' }, settings);
   expect([paths(removed), removed.commands]).toEqual([[system], ['update-ca-certificates --fresh']]);
   await writeFile(system, 'of an earlier CA');
   expect(await changeTrust({ ...request, what: 'remove' }, settings)).toMatchObject({ files: [], others: [system] });
+});
+
+it('a client that is named gets the CA also in a file system without it, as in an overlay of a VM; nobody else does', async () => {
+  await using world = await temporaryWorld();
+  const settings = world.settings({}, { data: world.path });
+  using _tls = await servedTls({ data: world.path, names: [], tls: 'auto', onNotice: undefined });
+  const root = join(world.path, 'overlay');
+  await expect(
+    changeTrust({ registries: ['registry.lan:443'], clients: [], root, what: 'install' }, settings),
+  ).rejects.toMatchObject({ code: 'USAGE' });
+  await mkdir(root);
+  const request = { registries: ['registry.lan:443'], clients: [], root, what: 'install' } as const;
+  for (const isDryRun of [true, false]) {
+    const nothing = { files: [], others: [], commands: [], isNobodyThere: true };
+    expect(await changeTrust({ ...request, isDryRun }, settings)).toEqual(nothing);
+  }
+  const { files, commands } = await changeTrust({ ...request, clients: ['docker', 'system'] }, settings);
+  expect(files.map(({ path }) => path)).toEqual([
+    join(root, 'etc/docker/certs.d/registry.lan:443/ca.crt'),
+    join(root, 'usr/local/share/ca-certificates/images-registry.crt'),
+  ]);
+  expect(commands).toEqual(['update-ca-certificates']);
+  expect(await readFile(files[0]?.path ?? '', 'utf8')).toBe(await registryAuthority(settings));
+  expect((await changeTrust({ ...request, what: 'remove' }, settings)).files).toHaveLength(2);
 });
 
 it('the address of a registry has to be named if none runs with HTTPS', async () => {

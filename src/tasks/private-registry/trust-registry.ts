@@ -25,7 +25,7 @@ export const TRUSTING_CLIENTS: readonly TrustingClient[] = ['docker', 'container
 export interface TrustRequest {
   /** `HOST:PORT` under which clients use the registry; default: where it listens with HTTPS. */
   readonly registries: readonly string[];
-  /** Default: all that this file system has. */
+  /** Default: all that this file system has. Those that are named get it also where nothing of theirs is there yet. */
   readonly clients: readonly TrustingClient[];
   /** The root of the file system: `/`, or that of a VM. */
   readonly root: string;
@@ -41,6 +41,8 @@ export interface TrustChange {
   readonly others: readonly string[];
   /** Commands that could not be run, or failed: somebody has to. */
   readonly commands: readonly string[];
+  /** This file system has none of the clients, as far as can be seen. */
+  readonly isNobodyThere: boolean;
 }
 
 /** The certificate of the own CA, in PEM. Errors: NO_REGISTRY (no registry was started with an own CA), FILE_UNREADABLE. */
@@ -67,6 +69,8 @@ export async function changeTrust(request: TrustRequest, settings: Settings): Pr
     settings: [settings, SETTINGS],
   });
   const { root, what, isDryRun = false } = request;
+  if (!existsSync(root))
+    throw new ImagesError('USAGE', `no such directory [${root}]`, { hint: 'Check what --root says.' });
   const certificate = await registryAuthority(settings).catch((error: unknown) => {
     if (what === 'install' || !isImagesError(error, 'NO_REGISTRY')) throw error;
     // Whose the files are cannot be told any more.
@@ -78,12 +82,17 @@ export async function changeTrust(request: TrustRequest, settings: Settings): Pr
   const clients = request.clients.length > 0 ? request.clients : TRUSTING_CLIENTS;
   const registries = request.registries.length > 0 ? request.registries : listening(settings);
   const whole = await trustPlan({ certificate, registries, clients, root });
-  // What is not installed there looks nowhere.
-  const plan = { ...whole, files: whole.files.filter(({ basis }) => existsSync(basis)) };
+  // What is not installed there looks nowhere; but who names a client knows that it will be.
+  const plan = { ...whole, files: whole.files.filter(({ basis }) => request.clients.length > 0 || existsSync(basis)) };
+  const isNobodyThere = plan.files.length === 0;
   const toRun = what === 'install' ? plan.commands : plan.commandsAfterRemoval;
   const states = await Promise.all(plan.files.map(trustStateOf));
   const others = plan.files.filter((_, at) => what === 'remove' && states[at] === 'different').map(({ path }) => path);
-  if (isDryRun) return { files: plan.files, others, commands: toRun.map((command) => command.join(' ')) };
+  if (isDryRun) {
+    const hasSystem = plan.files.some(({ client }) => client === 'system');
+    const run = hasSystem ? toRun.map((command) => command.join(' ')) : [];
+    return { files: plan.files, others, commands: run, isNobodyThere };
+  }
   const files = await (what === 'install' ? installTrust(plan) : removeTrust(plan));
   const isChanged = files.some(({ client }) => client === 'system');
   const commands: string[] = [];
@@ -92,7 +101,7 @@ export async function changeTrust(request: TrustRequest, settings: Settings): Pr
       root === '/' ? await runCommand(command, args, { env: settings.env, ...callOptions(settings) }) : undefined;
     if (done?.status !== 0) commands.push([command, ...args].join(' '));
   }
-  return { files, others, commands };
+  return { files, others, commands, isNobodyThere };
 }
 
 function listening(settings: Settings): readonly string[] {
