@@ -17,6 +17,7 @@ export default defineConfig({
   test: {
     // Vitest would leave one core of two idle; much of the time is spent in the programs that tests start.
     maxWorkers: Math.max(2, availableParallelism() - 1),
+    globalSetup: ['test/testing/end-with-the-run.ts'],
     reporters: ['default', summary(), roomCoverage()],
     // `--coverage`: see room-coverage.ts, which prints and judges it.
     coverage: { provider: 'v8', include: ['src/**/*.ts'], exclude: ['**/testing/**'], reporter: [] },
