@@ -6,7 +6,7 @@ import { tagIndexPrefix, tagLinkKey } from '../layout/registry-keys.ts';
 import { createMemoryObjectStore } from '../object-store/memory-object-store.ts';
 import type { ObjectStore } from '../object-store/object-store.ts';
 import type { Objects } from '../objects.ts';
-import { explore } from '../testing/interleavings.ts';
+import { copiedStore, explore } from '../testing/interleavings.ts';
 import { linkedManifest } from './list-manifests.ts';
 import { pinsIn } from './pins.ts';
 import { removeExpiredTag } from './remove-expired-tag.ts';
@@ -18,14 +18,14 @@ const [old, other] = [imageOf('old'), imageOf('other')];
 const registryOf = (objects: ObjectStore) => storedRegistry(stagedStore(objects));
 
 /** The tag `app:1` is `old`, of an hour ago. */
-async function newObjects(): Promise<ObjectStore> {
-  let now = Date.now() - 3_600_000;
-  const objects = createMemoryObjectStore({ now: () => new Date(now) });
+const before = await (async () => {
+  const anHourAgo = new Date(Date.now() - 3_600_000);
+  const objects = createMemoryObjectStore({ now: () => anHourAgo });
   await pushImage(registryOf(objects), 'app', old, ['1']);
   await pushImage(registryOf(objects), 'app', other, []);
-  now = Date.now();
   return objects;
-}
+})();
+const newObjects = () => copiedStore(before);
 
 async function seenIn(objects: Pick<Objects, 'stat'>): Promise<SeenTag> {
   const info = (await objects.stat(tagLinkKey('app', '1'))) ?? expect.fail();

@@ -7,7 +7,7 @@ import { stagedStore } from '../drivers/staged-store.ts';
 import { revisionLinkKey, tagLinkKey } from '../layout/registry-keys.ts';
 import { createMemoryObjectStore } from '../object-store/memory-object-store.ts';
 import type { ObjectStore } from '../object-store/object-store.ts';
-import { explore } from '../testing/interleavings.ts';
+import { copiedStore, explore } from '../testing/interleavings.ts';
 import { linkedManifest } from './list-manifests.ts';
 import { pinsIn } from './pins.ts';
 import { restorePinned } from './restore-pinned.ts';
@@ -17,6 +17,9 @@ const SWITCHES = 2;
 const image = imageOf('image');
 const { digest } = image.manifest;
 const registryOf = (objects: ObjectStore) => storedRegistry(stagedStore(objects));
+
+const tagged = createMemoryObjectStore();
+await pushImage(registryOf(tagged), 'app', image, ['1', '2']);
 
 // What deletes is loaded when it is needed first, and loading is no call to the store: the explorer would not wait for it.
 beforeAll(async () => {
@@ -41,8 +44,7 @@ it.each([
 ])('%s is not said to be pinned, and gone; nor is it gone half', async (_what, reference, remove) => {
   const seen = new Set<string>();
   await explore(async () => {
-    const objects = createMemoryObjectStore();
-    await pushImage(registryOf(objects), 'app', image, ['1', '2']);
+    const objects = await copiedStore(tagged);
     let isPinned = false;
     let isDenied = false;
     return {
@@ -83,6 +85,8 @@ it.each([
 });
 
 const other = imageOf('other');
+const both = await copiedStore(tagged);
+await pushImage(registryOf(both), 'app', other, []);
 
 it.each([
   ['a tag', '1', other, (registry: Registry) => registry.deleteTag('app', '1')],
@@ -90,9 +94,7 @@ it.each([
 ])('%s that is pushed and pinned while it is deleted is there', async (_what, reference, pushed, remove) => {
   const seen = new Set<string>();
   await explore(async () => {
-    const objects = createMemoryObjectStore();
-    await pushImage(registryOf(objects), 'app', image, ['1', '2']);
-    await pushImage(registryOf(objects), 'app', other, []);
+    const objects = await copiedStore(both);
     let isPinned = false;
     let isDenied = false;
     return {
