@@ -1,5 +1,5 @@
 // When a call returns, none of its operations on the store is still running. Otherwise an acknowledgement could come before the write.
-import { setTimeout as delay } from 'node:timers/promises';
+import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { blobOf, bytesOf, chunked, imageOf, indexOf, opener, pushImage } from '../../test/contract/content.ts';
 import { manifestDescriptor } from '../oci/manifest.ts';
@@ -21,7 +21,7 @@ const OTHER = blobOf(bytesOf('other', 3000));
 const { digest } = BLOB.descriptor;
 const image = imageOf('one');
 
-/** In milliseconds. Writes take longer than reads, so that a read after a write does not hide that nobody waited for the write. */
+/** In turns of the event loop. Writes take longer than reads, so that a read after a write does not hide that nobody waited for the write. */
 const READS = 1;
 const WRITES = 10;
 
@@ -36,7 +36,7 @@ function slowStore() {
       const id = calls++;
       pending.set(id, `${name} ${args.map(String).join(' ')}`);
       try {
-        await delay(time);
+        for (let turn = 0; turn < time; turn++) await setImmediate();
         return await call(...args);
       } finally {
         pending.delete(id);

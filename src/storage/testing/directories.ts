@@ -1,9 +1,9 @@
 // Directories for tests: fresh ones, and ones on file systems of their own that are full or read-only.
 import { execFile } from 'node:child_process';
 import { mkdtemp, readdir, rm, stat, utimes } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { quickTmpdir } from '../../../test/testing/quick-directory.ts';
 
 const run = promisify(execFile);
 
@@ -12,7 +12,7 @@ export interface TestDirectory extends AsyncDisposable {
 }
 
 export async function testDirectory(): Promise<TestDirectory> {
-  const path = await mkdtemp(join(tmpdir(), 'images-store-'));
+  const path = await mkdtemp(join(quickTmpdir, 'images-store-'));
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
 }
 

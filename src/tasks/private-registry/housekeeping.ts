@@ -59,6 +59,8 @@ const TIMES = {
   patience: 6 * HOUR,
   /** After a failure; then twice as long each time, a day at most. */
   retry: HOUR,
+  /** Between the two looks at what a check finds. */
+  looks: 1000,
 };
 
 /** Goes on until it is disposed, which waits for the step that is under way. */
@@ -183,6 +185,7 @@ function scrubsWhenDue(keeping: Keeping, chores: () => Promise<void>): () => Pro
     const isDone = await scrub({
       store,
       signal,
+      betweenMs: times.looks,
       isOver: () => house.scrub === 'off',
       isBusy: () => !isQuiet(activity, BUSY_MS),
       ...(house.openHosts && { openHosts: house.openHosts }),

@@ -17,6 +17,8 @@ export interface ScrubMending extends CallOptions {
   /** Without it, nothing is mended. */
   readonly openHosts: (() => Promise<ImageHosts>) | undefined;
   readonly pace: ReadPace;
+  /** In milliseconds between two looks at what is left. */
+  readonly betweenMs?: number;
   readonly onEvent: (event: RepairEvent) => void;
 }
 

@@ -15,7 +15,7 @@ import { temporaryWorld } from '../testing/temporary-world.ts';
 import { type Housekeeping, type HousekeepingEvent, keepHouse } from './housekeeping.ts';
 import { registryStatus } from './registry-status.ts';
 
-const SOON = { look: 5, sweep: 1e9, quiet: 1000, patience: 1e9, retry: 5 };
+const SOON = { look: 2, sweep: 1e9, quiet: 1000, patience: 1e9, retry: 2, looks: 2 };
 const QUIET = { active: 0, lastAt: 0 };
 
 /** A store with an image. */
@@ -53,7 +53,7 @@ async function newHouse(more: Partial<Omit<Housekeeping, 'store'>> = {}) {
   return { store, events, begin, scrubs, damage, digest, age, status };
 }
 
-const some = () => new Promise((resolve) => setTimeout(resolve, 60));
+const some = () => new Promise((resolve) => setTimeout(resolve, 30));
 const once = (is: () => boolean) => eventually(async () => is() || undefined);
 
 /** The next look at a blob waits until it is released, or its pace ends it. */

@@ -20,6 +20,8 @@ export const SCRUB_RATE = 20_000_000;
 export interface Scrub {
   readonly store: EmbeddedStore;
   readonly signal: AbortSignal;
+  /** In milliseconds between the two looks at what was found. */
+  readonly betweenMs: number;
   /** True once it is to end: it is no longer wanted. */
   readonly isOver: () => boolean;
   readonly isBusy: () => boolean;
@@ -77,7 +79,7 @@ export async function canBeScrubbed({ directory }: EmbeddedStore): Promise<boole
 export function newScrubber(): (scrub: Scrub) => Promise<boolean> {
   let told = new Set<string>();
   let damaged = new Set<Digest>();
-  return async ({ store, signal, isOver, isBusy, between, openHosts, onEvent }) => {
+  return async ({ store, signal, betweenMs, isOver, isBusy, between, openHosts, onEvent }) => {
     const { checkStore } = await import('../../storage/check/check-store.ts');
     const unwanted = new AbortController();
     const ending = AbortSignal.any([signal, unwanted.signal]);
@@ -93,6 +95,7 @@ export function newScrubber(): (scrub: Scrub) => Promise<boolean> {
         origin: 'scheduled',
         rate: SCRUB_RATE,
         signal: ending,
+        betweenMs,
         pause,
         onEvent: (event) => {
           if (event.type !== 'damaged' || damaged.has(event.digest)) return;
@@ -101,7 +104,13 @@ export function newScrubber(): (scrub: Scrub) => Promise<boolean> {
         },
       });
       const { blobs, bytes } = check;
-      const mend = { store, openHosts, signal: ending, pace: steadyPace({ rate: SCRUB_RATE, signal: ending, pause }) };
+      const mend = {
+        store,
+        openHosts,
+        signal: ending,
+        betweenMs,
+        pace: steadyPace({ rate: SCRUB_RATE, signal: ending, pause }),
+      };
       const { mended, faults: findings } = await mendByScrub(check, { ...mend, onEvent });
       const news = findings.filter((finding) => !told.has(idOf(finding)));
       told = new Set(findings.map(idOf));

@@ -2,6 +2,7 @@
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { quickTmpdir } from '../../../test/testing/quick-directory.ts';
 import type { Settings } from '../settings.ts';
 
 export interface TemporaryWorld extends AsyncDisposable {
@@ -15,7 +16,7 @@ export interface TemporaryWorld extends AsyncDisposable {
 }
 
 export async function temporaryWorld(): Promise<TemporaryWorld> {
-  const path = await mkdtemp(join(tmpdir(), 'images-tasks-'));
+  const path = await mkdtemp(join(quickTmpdir, 'images-tasks-'));
   const notes: string[] = [];
   const file = async (name: string, text: string) => {
     const target = join(path, name);
