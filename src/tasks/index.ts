@@ -99,7 +99,7 @@ export {
   spaceHistory,
 } from './private-registry/registry-space.ts';
 export { type CheckedStore, type RegistryStatus, registryStatus } from './private-registry/registry-status.ts';
-export { type RemoveOptions, removeImage, removeImages } from './private-registry/remove-image.ts';
+export { checkRemoval, type RemoveOptions, removeImage, removeImages } from './private-registry/remove-image.ts';
 export type { LeftFault, RepairEvent } from './private-registry/repair-store.ts';
 export type { Scrubbed, ScrubEvent } from './private-registry/scrub.ts';
 export { type ServedRegistry, type ServeRequest, serveRegistry } from './private-registry/serve-registry.ts';

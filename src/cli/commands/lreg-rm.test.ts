@@ -91,6 +91,27 @@ it('lreg_rm keeps what was pushed while the user was asked', async () => {
   vi.restoreAllMocks();
 });
 
+it('lreg_rm leaves what is pinned where a pattern means it; one that is named is refused before anything goes', async () => {
+  const { must, run, tags, noted } = await filled();
+  await must('lreg_pin', 'ci/app:pr-2');
+  noted();
+  await expect(run('lreg_rm', 'ci/app:pr-1', 'ci/app:pr-2')).rejects.toMatchObject({ code: 'DENIED' });
+  await expect(run('lreg_rm', '--dry-run', 'ci/app:pr-2')).rejects.toMatchObject({ code: 'DENIED' });
+  await expect(run('lreg_rm', '--yes', 'ci/app:v*', 'ci/app:pr-2')).rejects.toMatchObject({ code: 'DENIED' });
+  expect(await tags()).toEqual(['pr-1', 'pr-2', 'v1']);
+  for (const [how, said] of [
+    ['--dry-run', 'Would remove'],
+    ['--yes', 'Removed'],
+  ] as const) {
+    expect(await must('lreg_rm', 'ci/app:pr-*', how)).toBe(`${said} ci/app:pr-1\n`);
+    expect(noted()).toEqual(['Stays, because it is pinned: ci/app:pr-2']);
+  }
+  const left = JSON.parse(await must('lreg_rm', 'ci/app:pr-*', '--yes', '--json'));
+  expect(left).toEqual({ removed: [], pinned: ['ci/app:pr-2'] });
+  expect(await must('lreg_rm', 'ci/app:pr-*', '--yes', '--force')).toBe('Removed ci/app:pr-2\n');
+  expect(await tags()).toEqual(['v1']);
+});
+
 it('lreg_rm removes pinned images only with --force', async () => {
   const { run, must, tags } = await filled();
   await must('lreg_pin', 'ci/app:v1');

@@ -1,7 +1,7 @@
 // `images lreg_rm`. Names are removed as they are; of patterns it shows what goes, and asks.
 import { parseAge } from '../../io/text/age.ts';
 import { ImagesError } from '../../oci/errors.ts';
-import { formatReference, parseReference } from '../../oci/reference.ts';
+import { formatReference, parseReference, type Reference } from '../../oci/reference.ts';
 import { withoutQuotes } from '../../tasks/overlays/reference-list.ts';
 import {
   type ChosenImage,
@@ -9,8 +9,8 @@ import {
   isImagePattern,
   stillOld,
 } from '../../tasks/private-registry/choose-images.ts';
-import { findImage, notLoaded, openPrivateRegistry } from '../../tasks/private-registry/private-registry.ts';
-import { removeImages } from '../../tasks/private-registry/remove-image.ts';
+import { openPrivateRegistry } from '../../tasks/private-registry/private-registry.ts';
+import { checkRemoval, removeImages } from '../../tasks/private-registry/remove-image.ts';
 import type { Run } from '../grammar/command.ts';
 import { taskSettings } from '../grammar/task-settings.ts';
 import { outLines } from '../out/out-lines.ts';
@@ -29,26 +29,36 @@ export const run: Run = async ({ args, options, context }) => {
   const named = isChoice ? undefined : names.map((name) => ({ reference: parseReference(name) }));
   const olderThanMs = age === undefined ? undefined : parseAge(age, '--older-than');
   const registry = await openPrivateRegistry(settings);
-  let chosen: readonly ChosenImage[] =
+  const all: readonly ChosenImage[] =
     named ?? (await chooseImages({ names, ...(olderThanMs !== undefined && { olderThanMs }) }, registry, settings));
-  if (dryRun)
-    for (const { reference } of chosen)
-      if (!(await findImage(reference, registry, settings))) throw notLoaded(reference);
+  const force = options.flag('force');
+  const pinned = force ? [] : all.filter(({ isPinned }) => isPinned);
+  let chosen: readonly ChosenImage[] = all.filter((image) => !pinned.includes(image));
+  for (const image of pinned) context.note(`Stays, because it is pinned: ${described(image)}`);
+  if (dryRun) await checkRemoval(referencesOf(chosen), registry, settings, { force });
   if (!dryRun && chosen.length > 0 && names.some(isImagePattern) && !options.flag('yes')) {
     if (!(await isAllowed(chosen, context))) return 1;
     chosen = await stillOld(chosen, registry, settings);
   }
-  const removed = chosen.map(({ reference }) => reference);
-  if (!dryRun && removed.length > 0) await removeImages(removed, registry, settings, { force: options.flag('force') });
+  const removed = referencesOf(chosen);
+  if (!dryRun && removed.length > 0) await removeImages(removed, registry, settings, { force });
   if (options.flag('json'))
-    await writeJson(context, { ...(dryRun && { dryRun }), removed: removed.map(formatReference) });
+    await writeJson(context, {
+      ...(dryRun && { dryRun }),
+      removed: removed.map(formatReference),
+      ...(pinned.length > 0 && { pinned: referencesOf(pinned).map(formatReference) }),
+    });
   else if (dryRun || isChoice) {
     const verb = dryRun ? 'Would remove' : 'Removed';
-    if (chosen.length === 0) context.note('Nothing matches.');
+    if (all.length === 0) context.note('Nothing matches.');
     else await outLines(context, chosen, (image) => `${verb} ${described(image)}`);
   }
   return 0;
 };
+
+function referencesOf(images: readonly ChosenImage[]): readonly Reference[] {
+  return images.map(({ reference }) => reference);
+}
 
 /** Errors: USAGE (nobody can be asked). */
 async function isAllowed(chosen: readonly ChosenImage[], context: Context): Promise<boolean> {

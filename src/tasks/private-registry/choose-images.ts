@@ -8,6 +8,7 @@ import { type ImageGlob, matchesImage, parseImageGlob } from '../../registry/pol
 import { storeTime } from '../../storage/collector/store-time.ts';
 import type { EmbeddedStore } from '../../storage/embedded-store.ts';
 import { revisionLinkKey } from '../../storage/layout/registry-keys.ts';
+import { pinsIn } from '../../storage/repositories/pins.ts';
 import { pullsOf } from '../../storage/repositories/pull-records.ts';
 import { tagUse } from '../../storage/repositories/tag-use.ts';
 import { CALL, REFERENCE, REGISTRY, TEXTS } from '../arguments.ts';
@@ -19,6 +20,8 @@ export interface ChosenImage {
   readonly reference: Reference;
   /** When it was last pushed or pulled, if that was asked for. */
   readonly used?: Date;
+  /** A pattern means it, and it is pinned: it was not named, so it stays unless its pin may go, too. */
+  readonly isPinned?: true;
 }
 
 export interface ImageChoice {
@@ -61,15 +64,42 @@ export async function chooseImages(
       for (const { name: path, tags } of listed)
         for (const tag of tags) if (matchesImage(glob, path, tag)) add({ path, tag });
   }
+  const pinned = await pinnedByPattern(names, chosen, registry);
+  const isPinned = (reference: Reference) => pinned.has(reference) && ({ isPinned: true } as const);
   const references = [...chosen.values()];
-  if (olderThanMs === undefined) return references.map((reference) => ({ reference }));
+  if (olderThanMs === undefined) return references.map((reference) => ({ reference, ...isPinned(reference) }));
   const ageOf = await agesIn(registry);
   const aged = await createLimiter(READS).map(
     references,
-    async (reference) => ({ reference, used: await lastUse(reference, registry, settings) }),
+    async (reference) => ({
+      reference,
+      used: await lastUse(reference, registry, settings),
+      ...isPinned(reference),
+    }),
     settings.signal,
   );
   return aged.filter(({ used }) => ageOf(used) >= olderThanMs);
+}
+
+/** Those of the chosen images that are pinned, and not among the names. Of another registry that is not known. */
+async function pinnedByPattern(
+  names: readonly string[],
+  chosen: ReadonlyMap<string, Reference>,
+  { store }: PrivateRegistry,
+): Promise<ReadonlySet<Reference>> {
+  const pinned = new Set<Reference>();
+  if (!store) return pinned;
+  const pins = await Array.fromAsync(pinsIn(store.objects).all());
+  const pinnedNames = new Set(pins.map(({ repository, reference }) => `${repository}:${reference}`));
+  const named = new Set(
+    names.filter((name) => !isImagePattern(name)).map((name) => formatReference(parseReference(name))),
+  );
+  for (const [text, reference] of chosen) {
+    const { path, tag = DEFAULT_TAG } = reference;
+    if (!named.has(text) && [path, `library/${path}`].some((name) => pinnedNames.has(`${name}:${tag}`)))
+      pinned.add(reference);
+  }
+  return pinned;
 }
 
 /** In milliseconds: as the store has seen the time pass, because a clock may jump. */

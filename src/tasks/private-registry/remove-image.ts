@@ -25,7 +25,8 @@ import {
 import { type RemovalTarget, removeOverHttp } from './remove-over-http.ts';
 
 /**
- * Removes one after the other. An image that was removed together with an earlier one of the list is no error, because two references may mean the same.
+ * Removes one after the other, or nothing if one of them is pinned. An image that was removed together with an earlier one of the list is no error, because two
+ * references may mean the same.
  * Errors: as `removeImage`.
  */
 export async function removeImages(
@@ -44,6 +45,7 @@ export async function removeImages(
   if (only && references.length === 1) return await removeImage(only, registry, settings, options);
   const there = new Set<Reference>();
   for (const reference of references) if (await findImage(reference, registry, settings)) there.add(reference);
+  if (!options.force) await refusePinned(references, registry, settings);
   const unneeded: Unneeded = new Map();
   try {
     for (const reference of references) {
@@ -104,20 +106,59 @@ async function removeOne(
   registry: PrivateRegistry,
   { settings, unneeded, force }: Removing,
 ): Promise<void> {
-  const { host, ...unnamed } = reference;
-  const targets: readonly RemovalTarget[] = [
-    ...fullNames(reference).map((path) => ({ reference: unnamed, path, settings })),
-    ...[reference, ...withoutOwnHost(reference, registry)].flatMap((name) =>
-      strippedNames(name).map((path) => ({ reference: name, path, settings })),
-    ),
-  ];
-  for (const target of targets) {
+  for (const target of targetsOf(reference, registry, settings)) {
     const removed = registry.store
       ? await removeFromStore(registry.store, target, { unneeded, force })
       : await removeOverHttp(registry.registry, target);
     if (removed) return;
   }
   throw notLoaded(reference);
+}
+
+/** What the reference may mean, in the order in which it is looked for. */
+function targetsOf(reference: Reference, registry: PrivateRegistry, settings: TaskCall): readonly RemovalTarget[] {
+  const { host: _, ...unnamed } = reference;
+  return [
+    ...fullNames(reference).map((path) => ({ reference: unnamed, path, settings })),
+    ...[reference, ...withoutOwnHost(reference, registry)].flatMap((name) =>
+      strippedNames(name).map((path) => ({ reference: name, path, settings })),
+    ),
+  ];
+}
+
+/** Whether all of them are there, and may be removed as far as that is known before. Errors: MANIFEST_UNKNOWN (not there), DENIED (pinned). */
+export async function checkRemoval(
+  references: readonly Reference[],
+  registry: PrivateRegistry,
+  settings: TaskCall,
+  options: RemoveOptions = {},
+): Promise<void> {
+  checkArguments({
+    references: [references, REFERENCES],
+    registry: [registry, REGISTRY],
+    settings: [settings, CALL],
+    options: [options, OPTIONS],
+  });
+  for (const reference of references) if (!(await findImage(reference, registry, settings))) throw notLoaded(reference);
+  if (!options.force) await refusePinned(references, registry, settings);
+}
+
+/** Before the first is removed: else it would have to be said how far it came. Another registry says it when it is asked to remove. */
+async function refusePinned(
+  references: readonly Reference[],
+  registry: PrivateRegistry,
+  settings: TaskCall,
+): Promise<void> {
+  const { store } = registry;
+  if (!store) return;
+  for (const reference of references) {
+    for (const target of targetsOf(reference, registry, settings)) {
+      if ((await meaningsOf(store, target)).meant === undefined) continue;
+      const [pin] = await pinsAgainst(store, target);
+      if (pin) throw isPinned(pin);
+      break;
+    }
+  }
 }
 
 /** Removes the name, and notes the content that no other name may need. */
@@ -127,12 +168,10 @@ async function removeFromStore(
   { unneeded, force = false }: Pick<Removing, 'unneeded' | 'force'>,
 ): Promise<boolean> {
   const { reference, path, settings } = target;
-  const { host, tag = DEFAULT_TAG } = reference;
-  const recorded = host === undefined ? undefined : await store.names.get(host, path, tag);
-  const stripped = await linkedManifest(store.objects, path, tagOrDigest(reference));
-  const meant = reference.digest ?? recorded ?? stripped;
+  const { tag = DEFAULT_TAG } = reference;
+  const { recorded, stripped, meant } = await meaningsOf(store, target);
   if (meant === undefined) return false;
-  const pins = await pinsAgainst(store, target, tag);
+  const pins = await pinsAgainst(store, target);
   if (!force && pins[0]) throw isPinned(pins[0]);
   for (const pin of pins) await pinsIn(store.objects).remove(pin);
   const left = await removeName(
@@ -148,11 +187,8 @@ async function removeFromStore(
 }
 
 /** The pins that would be removed with the name. */
-async function pinsAgainst(
-  store: EmbeddedStore,
-  { reference, path }: RemovalTarget,
-  tag: string,
-): Promise<readonly Pin[]> {
+async function pinsAgainst(store: EmbeddedStore, { reference, path }: RemovalTarget): Promise<readonly Pin[]> {
+  const { tag = DEFAULT_TAG } = reference;
   if (reference.digest !== undefined) return await pinsOfManifest(store, path, reference.digest);
   const pin = { repository: path, reference: tag };
   return (await pinsIn(store.objects).has(pin)) ? [pin] : [];
@@ -161,6 +197,16 @@ async function pinsAgainst(
 interface Meanings {
   readonly recorded: Digest | undefined;
   readonly stripped: Digest | undefined;
+}
+
+async function meaningsOf(
+  store: EmbeddedStore,
+  { reference, path }: RemovalTarget,
+): Promise<Meanings & { readonly meant: Digest | undefined }> {
+  const { host, tag = DEFAULT_TAG } = reference;
+  const recorded = host === undefined ? undefined : await store.names.get(host, path, tag);
+  const stripped = await linkedManifest(store.objects, path, tagOrDigest(reference));
+  return { recorded, stripped, meant: reference.digest ?? recorded ?? stripped };
 }
 
 /** Removing a stripped name also removes the full names recorded for the same digest. Removing a full name keeps the stripped name, unless that points to the same digest. */
