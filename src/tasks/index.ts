@@ -1,4 +1,5 @@
 // What is public of tasks/: the use cases, one for each command that does something with images. They return data and emit typed events.
+export { type BootImage, type BootSet, type BootSetRequest, bootSet, type LackingPart } from './cache/boot-set.ts';
 export type { CacheOptions } from './cache/cache-images.ts';
 export {
   type CacheReferencesOptions,

@@ -88,11 +88,28 @@ export const OVERLAY_COMMANDS: readonly CommandSpec[] = [
     name: 'lreg_missingimages',
     group: OVERLAYS,
     summary: 'List the images of overlays that the private registry lacks',
-    details: ['Fully qualified, one a line, the pause image among them.'],
+    details: [
+      'Fully qualified, one a line, the pause image among them. With --boot-set, also images of which a manifest or a blob is missing; stderr says which, and what the set takes.',
+    ],
     arguments: [MAYBE_OVERLAYS],
-    options: [PAUSE, ...CHART_VALUES, DATA, JSON_OUTPUT],
+    options: [
+      {
+        name: 'boot-set',
+        value: 'OS/ARCH[/VARIANT][,…]|all',
+        valueOptional: true,
+        complete: 'platforms',
+        help: "Prove that nodes of these platforms (default this machine's) can pull every image offline: look at all manifests and blobs",
+      },
+      PAUSE,
+      ...CHART_VALUES,
+      DATA,
+      JSON_OUTPUT,
+    ],
     status: '0: none is missing; 1: at least one is.',
-    examples: [{ command: 'images lreg_missingimages metallb multus', help: 'What two overlays lack' }],
+    examples: [
+      { command: 'images lreg_missingimages metallb multus', help: 'What two overlays lack' },
+      { command: 'images lreg_missingimages --boot-set=linux/arm64 .', help: 'Whether arm64 nodes can boot offline' },
+    ],
     load: () => import('../commands/lreg-missingimages.ts'),
   },
 ];
