@@ -9,7 +9,7 @@ import { askForText, secretFromInput } from '../process/secrets.ts';
 export const run: Run = async ({ args: [host = ''], options, context }) => {
   const username = options.text('username') ?? (await askForText(context, 'User name: '));
   const password = options.flag('password-stdin')
-    ? await secretFromInput(context)
+    ? await secretFromInput(context, 'images login --username=ME --password-stdin HOST')
     : await askForText(context, 'Password: ', { hidden: true });
   if (username === undefined || password === undefined) {
     throw new ImagesError('USAGE', 'nobody is there to type a user name and a password', {

@@ -16,7 +16,7 @@ export const run: Run = async ({ args: [user = ''], options, context }) => {
   const password = isDeleted
     ? undefined
     : options.flag('password-stdin')
-      ? await secretFromInput(context)
+      ? await secretFromInput(context, 'images lreg_passwd --password-stdin USER')
       : await typed();
   if (password === undefined && !isDeleted) {
     throw new ImagesError('USAGE', 'nobody is there to type a password', {

@@ -13,17 +13,20 @@ it.each([
   ['secret\r\n', 'secret'],
   [' two words \n\n', ' two words \n'],
 ])('standard input %j is the secret %j', async (text, expected) => {
-  expect(await secretFromInput(input(text))).toBe(expected);
+  expect(await secretFromInput(input(text), 'it')).toBe(expected);
 });
 
 it('standard input with nothing in it, or without an end, is no secret', async () => {
-  await expect(secretFromInput(input('\n'))).rejects.toMatchObject({ code: 'USAGE' });
+  await expect(secretFromInput(input('\n'), 'images it')).rejects.toMatchObject({
+    code: 'USAGE',
+    hint: 'For example: images it < FILE',
+  });
   const endless = Readable.from(
     (function* () {
       for (;;) yield Buffer.alloc(1024);
     })(),
   );
-  await expect(secretFromInput({ stdin: endless })).rejects.toMatchObject({ code: 'USAGE' });
+  await expect(secretFromInput({ stdin: endless }, 'it')).rejects.toMatchObject({ code: 'USAGE' });
 });
 
 /** `typed`: what is typed at the question. */

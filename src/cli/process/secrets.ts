@@ -5,8 +5,8 @@ import type { Context } from './context.ts';
 /** In bytes. */
 const MAX_SECRET = 64 * 1024;
 
-/** All of standard input, without the line end. Errors: USAGE (nothing there, or more than a secret can have). */
-export async function secretFromInput(context: Pick<Context, 'stdin'>): Promise<string> {
+/** All of standard input, without the line end. `example`: a command. Errors: USAGE (nothing there, or more than a secret can have). */
+export async function secretFromInput(context: Pick<Context, 'stdin'>, example: string): Promise<string> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of context.stdin) {
@@ -19,7 +19,7 @@ export async function secretFromInput(context: Pick<Context, 'stdin'>): Promise<
     .replace(/\r?\n$/, '');
   if (secret !== '') return secret;
   throw new ImagesError('USAGE', 'there is no password on standard input', {
-    hint: 'For example: images login --username=ME --password-stdin HOST < FILE',
+    hint: `For example: ${example} < FILE`,
   });
 }
 

@@ -22,9 +22,12 @@ it.each([
   expect(matchesImage(globOf(glob), repository, tag)).toBe(expected);
 });
 
-it.each(['', 'UPPER', 'a:b:c', 'a:', 'a b', 'a@sha256:12'])('[%s] is not a pattern', (text) => {
-  expect(parseImageGlob(text)).toBeUndefined();
-});
+it.each(['', 'UPPER', 'a:b:c', 'a:', 'a b', 'a@sha256:12', '/a', 'a/', 'a//b', '../a', '/**', ':v1'])(
+  '[%s] is not a pattern',
+  (text) => {
+    expect(parseImageGlob(text)).toBeUndefined();
+  },
+);
 
 it('the pattern with more literal characters is the more specific one; the repository counts first', () => {
   const order = ['ci/app', 'ci/ap?', 'ci/*:v*', 'ci/*', 'ci/**', '*:latest', '**'];

@@ -8,8 +8,13 @@ export interface ImageGlob {
 
 /** Returns `undefined` for a text that no image can match. */
 export function parseImageGlob(text: string): ImageGlob | undefined {
-  const [, repository, tag = '*'] = /^([a-z0-9._*?/-]+)(?::([\w.*?-]{1,128}))?$/.exec(text) ?? [];
-  return repository === undefined ? undefined : { repository, tag };
+  const [, repository, tag = '*'] = /^([^:]+)(?::([\w.*?-]{1,128}))?$/.exec(text) ?? [];
+  return repository === undefined || !isRepositoryPattern(repository) ? undefined : { repository, tag };
+}
+
+/** Whether some repository can match: `team/**`, not `/team/**`, `team/` or `../x`. */
+export function isRepositoryPattern(text: string): boolean {
+  return text.split('/').every((part) => /^[a-z0-9._*?-]+$/.test(part) && /[a-z0-9*?]/.test(part));
 }
 
 /** `alpine` and `library/alpine` are the same repository. */

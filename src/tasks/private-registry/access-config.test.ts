@@ -53,6 +53,11 @@ it.each([
     ':4: not a pattern for repositories [Team]',
     'Write the name of one',
   ],
+  [
+    `${RULE}allow = ["pull"]\nrepositories = "/team/**"`,
+    ':4: not a pattern for repositories [/team/**]',
+    'Write the name',
+  ],
   [`${RULE}allow = ["pull"]\nuser = "anna"`, ':4: unknown key [user]', 'Known here: repositories, users, from, allow.'],
   ['[[rule]]\nusers = ["anna"]\nallow = []', ':2: a rule names users, but nobody can log in', 'Add auth ='],
 ])('a mistake in [%s] is reported with its line', async (text, message, hint) => {

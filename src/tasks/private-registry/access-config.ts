@@ -5,6 +5,7 @@ import { ACTIONS, type Action } from '../../access/contract.ts';
 import type { AccessRule } from '../../access/rules.ts';
 import { isObject, type Json } from '../../oci/decode.ts';
 import { isImagesError } from '../../oci/errors.ts';
+import { isRepositoryPattern } from '../../registry/policies/image-glob.ts';
 import { type Fail, ifGiven, refuseUnknown, shown, type TomlPath } from './toml-values.ts';
 import { writingNetworks } from './writing-networks.ts';
 
@@ -76,7 +77,7 @@ function accessRule(value: unknown, path: TomlPath, fail: Fail): AccessRule {
   if (!isObject(value)) return fail(path, 'rule is not a list of tables', 'Begin each rule with a line [[rule]].');
   refuseUnknown(value, path, RULE_KEYS, fail);
   const { repositories = '**' } = value;
-  if (typeof repositories !== 'string' || !/^[a-z0-9._*?/-]+$/.test(repositories)) {
+  if (typeof repositories !== 'string' || !isRepositoryPattern(repositories)) {
     return fail(
       [...path, 'repositories'],
       `not a pattern for repositories [${shown(repositories)}]`,

@@ -12,6 +12,7 @@ import { listIfThere, readIfThere } from '../../io/files/read-config-file.ts';
 import { checkArguments, objectWith, TEXT } from '../../oci/arguments.ts';
 import { isObject } from '../../oci/decode.ts';
 import { ImagesError } from '../../oci/errors.ts';
+import { isRepositoryPattern } from '../../registry/policies/image-glob.ts';
 import { SETTINGS } from '../arguments.ts';
 import type { Settings } from '../settings.ts';
 import { dataDirectory } from './registry-state.ts';
@@ -21,7 +22,6 @@ import { issuerOf, tokenKey } from './token-key.ts';
 const LOOKED_AT_EVERY = 1000;
 const ID = /^[0-9a-f-]{36}$/;
 const SUFFIX = '.json';
-const PATTERN = /^[a-z0-9._*?/-]+$/;
 const LONGEST_DAYS = 3650;
 /** In ms since 1970: what a date can be (ECMAScript, "Time Values"). */
 const LATEST = 8.64e15;
@@ -44,7 +44,8 @@ export async function giveToken(
   const { name, days } = request;
   const scopes = ACTIONS.flatMap((action) =>
     (request.allow[action] ?? []).map((repositories): AccessScope => {
-      if (PATTERN.test(repositories)) return { repositories, actions: action === 'pull' ? ['pull'] : ['pull', action] };
+      if (isRepositoryPattern(repositories))
+        return { repositories, actions: action === 'pull' ? ['pull'] : ['pull', action] };
       throw new ImagesError('USAGE', `not a pattern for repositories [${repositories}]`, {
         hint: "Write the name of one, with * and ?: 'team/**'.",
       });
