@@ -10,6 +10,8 @@ export interface ReadOptions extends CallOptions {
   readonly host?: string;
   /** Set for a pull by a client, with what the client named: so it can be counted. Others only look. */
   readonly pull?: PulledBy;
+  /** The registries that ask on behalf of the one before them: each adds its own id, and one that finds its own refuses (`pull-through/`). */
+  readonly via?: readonly string[];
 }
 
 export type PulledBy = 'tag' | 'digest';
@@ -88,13 +90,32 @@ export interface DeleteOptions extends CallOptions {
   readonly unneeded?: boolean;
 }
 
+/** A blob while a store writes it: what has come can be read meanwhile. Disposing of it ends the reading; the writing goes on. */
+export interface GrowingBlob extends AsyncDisposable {
+  /** Bytes that can be read. */
+  readonly size: number;
+  /** All bytes are there, and have the digest. Before, nothing is verified. */
+  readonly isWhole: boolean;
+  /** How often what was there proved wrong, and was begun anew. */
+  readonly restarts: number;
+  /** Fills the buffer with bytes from this position on, which can be read. */
+  read(buffer: Uint8Array, position: number): Promise<void>;
+  /** Resolves when there is more of it, all of it, or less. Never, if the writing fails: who began it knows that. */
+  changed(): Promise<void>;
+}
+
+export interface PutBlobOptions extends CallOptions {
+  /** Called when bytes are about to be written, by registries that keep them where they can be read. Whoever gets the blob disposes of it. */
+  readonly onGrowing?: (growing: GrowingBlob) => void;
+}
+
 export interface RegistryWriter {
   /**
    * Puts a blob unless the repository has it: `open` is called with the number of bytes that an earlier, interrupted attempt left
    * (0 for registries that do not keep them), or not at all. Idempotent, atomic, safe with several processes.
    * Errors: NAME_INVALID, DIGEST_INVALID, SIZE_INVALID (no wrong bytes are kept), NO_SPACE, READ_ONLY.
    */
-  putBlob(repository: string, blob: Descriptor, open: OpenContent, options?: CallOptions): Promise<void>;
+  putBlob(repository: string, blob: Descriptor, open: OpenContent, options?: PutBlobOptions): Promise<void>;
   /** Starts an upload, or continues the one with this id. Errors: BLOB_UPLOAD_UNKNOWN, NAME_INVALID. */
   openUpload(repository: string, id?: string, options?: UploadOptions): Promise<Upload>;
   /** Links a blob of another repository (of any, if `from` is absent) into this one. Returns false, for whatever reason, if the blob has to be pushed. */

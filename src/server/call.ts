@@ -4,6 +4,7 @@ import type { Limiter } from '../io/concurrency/limiter.ts';
 import type { Bytes } from '../io/streams/bytes.ts';
 import { canonicalHost } from '../oci/reference.ts';
 import type { ReadOptions, Registry } from '../registry/contract.ts';
+import { VIA_HEADER, viaOf } from '../registry/via-header.ts';
 import type { ActiveUploads } from './active-uploads.ts';
 import type { HeldBytes } from './held-bytes.ts';
 import type { ServerLimits } from './limits.ts';
@@ -20,6 +21,14 @@ export interface RequestBody {
   breakOff(): void;
 }
 
+/** For registries that fetch what is missing. */
+export interface Asking {
+  /** Waits, before a manifest is looked for and while no permit is held, until it is here. Errors: those of `getManifest`. */
+  readonly prepare?: (repository: string, reference: string, options: ReadOptions) => Promise<void>;
+  /** The host that clients mean who ask for this name (the header Host), because the registry's address was given to them as that host's. */
+  readonly meantBy?: (name: string) => string | undefined;
+}
+
 /** State shared by all requests of a server, for limits on their total cost. */
 export interface Shared {
   readonly registry: Registry;
@@ -31,6 +40,7 @@ export interface Shared {
   readonly held: HeldBytes;
   readonly uploads: ActiveUploads;
   readonly unfinished: UnfinishedUploads;
+  readonly asking: Asking;
   /** Answers `/healthz`. */
   readonly health: () => Promise<Reply>;
 }
@@ -47,7 +57,10 @@ export type RequestOf<Kind extends RegistryRequest['kind']> = Extract<RegistryRe
 
 export type Handler<Kind extends RegistryRequest['kind']> = (request: RequestOf<Kind>, call: Call) => Promise<Reply>;
 
-/** Options for reading: the host (`ns`) for which the name was requested, in its canonical spelling. */
+/** Options for reading: the host for which the name was requested (`ns`, else as `meantBy` says), in its canonical spelling. */
 export function readOptionsOf(request: { readonly host?: string }, call: Call): ReadOptions {
-  return { signal: call.signal, ...(request.host && { host: canonicalHost(request.host) }) };
+  const { headers, asking, signal } = call;
+  const host = request.host ? canonicalHost(request.host) : asking.meantBy?.(headers.host ?? '');
+  const via = viaOf(headers[VIA_HEADER]);
+  return { signal, ...(host && { host }), ...(via.length > 0 && { via }) };
 }

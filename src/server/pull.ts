@@ -11,23 +11,27 @@ import { errorReply, type Reply, type ReplyHeaders } from './reply.ts';
 const BLOB_TYPE = 'application/octet-stream';
 
 /** end-3. The Accept header is ignored: old and new clients leave out types that they can read. */
-export const getManifest: Handler<'manifest-get'> = (request, call) =>
-  call.manifests(async () => {
+export const getManifest: Handler<'manifest-get'> = async (request, call) => {
+  const options = readOptionsOf(request, call);
+  await call.asking.prepare?.(request.repository, request.reference, options);
+  return await call.manifests(async () => {
     // HEAD must answer as GET does, even if the stored bytes turn out not to be the manifest.
     const pull = isDigest(request.reference) ? 'digest' : 'tag';
     const manifest = await call.registry.getManifest(request.repository, request.reference, {
-      ...readOptionsOf(request, call),
+      ...options,
       ...(!request.head && { pull }),
     });
     if (isUnchanged(call, manifest.digest)) return notModified(manifest.digest);
     const headers = contentHeaders(manifestDescriptor(manifest));
     return { status: 200, headers, ...(!request.head && { body: manifest.bytes }) };
   }, call.signal);
+};
 
 /** end-2. */
 export const getBlob: Handler<'blob-get'> = async (request, call) => {
   const { repository, digest } = request;
-  const options = readOptionsOf(request, call);
+  // Who pushes asks with HEAD what is here: only a client that says `ns` is told of what is elsewhere.
+  const options = readOptionsOf(request, request.head ? { ...call, asking: {} } : call);
   const wantsPart = !request.head && call.headers.range !== undefined && isRangeStillWanted(call, digest);
   if (request.head || wantsPart || call.headers['if-none-match'] !== undefined) {
     const blob = await call.registry.statBlob(repository, digest, options);

@@ -53,7 +53,9 @@ function slowStore() {
     get synced() {
       return stage.synced;
     },
+    flush: slow('flush', () => stage.flush()),
     read: () => stage.read(),
+    reader: slow('reader', () => stage.reader(), READS),
     append: slow('append', (chunk: Uint8Array) => stage.append(chunk)),
     sync: slow('sync of a stage', () => stage.sync()),
     truncate: slow('truncate', (size: number) => stage.truncate(size)),

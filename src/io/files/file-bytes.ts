@@ -86,7 +86,8 @@ async function readFully(handle: FileHandle, position: number, length: number): 
   return buffer;
 }
 
-async function readInto(handle: FileHandle, position: number, buffer: Uint8Array): Promise<void> {
+/** Fills the buffer from this position on. Fails if the file ends before. */
+export async function readInto(handle: FileHandle, position: number, buffer: Uint8Array): Promise<void> {
   for (let filled = 0; filled < buffer.length; ) {
     const { bytesRead } = await handle.read(buffer, filled, buffer.length - filled, position + filled);
     if (bytesRead === 0) throw new Error(`file ended early, at byte ${position + filled}`);

@@ -58,7 +58,16 @@ export function memoryStages({ now, put }: MemoryStagesOptions): Pick<ObjectStor
       sync: async () => {
         data.synced = data.size;
       },
+      flush: async () => {},
       read: () => streamOf(data.chunks),
+      reader: async () => ({
+        read: async (buffer, position) => {
+          const bytes = Buffer.concat(data.chunks).subarray(position, position + buffer.length);
+          if (bytes.length < buffer.length) throw new Error(`stage ended early, at byte ${position + bytes.length}`);
+          buffer.set(bytes);
+        },
+        [Symbol.asyncDispose]: async () => {},
+      }),
       truncate: async (size) => {
         data.chunks = [Buffer.concat(data.chunks).subarray(0, size)];
         data.size = size;

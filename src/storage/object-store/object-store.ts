@@ -18,8 +18,12 @@ export interface Stage extends AsyncDisposable {
   append(chunk: Uint8Array): Promise<void>;
   /** Everything appended survives a power cut when it resolves. Errors: those of the writes; `size` is then what was written. */
   sync(): Promise<void>;
+  /** Everything appended is written when it resolves, and survives the end of this process. */
+  flush(): Promise<void>;
   /** The bytes so far, from the start. */
   read(): Bytes;
+  /** Reads what is written, beside the owner, and when the stage has ended as well. */
+  reader(): Promise<StageReader>;
   /** Drops the bytes after the first `size`. */
   truncate(size: number): Promise<void>;
   /**
@@ -30,6 +34,12 @@ export interface Stage extends AsyncDisposable {
   publish(key: string, options?: PublishOptions): Promise<boolean>;
   /** Removes the bytes and ends the stage. Disposed without `discard` or `publish`, a stage keeps them for the next owner. */
   discard(): Promise<void>;
+}
+
+/** Disposing of it frees the bytes, if the stage was discarded. */
+export interface StageReader extends AsyncDisposable {
+  /** Fills the buffer from this position on. Fails if there are fewer bytes. */
+  read(buffer: Uint8Array, position: number): Promise<void>;
 }
 
 export interface PublishOptions {

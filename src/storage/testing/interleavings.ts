@@ -238,7 +238,9 @@ class Turns {
           },
           append: stage.append,
           sync: stage.sync,
+          flush: stage.flush,
           read: stage.read,
+          reader: stage.reader,
           truncate: stage.truncate,
           publish: async (key, how) => {
             const isPublished = await call(`publish ${key}`, () => stage.publish(key, how));

@@ -40,7 +40,9 @@ export function killable(inner: ObjectStore): Killable {
     get synced() {
       return stage.synced;
     },
+    flush: mortal(() => stage.flush()),
     read: () => stage.read(),
+    reader: () => stage.reader(),
     append: mortal((chunk) => stage.append(chunk)),
     sync: mortal(() => stage.sync()),
     truncate: mortal((size) => stage.truncate(size)),
