@@ -104,7 +104,7 @@ export interface GrowingBlob extends AsyncDisposable {
   changed(): Promise<void>;
 }
 
-export interface PutBlobOptions extends CallOptions {
+export interface WriteBlobOptions extends CallOptions {
   /** Called when bytes are about to be written, by registries that keep them where they can be read. Whoever gets the blob disposes of it. */
   readonly onGrowing?: (growing: GrowingBlob) => void;
 }
@@ -115,7 +115,7 @@ export interface RegistryWriter {
    * (0 for registries that do not keep them), or not at all. Idempotent, atomic, safe with several processes.
    * Errors: NAME_INVALID, DIGEST_INVALID, SIZE_INVALID (no wrong bytes are kept), NO_SPACE, READ_ONLY.
    */
-  putBlob(repository: string, blob: Descriptor, open: OpenContent, options?: PutBlobOptions): Promise<void>;
+  putBlob(repository: string, blob: Descriptor, open: OpenContent, options?: WriteBlobOptions): Promise<void>;
   /** Starts an upload, or continues the one with this id. Errors: BLOB_UPLOAD_UNKNOWN, NAME_INVALID. */
   openUpload(repository: string, id?: string, options?: UploadOptions): Promise<Upload>;
   /** Links a blob of another repository (of any, if `from` is absent) into this one. Returns false, for whatever reason, if the blob has to be pushed. */

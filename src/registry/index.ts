@@ -19,6 +19,7 @@ export type {
   BlobContent,
   BlobOptions,
   DeleteOptions,
+  GrowingBlob,
   ImageReader,
   ListOptions,
   PulledBy,
@@ -31,6 +32,7 @@ export type {
   StatOptions,
   Upload,
   UploadOptions,
+  WriteBlobOptions,
 } from './contract.ts';
 export { forgettingNames } from './policies/forgetting-names.ts';
 export { FORWARD, forwarding, type Policy } from './policies/forwarding.ts';

@@ -22,7 +22,7 @@ export interface RequestBody {
 }
 
 /** For registries that fetch what is missing. */
-export interface Asking {
+export interface Fetching {
   /** Waits, before a manifest is looked for and while no permit is held, until it is here. Errors: those of `getManifest`. */
   readonly prepare?: (repository: string, reference: string, options: ReadOptions) => Promise<void>;
   /** The host that clients mean who ask for this name (the header Host), because the registry's address was given to them as that host's. */
@@ -40,7 +40,7 @@ export interface Shared {
   readonly held: HeldBytes;
   readonly uploads: ActiveUploads;
   readonly unfinished: UnfinishedUploads;
-  readonly asking: Asking;
+  readonly fetching: Fetching;
   /** Answers `/healthz`. */
   readonly health: () => Promise<Reply>;
 }
@@ -59,8 +59,8 @@ export type Handler<Kind extends RegistryRequest['kind']> = (request: RequestOf<
 
 /** Options for reading: the host for which the name was requested (`ns`, else as `meantBy` says), in its canonical spelling. */
 export function readOptionsOf(request: { readonly host?: string }, call: Call): ReadOptions {
-  const { headers, asking, signal } = call;
-  const host = request.host ? canonicalHost(request.host) : asking.meantBy?.(headers.host ?? '');
+  const { headers, fetching, signal } = call;
+  const host = request.host ? canonicalHost(request.host) : fetching.meantBy?.(headers.host ?? '');
   const via = viaOf(headers[VIA_HEADER]);
   return { signal, ...(host && { host }), ...(via.length > 0 && { via }) };
 }

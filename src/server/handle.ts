@@ -9,7 +9,7 @@ import type { Registry } from '../registry/contract.ts';
 import { createActiveUploads } from './active-uploads.ts';
 import { answer } from './answer.ts';
 import { messageBody } from './body.ts';
-import type { Asking, Call, Shared } from './call.ts';
+import type { Call, Fetching, Shared } from './call.ts';
 import { clientOf } from './client-of.ts';
 import type { Connections } from './connections.ts';
 import { connectionOf, endBodyGracefully, headersOf, isEncrypted } from './either-http.ts';
@@ -36,7 +36,7 @@ export interface HandleOptions {
   readonly health?: HealthChecks;
   /** Without it everybody may do everything. */
   readonly access?: AccessControl;
-  readonly asking?: Asking;
+  readonly fetching?: Fetching;
 }
 
 const COMMON_HEADERS = {
@@ -134,7 +134,7 @@ function handle(message: IncomingMessage, response: ServerResponse, context: Han
     .catch(fail);
 }
 
-function createShared({ registry, limits, health, onEvent, asking = {} }: HandleOptions): Shared {
+function createShared({ registry, limits, health, onEvent, fetching = {} }: HandleOptions): Shared {
   const uploads = createActiveUploads();
   const isActive = ({ repository, id }: { readonly repository: string; readonly id: string }) =>
     uploads.has(repository, id);
@@ -146,7 +146,7 @@ function createShared({ registry, limits, health, onEvent, asking = {} }: Handle
     lists: createLimiter(limits.lists),
     held: createHeldBytes(limits),
     uploads,
-    asking,
+    fetching,
     unfinished: createUnfinishedUploads({ registry, isActive, limits }),
     health: healthReply(health, { onTrouble }),
   };

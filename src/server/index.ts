@@ -6,6 +6,7 @@ export {
   listenUrl,
   parseListenAddress,
 } from './address.ts';
+export type { Fetching } from './call.ts';
 export type { OnServerEvent, RequestEvent, ServerEvent } from './events.ts';
 export type { HealthChecks } from './health.ts';
 export type { ServerLimits } from './limits.ts';

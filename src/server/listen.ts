@@ -7,7 +7,7 @@ import { openFilesLimit } from '../io/files/open-files.ts';
 import { ImagesError } from '../oci/errors.ts';
 import type { Registry } from '../registry/contract.ts';
 import { type BoundAddress, formatListenAddress, type ListenAddress } from './address.ts';
-import type { Asking } from './call.ts';
+import type { Fetching } from './call.ts';
 import { type Connections, createConnections } from './connections.ts';
 import type { OnServerEvent } from './events.ts';
 import { createRequestListener } from './handle.ts';
@@ -36,7 +36,7 @@ export interface ServeOptions {
   /** Who may do what; `registry` obeys it by `permitted` (access/permitted.ts). Without it everybody may do everything. */
   readonly access?: AccessControl;
   /** Of a registry that fetches what is missing. */
-  readonly asking?: Asking;
+  readonly fetching?: Fetching;
 }
 
 /** Disposing stops it: no new connections are accepted, running requests may finish within the grace period. */
@@ -63,7 +63,7 @@ const HIGH_WATER_MARK = 256 * 1024;
  * Errors: ADDRESS_IN_USE, ADDRESS_NOT_PERMITTED, ADDRESS_UNAVAILABLE, USAGE (HTTPS without a certificate).
  */
 export async function serve(options: ServeOptions): Promise<RunningServer> {
-  const { registry, listen, health, access, asking, onEvent = () => undefined, onReceived, grace = 500 } = options;
+  const { registry, listen, health, access, fetching, onEvent = () => undefined, onReceived, grace = 500 } = options;
   const limits = { ...defaultLimits(openFilesLimit()), ...options.limits };
   const connections = createConnections(limits);
   const names = [...(options.names ?? []), ...listen.flatMap(({ host }) => host ?? [])];
@@ -75,7 +75,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     names,
     ...(health && { health }),
     ...(access && { access }),
-    ...(asking && { asking }),
+    ...(fetching && { fetching }),
     ...(onReceived && { onReceived }),
   });
   const servers: AddressServer[] = [];

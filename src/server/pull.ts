@@ -13,7 +13,7 @@ const BLOB_TYPE = 'application/octet-stream';
 /** end-3. The Accept header is ignored: old and new clients leave out types that they can read. */
 export const getManifest: Handler<'manifest-get'> = async (request, call) => {
   const options = readOptionsOf(request, call);
-  await call.asking.prepare?.(request.repository, request.reference, options);
+  await call.fetching.prepare?.(request.repository, request.reference, options);
   return await call.manifests(async () => {
     // HEAD must answer as GET does, even if the stored bytes turn out not to be the manifest.
     const pull = isDigest(request.reference) ? 'digest' : 'tag';
@@ -31,7 +31,7 @@ export const getManifest: Handler<'manifest-get'> = async (request, call) => {
 export const getBlob: Handler<'blob-get'> = async (request, call) => {
   const { repository, digest } = request;
   // Who pushes asks with HEAD what is here: only a client that says `ns` is told of what is elsewhere.
-  const options = readOptionsOf(request, request.head ? { ...call, asking: {} } : call);
+  const options = readOptionsOf(request, request.head ? { ...call, fetching: {} } : call);
   const wantsPart = !request.head && call.headers.range !== undefined && isRangeStillWanted(call, digest);
   if (request.head || wantsPart || call.headers['if-none-match'] !== undefined) {
     const blob = await call.registry.statBlob(repository, digest, options);

@@ -7,7 +7,7 @@
 import type { Bytes, CallOptions, OpenContent } from '../io/streams/bytes.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest, DigestAlgorithm } from '../oci/digest.ts';
-import type { PutBlobOptions } from '../registry/contract.ts';
+import type { WriteBlobOptions } from '../registry/contract.ts';
 
 export interface StoredBlob {
   readonly digest: Digest;
@@ -37,7 +37,7 @@ export interface Range {
  */
 export type Refer = () => Promise<readonly string[]>;
 
-export interface BlobWriteOptions extends PutBlobOptions {
+export interface BlobWriteOptions extends WriteBlobOptions {
   /** False: nothing waits for the disk. A blob that a power cut damages then counts as absent afterwards. Default: true. */
   readonly durable?: boolean;
 }

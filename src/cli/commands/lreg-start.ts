@@ -3,6 +3,7 @@ import { formatListenAddress, listenUrl } from '../../server/address.ts';
 import { type StartedRegistry, startRegistry } from '../../tasks/private-registry/start-registry.ts';
 import { accessOptions } from '../grammar/access-options.ts';
 import type { Run } from '../grammar/command.ts';
+import { proxyOptions } from '../grammar/proxy-options.ts';
 import { collectionSchedule, scrubSchedule } from '../grammar/schedules.ts';
 import { configSettings, taskSettings } from '../grammar/task-settings.ts';
 import { tlsOptions } from '../grammar/tls-options.ts';
@@ -19,6 +20,7 @@ export const run: Run = async ({ options, context }) => {
       ...collectionSchedule(options),
       ...scrubSchedule(options),
       ...accessOptions(options),
+      ...proxyOptions(options),
       ...(options.flag('audit') && { isAudited: true }),
       ...tlsOptions(options),
       program: [interpreter, ...SERVER_FLAGS, ...program],

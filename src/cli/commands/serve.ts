@@ -9,6 +9,7 @@ import { type ServedRegistry, serveRegistry } from '../../tasks/private-registry
 import type { ReadyMessage } from '../../tasks/private-registry/start-registry.ts';
 import { accessOptions } from '../grammar/access-options.ts';
 import type { Run } from '../grammar/command.ts';
+import { proxyOptions } from '../grammar/proxy-options.ts';
 import { collectionSchedule, scrubSchedule } from '../grammar/schedules.ts';
 import { configSettings, taskSettings } from '../grammar/task-settings.ts';
 import { tlsOptions } from '../grammar/tls-options.ts';
@@ -41,6 +42,7 @@ export const run: Run = async ({ options, context }) => {
         ...collectionSchedule(options),
         ...scrubSchedule(options),
         ...accessOptions(options),
+        ...proxyOptions(options),
         ...tlsOptions(options),
         onHousekeeping: (event) => {
           for (const line of housekeepingLines(event)) context.note(`${new Date().toISOString()} ${line}`);

@@ -77,6 +77,18 @@ const TLS: readonly OptionSpec[] = [
   },
 ];
 
+const PROXY: readonly OptionSpec[] = [
+  {
+    name: 'proxy',
+    value: 'HOST,…',
+    valueOptional: true,
+    many: true,
+    help: "Fetch what is missing while it is served, from the well-known registries, and from HOST; '*': from any with a public address",
+  },
+  { name: 'ttl', value: 'AGE', help: 'With --proxy: how long a fetched tag is not looked for again (default 5m)' },
+  { name: 'offline', help: 'With --proxy: ask no other registry, serve what was fetched' },
+];
+
 export const EMBEDDED_COMMANDS: readonly CommandSpec[] = [
   {
     name: 'lreg_start',
@@ -86,7 +98,7 @@ export const EMBEDDED_COMMANDS: readonly CommandSpec[] = [
       'Returns when it answers. Prints the address it listens on and the one that VMs can use. VMs that are told that it is docker.io ask port 80.',
     ],
     arguments: [],
-    options: [LISTEN, NAME, ...ACCESS, AUDIT, ...TLS, GC, SCRUB, DATA, CONFIG, JSON_OUTPUT],
+    options: [LISTEN, NAME, ...PROXY, ...ACCESS, AUDIT, ...TLS, GC, SCRUB, DATA, CONFIG, JSON_OUTPUT],
     examples: [
       { command: 'images lreg_start', help: 'On 127.0.0.1:5000' },
       { command: 'images lreg_start --listen=0.0.0.0:80', help: 'For VMs' },
@@ -194,6 +206,7 @@ export const EMBEDDED_COMMANDS: readonly CommandSpec[] = [
     options: [
       LISTEN,
       NAME,
+      ...PROXY,
       ...ACCESS,
       AUDIT,
       ...TLS,

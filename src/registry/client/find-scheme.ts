@@ -23,6 +23,9 @@ export function findingScheme(settings: SchemeSettings): (request: EndpointReque
   const { endpoint, host, plainHttp, send, onDecision } = settings;
   let schemes: readonly boolean[] = schemesToTry(endpoint, settings.isPrivate);
 
+  const urlOf = (text: string): HttpUrl =>
+    endpoint.isStrange ? { ...parseHttpUrl(text), ledBy: { host: 'a client of this registry' } } : parseHttpUrl(text);
+
   return async (request) => {
     if (typeof request.to !== 'string') {
       await plainHttp.check(request.to, request.asked.what);
@@ -32,10 +35,10 @@ export function findingScheme(settings: SchemeSettings): (request: EndpointReque
     let first: unknown;
     for (const secure of tries) {
       const at = `${secure ? 'https' : 'http'}://${endpoint.host}${settings.root}`;
-      const url = parseHttpUrl(`${at}${request.to}`);
+      const url = urlOf(`${at}${request.to}`);
       try {
         const answer = await send(request, url);
-        const askRoot = () => send({ ...request, method: 'GET', to: '/' }, parseHttpUrl(`${at}/`));
+        const askRoot = () => send({ ...request, method: 'GET', to: '/' }, urlOf(`${at}/`));
         if (tries.length > 1 && !secure && (await wantsTls(answer, askRoot))) throw notPlain(host);
         schemes = [secure];
         if (tries.length > 1) onDecision?.({ type: 'scheme', host, scheme: secure ? 'https' : 'http' });

@@ -49,7 +49,14 @@ export function registryClients(settings: ClientSettings): RegistryClients {
 
   const endpoints = new Map<string, EndpointRegistry>();
   const connect = (endpoint: Endpoint, patience: Patience): EndpointRegistry => {
-    const key = JSON.stringify([endpoint.scheme, endpoint.host, endpoint.root, endpoint.insecure, patience]);
+    const key = JSON.stringify([
+      endpoint.scheme,
+      endpoint.host,
+      endpoint.root,
+      endpoint.insecure,
+      endpoint.isStrange,
+      patience,
+    ]);
     const known = endpoints.get(key);
     if (known) return known;
     const backoff =
@@ -85,7 +92,9 @@ export function registryClients(settings: ClientSettings): RegistryClients {
     const configured = await settings.hostRule?.(host, repository);
     if (isPrivate(host))
       return { mirrors: [], upstream: { ...there, insecure: configured?.upstream?.insecure ?? false } };
-    return configured ?? { mirrors: [], upstream: there };
+    const found = configured ?? { mirrors: [], upstream: there };
+    const isStrange = found.upstream?.host === there.host && (settings.isStrange?.(host) ?? false);
+    return isStrange ? { ...found, upstream: { ...found.upstream, isStrange } } : found;
   };
 
   const hosts = new Map<string, Registry>();

@@ -47,6 +47,8 @@ export interface Endpoint {
   readonly insecure?: boolean;
   /** The path in front of a repository's in URLs: `/v2`, unless a mirror has another one. */
   readonly root?: string;
+  /** A stranger has chosen the host: it is asked only where it has an address that reaches the world, or if the user has named it (`namesHost`). */
+  readonly isStrange?: boolean;
   /** The repository's name begins with `from` at the original host, and with `to` at this endpoint. */
   readonly rename?: { readonly from: string; readonly to: string };
 }
@@ -108,6 +110,8 @@ export interface ClientSettings {
   readonly hostRule?: (host: string, repository: string | undefined) => Promise<HostRule | undefined>;
   /** Whether a file names this very host. Then answers of others may lead to it in a private network. Errors: CONFIG_INVALID, FILE_UNREADABLE. */
   readonly namesHost?: (host: string) => Promise<boolean>;
+  /** Whether this host was chosen by a stranger (`Endpoint.isStrange`), as far as no rule names another address for it. */
+  readonly isStrange?: (host: string) => boolean;
   /** Errors: CONFIG_INVALID, FILE_UNREADABLE. */
   readonly tlsFiles?: (host: string) => Promise<TlsFiles>;
   readonly proxies?: ProxySettings;

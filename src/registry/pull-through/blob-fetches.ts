@@ -10,7 +10,7 @@ import { mayOpenAnew } from '../open-anew.ts';
 import type { PullThroughOptions, PullThroughStore, UpstreamName } from './contract.ts';
 import { type Followed, followed } from './followed-blob.ts';
 import { upstreamError } from './upstream-errors.ts';
-import { textOf } from './upstream-name.ts';
+import { upstreamText } from './upstream-name.ts';
 
 export interface BlobFetches {
   /** The blob, or a part of it, as it comes. Resolves when the other registry has begun to send it. Errors: those of `upstreamError`, RANGE_INVALID. */
@@ -122,7 +122,7 @@ export function blobFetches(
     ended.catch(() => {});
     const fetch: Fetch = {
       blob,
-      names: new Set([textOf(name)]),
+      names: new Set([upstreamText(name)]),
       begun: begun.promise,
       ended,
       get growing() {
@@ -148,7 +148,7 @@ export function blobFetches(
   function joined(name: UpstreamName, blob: Descriptor): Fetch | undefined {
     const fetch = running.get(blob.digest);
     if (!fetch || fetch.blob.size !== blob.size) return undefined;
-    return isShared() || fetch.names.has(textOf(name)) ? fetch : undefined;
+    return isShared() || fetch.names.has(upstreamText(name)) ? fetch : undefined;
   }
 
   /** Begins, or waits until nobody fetches it for another repository. `undefined`: it is here, but only its own registry can show that this repository has it. */
@@ -179,8 +179,8 @@ export function blobFetches(
 
   /** Another repository than the one for which it was begun has the blob, too, when it is here. */
   function shareWith(fetch: Fetch, name: UpstreamName): void {
-    if (fetch.names.has(textOf(name))) return;
-    fetch.names.add(textOf(name));
+    if (fetch.names.has(upstreamText(name))) return;
+    fetch.names.add(upstreamText(name));
     void fetch.ended.then(() => linked(stripped, name.path, fetch.blob.digest)).catch(() => {});
   }
 
@@ -218,7 +218,7 @@ export function blobFetches(
     },
     sizeOf: (name, digest) => {
       const fetch = running.get(digest);
-      return fetch?.names.has(textOf(name)) ? fetch.blob.size : undefined;
+      return fetch?.names.has(upstreamText(name)) ? fetch.blob.size : undefined;
     },
     settled: async () => {
       await Promise.allSettled([...running.values()].map(({ ended }) => ended));

@@ -4,7 +4,7 @@ import type { Digest } from '../../oci/digest.ts';
 import type { BlobFetches } from './blob-fetches.ts';
 import type { PullThroughOptions, PullThroughStore, TagOwner, UpstreamName, UpstreamTag } from './contract.ts';
 import type { KnownManifest, KnownManifests } from './known-manifests.ts';
-import { textOf } from './upstream-name.ts';
+import { upstreamText } from './upstream-name.ts';
 
 export interface ImageStoring {
   ownerOf(name: UpstreamTag): Promise<TagOwner>;
@@ -87,7 +87,7 @@ export function imageStoring(
       for (const { known: image } of known.naming(name, digest)) {
         const { blobs: named } = image.named;
         if (named.length > 1 && named[0]?.digest === digest) continue;
-        const key = textOf(name, image.manifest.digest);
+        const key = upstreamText(name, image.manifest.digest);
         if (completing.has(key) || signal.aborted) continue;
         const work = complete(image, via)
           .catch((error: unknown) => {

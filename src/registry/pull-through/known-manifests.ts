@@ -3,7 +3,7 @@ import type { Descriptor } from '../../oci/descriptor.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { decodeManifest, type RawManifest, type Successors, successors } from '../../oci/manifest.ts';
 import type { PendingManifests, UpstreamName, UpstreamTag } from './contract.ts';
-import { textOf } from './upstream-name.ts';
+import { upstreamText } from './upstream-name.ts';
 
 export interface KnownManifest {
   readonly name: UpstreamName;
@@ -38,7 +38,7 @@ export function knownManifests(stored: PendingManifests): KnownManifests {
   let bytes = 0;
   let loading: Promise<void> | undefined;
 
-  const keyOf = (name: UpstreamName, digest: string) => textOf(name, digest);
+  const keyOf = (name: UpstreamName, digest: string) => upstreamText(name, digest);
   const ofName = (name: UpstreamName) =>
     [...all.values()].filter(({ name: { host, path } }) => host === name.host && path === name.path);
 

@@ -9,7 +9,7 @@ import type { PullThroughOptions, PullThroughStore, UpstreamName, UpstreamTag } 
 import type { ImageStoring } from './image-storing.ts';
 import type { KnownManifests } from './known-manifests.ts';
 import { isTrouble, upstreamError } from './upstream-errors.ts';
-import { textOf } from './upstream-name.ts';
+import { upstreamText } from './upstream-name.ts';
 
 export interface ManifestFetches {
   /** What is meant is here, or known, as fresh as it has to be, when it resolves. Errors: those of `upstreamError`, if nothing is here. */
@@ -80,7 +80,7 @@ export function manifestFetches(
   }
 
   async function get(name: UpstreamName, reference: string, via: ReadOptions['via']): Promise<RawManifest> {
-    const key = textOf(name, reference);
+    const key = upstreamText(name, reference);
     const missing = absent.get(key);
     if (missing && missing.until > now()) throw missing.error;
     try {
@@ -109,7 +109,7 @@ export function manifestFetches(
   }
 
   async function renew(name: UpstreamTag, had: Digest, { via }: ReadOptions): Promise<void> {
-    const key = textOf(name, name.tag);
+    const key = upstreamText(name, name.tag);
     const { ttl } = rules() ?? { ttl: 0 };
     try {
       const found = await ask(
@@ -141,7 +141,7 @@ export function manifestFetches(
       return;
     }
     await take(name, await get(name, name.tag, options.via), name.tag);
-    check(textOf(name, name.tag), ttl);
+    check(upstreamText(name, name.tag), ttl);
   }
 
   async function ensureDigest(name: UpstreamName, digest: Digest, options: ReadOptions): Promise<void> {
@@ -152,7 +152,7 @@ export function manifestFetches(
   return {
     rests,
     ensure: async (name, reference, options) => {
-      const key = textOf(name, reference);
+      const key = upstreamText(name, reference);
       if (isFresh(key)) return;
       const { host, path } = name;
       const work =

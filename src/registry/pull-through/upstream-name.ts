@@ -40,6 +40,6 @@ function nameAt(written: string, path: string): UpstreamName {
   return { host, path: full };
 }
 
-export function textOf({ host, path }: UpstreamName, what?: string): string {
+export function upstreamText({ host, path }: UpstreamName, what?: string): string {
   return what === undefined ? `${host}/${path}` : `${host}/${path}${what.includes(':') ? '@' : ':'}${what}`;
 }

@@ -6,7 +6,7 @@ import { type Digest, digestAlgorithm, digester } from '../../oci/digest.ts';
 import { isImagesError } from '../../oci/errors.ts';
 import type { GrowingBlob } from '../../registry/contract.ts';
 import type { Stage } from '../object-store/object-store.ts';
-import { type Growth, growthOf } from './growing-stage.ts';
+import type { Growth } from './growing-stage.ts';
 
 /**
  * Completes the blob in the stage: bytes of an earlier attempt are hashed, the rest is requested. If the whole is wrong, everything is requested once more.
@@ -19,7 +19,9 @@ export async function fillStage(
   onGrowing?: (growing: GrowingBlob) => void,
 ): Promise<void> {
   if (stage.size > blob.size) await stage.truncate(0);
-  await fill(stage, blob, open, onGrowing && (await growthOf(stage, onGrowing)));
+  // Only registries that fetch what is missing read what is not whole.
+  const growth = onGrowing && (await (await import('./growing-stage.ts')).growthOf(stage, onGrowing));
+  await fill(stage, blob, open, growth);
 }
 
 async function fill(stage: Stage, blob: Descriptor, open: OpenContent, growth: Growth | undefined): Promise<void> {

@@ -8,8 +8,6 @@
 //     history/NAME/_digests/pulled/ALGORITHM/HEX                how often this manifest was pulled, and when last
 //     pins/NAME/_tags/TAG                                       the tag is not removed before it is unpinned (repositories/pins)
 //     pins/NAME/_digests/ALGORITHM/HEX                          nor this manifest
-//     fetched/HOST/PATH/_tags/TAG                               the proxy fetched this tag: what it is, and when (repositories/fetched-tags)
-//     pending/HOST/PATH/_digests/ALGORITHM/HEX                  a manifest that was served before its blobs were here (repositories/pending-manifests)
 //     built/HOST/PATH/_tags/TAG                                 the digest of an image that was built here; no repository has it before it is uploaded
 //
 // The `:` of a host's port, and the `[` and `]` of an IPv6 address, are percent-encoded: keys are paths on every file system.
@@ -119,34 +117,6 @@ export function parsePinKey(key: string): { repository: string; reference: strin
   const reference = tag ?? `${algorithm}:${hex}`;
   const isKnown = isRepositoryPath(repository) && (tag === undefined ? isDigest(reference) : isTag(reference));
   return isKnown ? { repository, reference } : undefined;
-}
-
-export const FETCHED = 'images/fetched/';
-
-export function fetchedKey(host: string, path: string, tag: string): string {
-  return `${FETCHED}${encodeURIComponent(host)}/${path}/_tags/${tag}`;
-}
-
-/** What `fetchedKey` built; `undefined` for a file that it did not. */
-export function parseFetchedKey(key: string): ReturnType<typeof parseNameKey> {
-  return key.startsWith(FETCHED) ? parseNameKey(`${NAMES}${key.slice(FETCHED.length)}`) : undefined;
-}
-
-export const PENDING = 'images/pending/';
-
-export function pendingKey(host: string, path: string, digest: Digest): string {
-  return `${PENDING}${encodeURIComponent(host)}/${path}/_digests/${digestPath(digest)}`;
-}
-
-/** What `pendingKey` built; `undefined` for a file that it did not. */
-export function parsePendingKey(
-  key: string,
-): { readonly host: string; readonly path: string; readonly digest: Digest } | undefined {
-  const [, folder = '', path = '', algorithm, hex] =
-    /^([^/]+)\/(.+)\/_digests\/([^/]+)\/([^/]+)$/.exec(key.slice(PENDING.length)) ?? [];
-  const [host, digest] = [decodeHost(folder), `${algorithm}:${hex}`];
-  const isKnown = key.startsWith(PENDING) && host !== undefined && isRepositoryPath(path) && isDigest(digest);
-  return isKnown ? { host, path, digest } : undefined;
 }
 
 export const BUILT = 'images/built/';

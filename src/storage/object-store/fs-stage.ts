@@ -1,14 +1,14 @@
 // Stages in a directory: one file each, whose name says who owns it (fs-ownership). Written bytes survive kill -9. The files are spread over folders, so that
 // finding one does not require listing all of them.
 import { fstatSync } from 'node:fs';
-import { type FileHandle, open as openFile, stat, unlink } from 'node:fs/promises';
+import { type FileHandle, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { readFileBytes, readInto } from '../../io/files/file-bytes.ts';
+import { readFileBytes } from '../../io/files/file-bytes.ts';
 import { fileWriter } from '../../io/files/file-writer.ts';
 import { isFsError, translatingFsErrors } from '../../io/files/fs-errors.ts';
 import type { SweepLimits } from '../blobs.ts';
 import { findStage, nameSynced, type OwnedFile, releaseStage, syncedSize, takeStage } from './fs-ownership.ts';
-import type { Stage, StageOptions, StageReader } from './object-store.ts';
+import type { Stage, StageOptions } from './object-store.ts';
 import { endRests, rest, takeResting } from './resting-stages.ts';
 
 export interface FsStages {
@@ -82,7 +82,8 @@ export function fsStages(options: FsStagesOptions): FsStages {
         await translatingFsErrors(directory, () => writer.flush());
         yield* await readFileBytes(handle, {});
       },
-      reader: () => translatingFsErrors(directory, () => stageReader(path)),
+      reader: () =>
+        translatingFsErrors(directory, async () => (await import('./fs-stage-reader.ts')).stageReader(path)),
       truncate: (size) => translatingFsErrors(directory, () => writer.truncate(size)),
       publish: (key, { ifAbsent = false, durable = 'name' } = {}) =>
         translatingFsErrors(directory, async () => {
@@ -135,23 +136,6 @@ export function fsStages(options: FsStagesOptions): FsStages {
     },
   };
 }
-
-/** A descriptor of its own, so that neither a new name of the file nor its end matters. */
-async function stageReader(path: string): Promise<StageReader> {
-  const handle = await openFile(path, 'r');
-  const reader: StageReader = {
-    read: (buffer, position) => readInto(handle, position, buffer),
-    [Symbol.asyncDispose]: async () => {
-      forgotten.unregister(reader);
-      await handle.close();
-    },
-  };
-  forgotten.register(reader, handle, reader);
-  return reader;
-}
-
-/** A FileHandle that the garbage collector finds open ends the program. */
-const forgotten = new FinalizationRegistry<FileHandle>((handle) => void handle.close().catch(() => {}));
 
 /** The time of an object that nobody has written to lately is that of its publishing. Only the owner of a file can set its time. */
 async function renewed(handle: FileHandle): Promise<void> {

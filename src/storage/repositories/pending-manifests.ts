@@ -4,7 +4,7 @@ import { digestAlgorithm, digestOf } from '../../oci/digest.ts';
 import { rawManifest } from '../../oci/manifest.ts';
 import { isTag } from '../../oci/reference.ts';
 import type { PendingManifest, PendingManifests } from '../../registry/pull-through/contract.ts';
-import { PENDING, parsePendingKey, pendingKey } from '../layout/image-keys.ts';
+import { PENDING, parsePendingKey, pendingKey } from '../layout/proxy-keys.ts';
 import type { Objects } from '../objects.ts';
 import { recordIn } from './pull-records.ts';
 

@@ -51,7 +51,9 @@ export async function cacheReferences(
   const { names: written, invalid } = writtenReferences([...given, ...used], options.keepGoing ?? false);
   const names = uniqueNames([...written.values()]);
   const registry = await openPrivateRegistry(settings, { create: true });
-  await using hosts = await imageHosts(registry.address, settings, options.onEvent);
+  await using hosts = await imageHosts(registry.address, settings, {
+    ...(options.onEvent && { onEvent: options.onEvent }),
+  });
   const ends = { registry, hosts, settings };
   const wanted = options.force || options.referrers ? names : await outdatedImages(names, ends, options);
   const loaded = names.filter((name) => !wanted.includes(name)).map(formatReference);

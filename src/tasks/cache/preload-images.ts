@@ -65,7 +65,9 @@ export async function preloadImages(
     import('./moved-images.ts'),
     import('../private-registry/registry-clients.ts'),
   ]);
-  await using hosts = await imageHosts(registry.address, settings, options.onEvent);
+  await using hosts = await imageHosts(registry.address, settings, {
+    ...(options.onEvent && { onEvent: options.onEvent }),
+  });
   const ends: CacheEnds = { registry, hosts, settings };
   const { moved, failed } = options.refresh ? await movedImages(there, ends, options) : { moved: [], failed: [] };
   const unsuited = options.platforms ? await unsuitedImages(without(there, moved), options.platforms, ends) : [];

@@ -83,7 +83,7 @@ describe('the hosts of images', () => {
         .statManifest('x/y', 'latest')
         .catch(() => undefined);
     } else {
-      await using hosts = await imageHosts(undefined, settings, onEvent);
+      await using hosts = await imageHosts(undefined, settings, { onEvent });
       await hosts
         .registryOf(name(`${server.host}/x/y`))
         .statManifest('x/y', 'latest')

@@ -23,13 +23,17 @@ export async function privateRegistryClient(address: RegistryAddress, settings: 
   return registryClients(await clientSettings(settings, address)).forHost(address.host);
 }
 
+export interface ImageHostsOptions extends Pick<ClientSettings, 'isStrange'> {
+  readonly onEvent?: OnCopyEvent;
+}
+
 /** `address` is the private registry's, which is used neither as a source nor as a mirror. Retries become events. */
 export async function imageHosts(
   address: RegistryAddress | undefined,
   settings: World & TaskEvents,
-  onEvent?: OnCopyEvent,
+  { onEvent, isStrange }: ImageHostsOptions = {},
 ): Promise<ImageHosts> {
-  const configured = await clientSettings(settings, address);
+  const configured = { ...(await clientSettings(settings, address)), ...(isStrange && { isStrange }) };
   const { hostRule } = configured;
   const clients = registryClients({
     ...configured,

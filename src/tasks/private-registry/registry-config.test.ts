@@ -36,7 +36,11 @@ images = "ci/**:main"
 const KEEP = '[[keep]]\nimages = "a"\n\n[[keep]]\n';
 
 it.each([
-  ['quota = "1 GB"\nqouta = 1', ':2: unknown key [qouta]', 'Known here: quota, gc, scrub, immutable, keep, read_only,'],
+  [
+    'quota = "1 GB"\nqouta = 1',
+    ':2: unknown key [qouta]',
+    'Known here: quota, gc, scrub, immutable, keep, proxy, read_only,',
+  ],
   ['\nquota = 5', ':2: quota is not a size [5]', 'Write, in quotes: 500 MB, 200 GiB, 1.5 TiB.'],
   ['quota = "0"', ':1: quota is not a size [0]', 'Write, in quotes'],
   ['gc = "hourly"', ':1: gc is neither "daily" nor "off" [hourly]', 'Write gc = "daily".'],

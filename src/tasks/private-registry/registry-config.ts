@@ -9,6 +9,7 @@ import type { KeepRule } from '../../storage/collector/retention.ts';
 import { ACCESS_KEYS, type AccessConfig, type AccessSource, accessConfig } from './access-config.ts';
 import { configFile } from './config-file.ts';
 import { readAtRest } from './file-at-rest.ts';
+import { type ProxyConfig, proxyConfig } from './proxy-config.ts';
 import { lineOfKey } from './toml-lines.ts';
 import { type Fail, ifGiven, refuseUnknown, shown, type TomlPath } from './toml-values.ts';
 
@@ -25,6 +26,8 @@ export interface RegistryConfig {
   readonly keep: readonly KeepRule[];
   /** Who may do what. */
   readonly access: AccessConfig;
+  /** From where is fetched what is missing. */
+  readonly proxy?: ProxyConfig;
 }
 
 export type CollectionSchedule = 'daily' | 'off';
@@ -71,12 +74,14 @@ export async function parseRegistryToml(source: AccessSource, text: string): Pro
     const line = lineOfKey(text, path);
     throw new ImagesError('CONFIG_INVALID', `${file}${line === undefined ? '' : `:${line}`}: ${what}`, { hint });
   };
-  refuseUnknown(content, [], ['quota', 'gc', 'scrub', 'immutable', 'keep', ...ACCESS_KEYS], fail);
+  refuseUnknown(content, [], ['quota', 'gc', 'scrub', 'immutable', 'keep', 'proxy', ...ACCESS_KEYS], fail);
   const quota = ifGiven(content.quota, (value) => sizeOf(value, fail));
   const gc = ifGiven(content.gc, (value): CollectionSchedule => scheduleOf('gc', ['daily', 'off'], value, fail));
   const scrub = ifGiven(content.scrub, (value): ScrubSchedule => scheduleOf('scrub', ['weekly', 'off'], value, fail));
+  const proxy = ifGiven(content.proxy, (value) => proxyConfig(value, fail));
   return {
     ...(quota !== undefined && { quota }),
+    ...(proxy && { proxy }),
     ...(gc !== undefined && { gc }),
     ...(scrub !== undefined && { scrub }),
     immutable: listOf(content, 'immutable', fail).map((value) => globOf(value, ['immutable'], fail)),

@@ -19,6 +19,7 @@ import { imagesGroup } from './images-group.ts';
 import { checkNames, listenAddresses } from './listen-addresses.ts';
 import { registryNeighbours } from './neighbours.ts';
 import { keptOwnerSecret } from './owner-secret.ts';
+import type { ProxyOptions } from './proxy-config.ts';
 import { isSystemService } from './registry-adverts.ts';
 import type { CollectionSchedule, ScrubSchedule } from './registry-config.ts';
 import type { RegistryState } from './registry-record.ts';
@@ -34,7 +35,7 @@ import { unknownUsers } from './unknown-users.ts';
 import { watchSpace } from './watch-space.ts';
 import { sayingWhatIsOpen, whatIsOpen } from './what-is-open.ts';
 
-export interface ServeRequest extends AccessOptions, TlsOptions {
+export interface ServeRequest extends AccessOptions, ProxyOptions, TlsOptions {
   /** `ADDR:PORT`, or `https://ADDR:PORT`; if empty, 127.0.0.1:5000. With TLS options, and no address that says https, all of them have HTTPS. */
   readonly listen: readonly string[];
   /** Host names that the registry's own web pages may use, beside the addresses that it listens on. */
@@ -94,7 +95,8 @@ async function serveStore(request: ServeStore, settings: Settings): Promise<Serv
   const rules = watchers.add(await servingRules(data, { ...request, onChange: () => sayOpen?.() }, settings));
   let state: RegistryState | undefined;
   const announced = () => state;
-  const served = await openServedStore(data, rules, { ...settings, announced });
+  const served = await openServedStore(data, rules, { ...settings, announced, ...(onNotice && { onNotice }) });
+  if (served.isReadOnly && rules.proxy) onNotice?.('nothing is fetched into a store on a read-only file system');
   if (served.isReadOnly) onNotice?.(`the store is on a read-only file system, so pushes are refused: ${data}`);
   const { space } = served.store;
   if (onNotice && space) watchers.add(watchSpace(space, { limit: () => rules.config.quota, onNotice }));
@@ -121,7 +123,12 @@ async function serveStore(request: ServeStore, settings: Settings): Promise<Serv
   const { server, activity } = listening;
   try {
     const open = sayingWhatIsOpen(
-      () => whatIsOpen(served.isReadOnly ? { ...rules.access, readOnly: true } : rules.access, server.addresses),
+      () =>
+        whatIsOpen(
+          served.isReadOnly ? { ...rules.access, readOnly: true } : rules.access,
+          server.addresses,
+          served.proxy && rules.proxy,
+        ),
       onNotice,
     );
     const tellUnknown = async () => {
@@ -193,6 +200,7 @@ async function listenFor(
     listen,
     names,
     access: request.access,
+    ...(served.proxy && { fetching: served.proxy }),
     ...(request.certificates && { tls: request.certificates }),
     health: servingHealth(data, announced, { isReadOnly }),
     ...(onEvent && { onEvent }),

@@ -19,6 +19,7 @@ import type { RegistryState } from './registry-record.ts';
 import { isAnnounced } from './registry-state.ts';
 import { permissions } from './serving-access.ts';
 import { stillThere } from './serving-health.ts';
+import { type ServingProxy, servingProxy } from './serving-proxy.ts';
 import type { ServingRules } from './serving-rules.ts';
 
 export interface ServedStore {
@@ -30,6 +31,8 @@ export interface ServedStore {
   readonly pulls: PullCounts;
   /** Who may do what with `registry`. */
   readonly mayDo: MayDo;
+  /** Fetches what is missing, as long as the rules say from where. */
+  readonly proxy?: ServingProxy;
 }
 
 export interface Announced {
@@ -39,8 +42,8 @@ export interface Announced {
 
 export async function openServedStore(
   data: string,
-  rules: Pick<ServingRules, 'config' | 'access'>,
-  { announced, ...settings }: Pick<World, 'config' | 'uid'> & TaskEvents & Announced,
+  rules: Pick<ServingRules, 'config' | 'access' | 'proxy'>,
+  { announced, onNotice, ...settings }: World & TaskEvents & Announced & { readonly onNotice?: (text: string) => void },
 ): Promise<ServedStore> {
   const isReadOnly = await isReadOnlyStore(data);
   const pulls = pullCounts();
@@ -52,7 +55,9 @@ export async function openServedStore(
     rules: async () => rules.config,
     ...(!isReadOnly && { check: stillThere(data, announced) }),
   });
-  return { registry: isReadOnly ? readOnly(store.registry) : store.registry, store, isReadOnly, pulls, mayDo };
+  if (isReadOnly) return { registry: readOnly(store.registry), store, isReadOnly, pulls, mayDo };
+  const proxy = servingProxy(store, { rules, mayDo, announced, onNotice }, settings);
+  return { registry: proxy.registry, store, isReadOnly, pulls, mayDo, proxy };
 }
 
 /** Whether the directory holds a store on a file system that nobody can write to, such as a DVD. */
@@ -115,6 +120,7 @@ export function keepStore(
   });
   return {
     end: async () => {
+      await served.proxy?.end();
       await house[Symbol.asyncDispose]();
       await records?.end();
     },

@@ -3,6 +3,7 @@ import type { World } from '../settings.ts';
 import type { AccessConfig } from './access-config.ts';
 import { configFile } from './config-file.ts';
 import { inOneLine } from './in-one-line.ts';
+import { type ProxyOptions, requireProxy, type ServedProxy, servedProxy } from './proxy-config.ts';
 import type { CollectionSchedule, RegistryConfig, ScrubSchedule } from './registry-config.ts';
 import { type AccessOptions, accessSettings } from './serving-access.ts';
 import { watchConfig } from './watched-config.ts';
@@ -14,9 +15,11 @@ export interface ServingRules extends Disposable {
   readonly scrub: ScrubSchedule;
   /** The same object until something changes. */
   readonly access: AccessConfig;
+  /** The same object until something changes; `undefined`: nothing is fetched. */
+  readonly proxy: ServedProxy | undefined;
 }
 
-export interface StartedWith extends AccessOptions {
+export interface StartedWith extends AccessOptions, ProxyOptions {
   /** Default: what the configuration says, else daily. */
   readonly gc?: CollectionSchedule;
   /** Default: what the configuration says, else weekly. */
@@ -30,7 +33,7 @@ export interface StartedWith extends AccessOptions {
 /** Errors: CONFIG_INVALID, FILE_UNREADABLE. */
 export async function servingRules(
   data: string,
-  { gc, scrub, onNotice, onChange, ...options }: StartedWith,
+  { gc, scrub, onNotice, onChange, proxy, ttl, offline, ...options }: StartedWith,
   settings: Pick<World, 'config'>,
 ): Promise<ServingRules> {
   const watched = await watchConfig(data, {
@@ -44,6 +47,19 @@ export async function servingRules(
     },
     onBroken: (error) => onNotice?.(`the configuration has changed and is not used: ${inOneLine(error)}`),
   });
+  const proxying = {
+    ...(proxy && { proxy }),
+    ...(ttl !== undefined && { ttl }),
+    ...(offline !== undefined && { offline }),
+  };
+  let proxiedBy = watched.current.proxy;
+  let served = servedProxy(proxying, proxiedBy);
+  try {
+    requireProxy(proxying, served);
+  } catch (error) {
+    watched[Symbol.dispose]();
+    throw error;
+  }
   let before: RegistryConfig | undefined;
   let access: AccessConfig = accessSettings(options, watched.current.access);
   // Whether one can log in is decided at start.
@@ -59,6 +75,13 @@ export async function servingRules(
     },
     get config() {
       return watched.current;
+    },
+    get proxy() {
+      if (watched.current.proxy !== proxiedBy) {
+        proxiedBy = watched.current.proxy;
+        served = servedProxy(proxying, proxiedBy);
+      }
+      return served;
     },
     get gc() {
       return gc ?? watched.current.gc ?? 'daily';

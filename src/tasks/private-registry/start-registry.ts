@@ -17,6 +17,7 @@ import { alreadyRunning } from './already-running.ts';
 import { discardEmptyStore, storeIsBegun } from './empty-store.ts';
 import { checkNames, listenAddresses, listensOn } from './listen-addresses.ts';
 import { ownProgram } from './own-program.ts';
+import { checkProxyOptions, type ProxyOptions } from './proxy-config.ts';
 import type { CollectionSchedule, ScrubSchedule } from './registry-config.ts';
 import { type Log, openLog, removeLog, saidSince } from './registry-log.ts';
 import type { RegistryState } from './registry-record.ts';
@@ -26,7 +27,7 @@ import { type AccessOptions, accessSettings } from './serving-access.ts';
 import { startedWith } from './started-with.ts';
 import { addressForVms } from './vm-address.ts';
 
-export interface StartRequest extends AccessOptions, TlsOptions {
+export interface StartRequest extends AccessOptions, ProxyOptions, TlsOptions {
   /** `ADDR:PORT`, as for serveRegistry. */
   readonly listen: readonly string[];
   /** Log each write and each refusal. */
@@ -80,6 +81,7 @@ async function runningOrStarted(request: StartRequest, settings: Settings): Prom
   checkNames(request.names);
   accessSettings(request, {});
   checkTlsOptions(request);
+  checkProxyOptions(request);
   withTls(listenAddresses(request.listen), request);
   const data = dataDirectory(settings);
   const before = runningRegistry(data, settings);
@@ -152,6 +154,9 @@ async function startProcess(
     tlsCertificate,
     tlsKey,
     tlsNames = [],
+    proxy,
+    ttl,
+    offline,
   }: StartRequest & Required<Pick<StartRequest, 'program'>>,
   { data, log, settings }: ProcessSettings,
 ): Promise<unknown> {
@@ -173,6 +178,9 @@ async function startProcess(
     ...(tlsCertificate === undefined ? [] : [`--tls-cert=${resolve(tlsCertificate)}`]),
     ...(tlsKey === undefined ? [] : [`--tls-key=${resolve(tlsKey)}`]),
     ...tlsNames.map((name) => `--tls-names=${name}`),
+    ...(proxy === undefined ? [] : [proxy.length === 0 ? '--proxy' : `--proxy=${proxy.join(',')}`]),
+    ...(ttl === undefined ? [] : [`--ttl=${ttl}`]),
+    ...(offline ? ['--offline'] : []),
     ...writeFrom.map((range) => `--write-from=${range}`),
     ...trustedProxies.map((range) => `--trusted-proxies=${range}`),
   ];

@@ -2,8 +2,10 @@
 import { ACTIONS, type Action } from '../../access/contract.ts';
 import type { AccessRule } from '../../access/rules.ts';
 import { isLoopback } from '../../nodes/addresses.ts';
+import { WELL_KNOWN_HOSTS } from '../../nodes/well-known-hosts.ts';
 import { formatListenAddress, type ListenAddress } from '../../server/address.ts';
 import type { AccessConfig } from './access-config.ts';
+import type { ServedProxy } from './proxy-config.ts';
 import { rulesOf } from './serving-access.ts';
 
 /** What may be done by some, and with which repositories. */
@@ -22,7 +24,11 @@ const WORDS: Readonly<Record<string, string>> = {
 };
 
 /** What others than this machine may do without logging in, and how to change it; `undefined` if they may do nothing, or cannot reach it. */
-export function whatIsOpen(access: AccessConfig, listen: readonly ListenAddress[]): string | undefined {
+export function whatIsOpen(
+  access: AccessConfig,
+  listen: readonly ListenAddress[],
+  proxy?: ServedProxy,
+): string | undefined {
   const reached = listen.filter(({ host }) => host === undefined || !isLoopback(host));
   if (reached.length === 0) return undefined;
   const open = rulesOf(access).rules.filter(({ users }) => users === undefined);
@@ -46,7 +52,16 @@ export function whatIsOpen(access: AccessConfig, listen: readonly ListenAddress[
     ({ who, what }) => `${who.map((name) => WORDS[name] ?? name).join(', ')} ${what}`,
   );
   const said = first?.replace(/^anyone(?= |,)/, `anyone who reaches ${where}`);
-  return `without a login, ${[said, ...rest].join('; ')}${exceptions(access, isWritten)}: ${mend(access, isWritten)}`;
+  return `without a login, ${[said, ...rest].join('; ')}${exceptions(access, isWritten)}${fetched(proxy)}: ${mend(access, isWritten)}`;
+}
+
+/** Whoever may pull can have it fetched. */
+function fetched(proxy: ServedProxy | undefined): string {
+  if (!proxy || proxy.isOffline) return '';
+  const named = proxy.hosts.filter((host) => !WELL_KNOWN_HOSTS.includes(host));
+  const more = named.length - MOST_PATTERNS;
+  const hosts = ['the well-known registries', ...named.slice(0, MOST_PATTERNS), ...(more > 0 ? [`${more} more`] : [])];
+  return `; what is pulled and missing is fetched from ${proxy.isForAll ? 'any registry with a public address' : listText(hosts)}`;
 }
 
 function namesOf({ from }: AccessRule): readonly string[] {

@@ -1,0 +1,111 @@
+// What a registry that serves does to fetch what is missing: with the credentials, mirrors and proxies of its user, within what the asker may pull.
+import { randomUUID } from 'node:crypto';
+import { requireAsking } from '../../access/current-asker.ts';
+import type { MayDo } from '../../access/permitted.ts';
+import type { AccessRule } from '../../access/rules.ts';
+import { canonicalHost } from '../../oci/reference.ts';
+import { matchesImage } from '../../registry/policies/image-glob.ts';
+import type { PullThroughEvent } from '../../registry/pull-through/contract.ts';
+import { type PullThrough, pullThrough } from '../../registry/pull-through/pull-through.ts';
+import { upstreamText } from '../../registry/pull-through/upstream-name.ts';
+import type { EmbeddedStore } from '../../storage/embedded-store.ts';
+import { fetchedTags } from '../../storage/repositories/fetched-tags.ts';
+import { pendingManifests } from '../../storage/repositories/pending-manifests.ts';
+import type { TaskEvents, World } from '../settings.ts';
+import type { AccessConfig } from './access-config.ts';
+import { inOneLine } from './in-one-line.ts';
+import { addressOf } from './locate-registry.ts';
+import type { ServedProxy } from './proxy-config.ts';
+import type { ImageHosts } from './registry-clients.ts';
+import type { RegistryConfig } from './registry-config.ts';
+import type { RegistryState } from './registry-record.ts';
+import { rulesOf } from './serving-access.ts';
+
+export interface ServingProxy extends PullThrough {
+  /** The host that clients mean who ask for this name; its own names mean the registry itself. */
+  meantBy(name: string): string | undefined;
+  /** Ends what is being fetched; what has come is kept. */
+  end(): Promise<void>;
+}
+
+export interface ServingProxyOptions {
+  readonly rules: {
+    readonly access: AccessConfig;
+    readonly config: RegistryConfig;
+    readonly proxy: ServedProxy | undefined;
+  };
+  readonly mayDo: MayDo;
+  readonly announced: () => RegistryState | undefined;
+  readonly onNotice: ((text: string) => void) | undefined;
+}
+
+/** Milliseconds between two notices of the same host. */
+const NOTICE_MS = 60_000;
+const MOST_HOSTS = 1000;
+
+export function servingProxy(
+  store: EmbeddedStore,
+  { rules, mayDo, announced, onNotice }: ServingProxyOptions,
+  settings: World & TaskEvents,
+): ServingProxy {
+  const ending = new AbortController();
+  let hosts: Promise<ImageHosts> | undefined;
+  const open = async (): Promise<ImageHosts> => {
+    const { imageHosts } = await import('./registry-clients.ts');
+    const [own] = announced()?.addresses ?? [];
+    return await imageHosts(own && addressOf(own), settings, { isStrange: (host) => !rules.proxy?.names(host) });
+  };
+  const { stripped, names, objects } = store;
+  const stored = { stripped, names, fetched: fetchedTags(objects, names), pending: pendingManifests(objects) };
+  const through = pullThrough(store.registry, stored, {
+    rules: () => rules.proxy,
+    upstream: async (name) => {
+      hosts ??= open();
+      return (await hosts).registryOf(name);
+    },
+    mayPull: (path) => {
+      const { asker, isServer = false } = requireAsking();
+      return isServer || mayDo(asker, 'pull', path);
+    },
+    isShared: () => rulesOf(rules.access).rules.some(isForAll),
+    isFixed: (path, tag) => rules.config.immutable.some((glob) => matchesImage(glob, path, tag)),
+    id: randomUUID(),
+    signal: ending.signal,
+    onEvent: notices(onNotice),
+  });
+  return {
+    ...through,
+    meantBy: (name) => {
+      const host = canonicalHost(name.replace(/:(?:80|443)$/, ''));
+      return rules.proxy?.names(host) ? host : undefined;
+    },
+    end: async () => {
+      ending.abort(new Error('the registry ends'));
+      await through.ended();
+      await (await hosts)?.[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** Everybody pulls everything. */
+function isForAll({ repositories, users, from, allow }: AccessRule): boolean {
+  return repositories === '**' && users === undefined && from === undefined && allow.includes('pull');
+}
+
+/** The operator gets what clients do not. */
+function whyItFailed(error: unknown): unknown {
+  return error instanceof Error && error.cause instanceof Error ? error.cause : error;
+}
+
+function notices(onNotice: ServingProxyOptions['onNotice']): (event: PullThroughEvent) => void {
+  const last = new Map<string, number>();
+  return (event) => {
+    if (event.type !== 'trouble') return;
+    const { host } = event.name;
+    const now = performance.now();
+    if (now - (last.get(host) ?? Number.NEGATIVE_INFINITY) < NOTICE_MS) return;
+    if (last.size >= MOST_HOSTS) last.clear();
+    last.set(host, now);
+    onNotice?.(`fetching ${upstreamText(event.name)}: ${inOneLine(whyItFailed(event.error))}`);
+  };
+}
