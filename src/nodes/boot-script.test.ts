@@ -35,7 +35,7 @@ describe.each(SHELLS)('the boot script, run by %s', (shell) => {
     await using node = await bareNode();
     expect(await boot(node.path)).toBe('');
     const first = await node.texts();
-    expect(first['etc/hosts']).toBe(withHosts('127.0.0.1 localhost\n', first['etc/spoofed-hosts'] ?? ''));
+    expect(first['etc/hosts']).toBe(withHosts('127.0.0.1 localhost\n', await node.block()));
     for (const path of [
       'etc/containerd/config.toml',
       'etc/docker/daemon.json',
@@ -71,7 +71,7 @@ describe.each(SHELLS)('the boot script, run by %s', (shell) => {
       expect.stringContaining('/etc/rancher/k3s/registries.yaml was there before and stays'),
     ]);
     expect(await node.text('etc/docker/daemon.json')).toBe(others['etc/docker/daemon.json']);
-    expect(await node.text('etc/hosts')).toBe(withHosts(others['etc/hosts'], await node.text('etc/spoofed-hosts')));
+    expect(await node.text('etc/hosts')).toBe(withHosts(others['etc/hosts'], await node.block()));
   });
 
   it('renews what it has put there itself, when the registry has moved', async () => {
@@ -134,6 +134,7 @@ async function bareNode(others: Readonly<Record<string, string>> = {}) {
     path: directory.path,
     write,
     text,
+    block: async () => (await text('etc/spoofed-hosts')) + (await text('etc/private-reg/etc/hosts')),
     texts: async (): Promise<Readonly<Record<string, string>>> => {
       const list = await must('find', [directory.path, '-type', 'f', '-printf', '%P\\n']);
       const paths = list.split('\n').filter((path) => path !== '');

@@ -95,10 +95,12 @@ mode_of() {
 
 # /etc/hosts: the first line with a name counts.
 spoof_hosts() {
-	[ -r "$spoofed" ] || return 0
 	hosts=$root/etc/hosts
+	ours=$stage/hosts-block
+	[ -d "$stage" ] && cat "$spoofed" "$stage/etc/hosts" 2>/dev/null >"$ours"
+	[ -s "$ours" ] || return 0
 	[ -e "$hosts" ] || echo "127.0.0.1 localhost" >"$hosts"
-	awk -v begin="${HOSTS_BEGIN}" -v end="${HOSTS_END}" -v spoofed="$spoofed" '
+	awk -v begin="${HOSTS_BEGIN}" -v end="${HOSTS_END}" -v ours="$ours" '
 		$0 == begin { held = $0 "\\n"; inside = 1; next }
 		inside { held = held $0 "\\n"; if ($0 == end) { inside = 0; held = "" } next }
 		{ print }
@@ -106,14 +108,18 @@ spoof_hosts() {
 			# A block without an end is not ours alone.
 			printf "%s", held
 			print begin
-			while ((getline line <spoofed) > 0) print line
+			while ((getline line <ours) > 0) print line
 			print end
 		}' "$hosts" >"$hosts.private-reg" || return 0
 	replace "$hosts"
 	awk -v begin="${HOSTS_BEGIN}" '
-		$0 == begin { ours = 1 }
-		/^[0-9a-fA-F:.]/ { for (n = 2; n <= NF && $n !~ /^#/; n++) if (ours) { if ($n in before && before[$n] != $1 && !($n in told)) { told[$n]; print $n } } else if (!($n in before)) before[$n] = $1 }
-		' "$hosts" | while read -r name; do log "WARNING: an earlier line of /etc/hosts has another address for $name"; done
+		$0 == begin { block = 1 }
+		/^[0-9a-fA-F:.]/ {
+			for (n = 2; n <= NF && $n !~ /^#/; n++) {
+				if (!block) { if (!($n in before)) before[$n] = $1 }
+				else if ($n in before && before[$n] != $1 && !($n in told)) { told[$n]; print $n }
+			}
+		}' "$hosts" | while read -r name; do log "WARNING: an earlier line of /etc/hosts has another address for $name"; done
 }
 
 # Whether an address is on a network of this node.

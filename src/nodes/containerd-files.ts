@@ -1,5 +1,5 @@
 // Files of containerd: certs.d (docs/hosts.md of containerd, since 1.5; `_default` since 1.6), and config.toml, which leads there.
-import { authorities, authorityOf, MADE_BY, type NodeFile, type NodeRequest, urls } from './node-file.ts';
+import { authorityOf, byName, MADE_BY, type NodeFile, type NodeRequest, urls } from './node-file.ts';
 
 export const CERTS_D = '/etc/containerd/certs.d';
 const CA = `${CERTS_D}/private-reg.crt`;
@@ -27,7 +27,7 @@ version = 2
 
 export function containerdFiles(request: NodeRequest): readonly NodeFile[] {
   return [
-    ...certsD(request),
+    ...certsD({ ...request, registry: byName(request.registry) }),
     { path: 'etc/containerd/config.toml', mode: 0o644, content: CONTAINERD_CONFIG, shared: 'containerd-config' },
   ];
 }
@@ -36,7 +36,7 @@ export function containerdFiles(request: NodeRequest): readonly NodeFile[] {
 export function certsD(request: NodeRequest): readonly NodeFile[] {
   const { registry } = request;
   const directory = CERTS_D.slice(1);
-  // `_default` is for all other hosts. For the registry's own name it would ask the registry as its own mirror.
+  // `_default` is for all other hosts.
   const files = [...request.hosts, '_default'].map((host) => ({
     path: `${directory}/${host}/hosts.toml`,
     mode: 0o644,
@@ -65,9 +65,4 @@ function hostsToml(at: readonly string[], { registry, only = false }: NodeReques
 ${ca}`,
   );
   return `# ${MADE_BY}\n${server}${tables.join('')}`;
-}
-
-/** For people: `HOST:PORT` of the registry. */
-export function registryText({ registry }: NodeRequest): string {
-  return authorities(registry).join(', ');
 }

@@ -1,5 +1,5 @@
 // Files of CRI-O, podman, buildah and skopeo (containers-registries.conf(5), version 2). There is no wildcard: each host is written.
-import { authorities, MADE_BY, type NodeFile, type NodeRegistry, type NodeRequest } from './node-file.ts';
+import { authorities, byName, MADE_BY, type NodeFile, type NodeRegistry, type NodeRequest } from './node-file.ts';
 
 /** After what distributions bring (`000-shortnames.conf`), before what an administrator may add. */
 const DROP_IN = 'etc/containers/registries.conf.d/50-private-reg.conf';
@@ -7,8 +7,10 @@ const SEARCH = 'etc/containers/registries.conf.d/51-private-reg-search.conf';
 /** Without it podman and CRI-O refuse names without a host. */
 export const SEARCH_KEY = 'unqualified-search-registries';
 
-export function containersFiles(request: NodeRequest): readonly NodeFile[] {
-  const { registry, hosts } = request;
+export function containersFiles(given: NodeRequest): readonly NodeFile[] {
+  const registry = byName(given.registry);
+  const request = { ...given, registry };
+  const { hosts } = request;
   const search = `# ${MADE_BY}\n${SEARCH_KEY} = ["docker.io"]\n`;
   return [
     {

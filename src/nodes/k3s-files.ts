@@ -1,9 +1,10 @@
 // Files of k3s and rke2: registries.yaml, of which they make containerd's certs.d when they start.
-import { authorities, MADE_BY, type NodeFile, type NodeRequest, urls } from './node-file.ts';
+import { authorities, byName, MADE_BY, type NodeFile, type NodeRequest, urls } from './node-file.ts';
 
 /** Each host by its name as well: versions before January 2024 know no `"*"`. */
 export function k3sFiles(request: NodeRequest, product: 'k3s' | 'rke2'): readonly NodeFile[] {
-  const { registry, hosts } = request;
+  const { hosts } = request;
+  const registry = byName(request.registry);
   const directory = `etc/rancher/${product}`;
   const ca = `${directory}/private-reg.crt`;
   const endpoints = urls(registry).map((url) => `      - "${url}"\n`);

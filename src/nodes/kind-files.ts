@@ -4,11 +4,15 @@ import { authorities, MADE_BY, type NodeFile, type NodeRequest } from './node-fi
 
 /** Nodes mount `kind/certs.d`; with a CA in it, its path is the node's. */
 export function kindFiles(request: NodeRequest): readonly NodeFile[] {
-  const mounted = certsD(request).map((file) => ({
+  const { registry } = request;
+  // /etc/hosts of these nodes is not ours, so they get what containerd 1.x reads, if there is any.
+  const v4 = registry.addresses.filter((address) => !address.includes(':'));
+  const addresses = v4.length > 0 ? v4 : registry.addresses;
+  const mounted = certsD({ ...request, registry: { ...registry, addresses } }).map((file) => ({
     ...file,
     path: file.path.replace(/^etc\/containerd\/certs\.d/, 'kind/certs.d'),
   }));
-  const [host = ''] = authorities(request.registry);
+  const [host = ''] = authorities(registry);
   return [
     { path: 'kind/cluster.yaml', mode: 0o644, content: CLUSTER },
     { path: 'kind/local-registry-hosting.yaml', mode: 0o644, content: configMap(host) },

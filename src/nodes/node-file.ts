@@ -57,5 +57,21 @@ export function urls(registry: NodeRegistry): readonly string[] {
   return authorities(registry).map((authority) => `${registry.scheme}://${authority}`);
 }
 
+/** What /etc/hosts calls the registry, where an address cannot be written. */
+export const REGISTRY_NAME = 'private-reg';
+
+/**
+ * Runtimes cannot read an IPv6 address everywhere. containerd 1.x ignores a hosts.toml with one in a table's name as a whole, also its IPv4 addresses, and 2.x reads
+ * no other form; in registries.conf podman and skopeo take it for a reference that is invalid, and pull nothing.
+ */
+export function needsName({ addresses }: NodeRegistry): boolean {
+  return addresses.some((address) => address.includes(':'));
+}
+
+/** The registry by its name, which has all of its addresses. */
+export function byName(registry: NodeRegistry): NodeRegistry {
+  return needsName(registry) ? { ...registry, addresses: [REGISTRY_NAME] } : registry;
+}
+
 /** The first line of each file that is ours alone, as a comment. */
 export const MADE_BY = 'Made by `images node_config`: the private registry has the images of these hosts.';

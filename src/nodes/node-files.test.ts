@@ -2,7 +2,7 @@ import { load } from 'js-yaml';
 import { parse } from 'smol-toml';
 import { describe, expect, it } from 'vitest';
 import type { NodeRequest } from './node-file.ts';
-import { bootFiles, nodeFiles } from './node-files.ts';
+import { bootFiles, newNodeFiles, nodeFiles } from './node-files.ts';
 import { butane, cloudInit } from './user-data.ts';
 
 const CA = '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n';
@@ -11,6 +11,7 @@ const PLAIN: NodeRequest = {
   hosts: ['docker.io', 'quay.io'],
   runtimes: ['crio', 'containerd', 'docker', 'k3s', 'rke2', 'kind'],
 };
+const V4: NodeRequest = { ...PLAIN, registry: { ...PLAIN.registry, addresses: ['192.168.0.250'] } };
 const SECURE: NodeRequest = {
   ...PLAIN,
   registry: { addresses: ['10.0.0.5'], port: 443, scheme: 'https', ca: CA, names: 'either' },
@@ -23,24 +24,29 @@ function texts(request: NodeRequest): Readonly<Record<string, string>> {
 describe('the files of a node', () => {
   it('of podman and CRI-O: each host first at the registry, with its own path, then at the host itself', () => {
     const file = 'etc/containers/registries.conf.d/50-private-reg.conf';
+    const tables = (request: NodeRequest) => parse(texts(request)[file] ?? '').registry;
     const mirror = (location: string) => ({ location, insecure: true });
-    expect(parse(texts(PLAIN)[file] ?? '').registry).toEqual(
+    expect(tables(V4)).toEqual(
       ['docker.io', 'quay.io'].map((host) => ({
         prefix: host,
         location: host,
-        mirror: [mirror(`192.168.0.250:80/${host}`), mirror(`[fd00::250]:80/${host}`)],
+        mirror: [mirror(`192.168.0.250:80/${host}`)],
       })),
     );
-    expect(parse(texts({ ...PLAIN, only: true })[file] ?? '').registry).toContainEqual({
+    // podman takes an IPv6 address for an invalid reference.
+    expect(tables(PLAIN)).toContainEqual(expect.objectContaining({ mirror: [mirror('private-reg:80/quay.io')] }));
+    expect(tables({ ...V4, only: true })).toContainEqual({ prefix: 'quay.io', ...mirror('192.168.0.250:80/quay.io') });
+    const two = { ...V4, only: true, registry: { ...V4.registry, addresses: ['10.0.0.1', '10.0.0.2'] } };
+    expect(tables(two)).toContainEqual({
       prefix: 'quay.io',
-      ...mirror('192.168.0.250:80/quay.io'),
-      mirror: [mirror('[fd00::250]:80/quay.io')],
+      ...mirror('10.0.0.1:80/quay.io'),
+      mirror: [mirror('10.0.0.2:80/quay.io')],
     });
     // Without TLS the host itself is this registry, too.
-    expect(parse(texts({ ...PLAIN, spoof: true })[file] ?? '').registry).toContainEqual(
+    expect(tables({ ...PLAIN, spoof: true })).toContainEqual(
       expect.objectContaining({ prefix: 'quay.io', location: 'quay.io', insecure: true }),
     );
-    expect(parse(texts(SECURE)[file] ?? '').registry).toContainEqual({
+    expect(tables(SECURE)).toContainEqual({
       prefix: 'quay.io',
       location: 'quay.io',
       mirror: [{ location: '10.0.0.5:443/quay.io' }, { location: '10.0.0.5:443' }],
@@ -51,13 +57,15 @@ describe('the files of a node', () => {
     const hosts = (request: NodeRequest, name: string) =>
       parse(texts(request)[`etc/containerd/certs.d/${name}/hosts.toml`] ?? '');
     const capabilities = { capabilities: ['pull', 'resolve'], dial_timeout: '2s' };
-    const both = { 'http://192.168.0.250:80': capabilities, 'http://[fd00::250]:80': capabilities };
-    for (const name of ['docker.io', 'quay.io', '_default']) expect(hosts(PLAIN, name)).toEqual({ host: both });
-    expect(hosts(PLAIN, '[fd00::250]:80')).toEqual({
-      server: 'http://[fd00::250]:80',
-      host: { 'http://[fd00::250]:80': capabilities },
-    });
-    expect(hosts({ ...PLAIN, only: true }, '_default').server).toBe('http://192.168.0.250:80');
+    for (const name of ['docker.io', 'quay.io', '_default'])
+      expect(hosts(V4, name)).toEqual({ host: { 'http://192.168.0.250:80': capabilities } });
+    // 1.x ignores a file with an IPv6 address in it.
+    const named = { 'http://private-reg:80': capabilities };
+    expect(hosts(PLAIN, 'quay.io')).toEqual({ host: named });
+    expect(hosts(PLAIN, 'private-reg:80')).toEqual({ server: 'http://private-reg:80', host: named });
+    expect(texts(PLAIN)['etc/hosts']).toBe('192.168.0.250 private-reg\nfd00::250 private-reg\n');
+    expect(texts(V4)['etc/hosts']).toBeUndefined();
+    expect(hosts({ ...PLAIN, only: true }, '_default').server).toBe('http://private-reg:80');
     expect(hosts(SECURE, 'quay.io')).toEqual({
       host: { 'https://10.0.0.5:443': { ...capabilities, ca: '/etc/containerd/certs.d/private-reg.crt' } },
     });
@@ -80,7 +88,7 @@ describe('the files of a node', () => {
   });
 
   it('of k3s and rke2: each host and all others', () => {
-    const endpoint = ['http://192.168.0.250:80', 'http://[fd00::250]:80'];
+    const endpoint = ['http://private-reg:80'];
     const mirrors = Object.fromEntries(['docker.io', 'quay.io', '*'].map((host) => [host, { endpoint }]));
     for (const name of ['k3s', 'rke2'])
       expect(load(texts(PLAIN)[`etc/rancher/${name}/registries.yaml`] ?? '')).toEqual({ mirrors });
@@ -96,7 +104,9 @@ describe('the files of a node', () => {
       metadata: { namespace: 'kube-public' },
       data: { 'localRegistryHosting.v1': expect.stringContaining('host: "192.168.0.250:80"') },
     });
-    expect(files['kind/certs.d/quay.io/hosts.toml']).toBe(files['etc/containerd/certs.d/quay.io/hosts.toml']);
+    // The node's /etc/hosts is not ours.
+    const hosts = parse(files['kind/certs.d/quay.io/hosts.toml'] ?? '').host;
+    expect(Object.keys(hosts as object)).toEqual(['http://192.168.0.250:80']);
   });
 
   it('have the CA wherever a runtime or the system looks for it', () => {
@@ -129,6 +139,13 @@ describe('the files of a node', () => {
     expect(staged.every((path) => path.startsWith('etc/private-reg/'))).toBe(true);
     expect(files.find(({ path }) => path === 'etc/init.d/28private-reg.rc')?.mode).toBe(0o755);
     expect(bootFiles(PLAIN).some(({ path }) => path === 'etc/spoofed-hosts')).toBe(false);
+  });
+
+  it('of a new node have an /etc/hosts with localhost in it', () => {
+    const hosts = newNodeFiles(PLAIN).find(({ path }) => path === 'etc/hosts')?.content;
+    expect(hosts).toMatch(
+      /^127\.0\.0\.1 localhost\n::1 localhost\n# private-reg: begin\n192\.168\.0\.250 private-reg\n/,
+    );
   });
 
   it('in cloud-init and Butane are the same, byte for byte', () => {

@@ -2,7 +2,7 @@
 import { isIP } from 'node:net';
 import { ImagesError } from '../oci/errors.ts';
 import { isHostName } from '../oci/reference.ts';
-import type { NodeFile, NodeRegistry } from './node-file.ts';
+import { type NodeRegistry, needsName, REGISTRY_NAME } from './node-file.ts';
 import { DOCKER_HUB_ALIASES } from './well-known-hosts.ts';
 
 /** containerd 2.x of xcluster's overlays has it as its one mirror. */
@@ -33,13 +33,21 @@ export function checkedHost(host: string, where: string): string {
   });
 }
 
-/** `etc/spoofed-hosts`. Only addresses can be there. */
-export function spoofedHosts(registry: NodeRegistry, hosts: readonly string[]): NodeFile {
+/** What /etc/hosts gets for hosts for which the node takes the registry. Only addresses can be there. */
+export function spoofedLines(registry: NodeRegistry, hosts: readonly string[]): string {
   const aliases = hosts.includes('docker.io') ? DOCKER_HUB_ALIASES : [];
   // A port is no part of a name.
-  const names = [...new Set([ALWAYS, ...hosts, ...aliases].map((host) => host.replace(/:\d+$/, '')))];
-  const lines = registry.addresses
+  return hostLines(registry, [...new Set([ALWAYS, ...hosts, ...aliases].map((host) => host.replace(/:\d+$/, '')))]);
+}
+
+/** What /etc/hosts gets where the registry is known by its name. */
+export function nameLines(registry: NodeRegistry): string {
+  return needsName(registry) ? hostLines(registry, [REGISTRY_NAME]) : '';
+}
+
+function hostLines({ addresses }: NodeRegistry, names: readonly string[]): string {
+  return addresses
     .filter((address) => isIP(address) !== 0)
-    .flatMap((address) => names.map((name) => `${address} ${name}\n`));
-  return { path: 'etc/spoofed-hosts', mode: 0o644, content: lines.join('') };
+    .flatMap((address) => names.map((name) => `${address} ${name}\n`))
+    .join('');
 }

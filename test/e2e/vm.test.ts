@@ -1,77 +1,87 @@
-// A real VM pulls preloaded images from the embedded registry, as a node of a cluster does: its containerd sends `?ns=HOST`, its podman does not.
+// A real VM boots with nothing but the overlay private-reg, and pulls preloaded images from the embedded registry, as a node of a cluster does: its containerd
+// sends `?ns=HOST`, its podman asks for names with hosts.
 // The VM's recipes are beside the project (peers/vm-image, peers/vm-run); where they or qemu are absent this is skipped.
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { buildImage, busyboxLayer, pushImage } from '../fixtures/image.ts';
 import { writeOverlay } from '../fixtures/overlay.ts';
 import { startDockerRegistry } from '../peers/docker-registry.ts';
-import { newWorld } from '../peers/program.ts';
+import { must } from '../peers/process.ts';
+import { newWorld, ROOT } from '../peers/program.ts';
 import { okLines, runVm, vmNeeds } from '../peers/vm.ts';
 
 const MINUTE = 60_000;
 const pulling = vmNeeds('docker-registry');
 
+/** Two hosts with the same path are two images. */
+const NAMES = [
+  'docker.io/library/hello:1',
+  'docker.io/tools/hello:1',
+  'quay.io/tools/hello:1',
+  'registry.k8s.io/pause:3.9',
+  'ghcr.io/team/app:1',
+];
+
 it.skipIf(pulling.missing)(
-  `containerd and podman of a VM pull and run preloaded images${pulling.why}`,
+  `containerd and podman of a VM pull and run preloaded images of all hosts${pulling.why}`,
   async () => {
     await using upstream = await startDockerRegistry();
     await using world = await newWorld();
     const layer = busyboxLayer();
-    const says = (text: string) => buildImage({ layers: [layer], cmd: ['/bin/echo', text] });
-    await pushImage(upstream.base, 'library/hello:1', says('OK hello of docker.io'));
-    await pushImage(upstream.base, 'tools/hello:1', says('OK tools of docker.io'));
-    await pushImage(upstream.base, 'mirrored/tools/hello:1', says('OK tools of quay.io'));
-    await world.mirror({ 'docker.io': upstream.host, 'quay.io': `${upstream.host}/mirrored` });
+    const hosts = NAMES.map((name) => name.split('/')[0] ?? '');
+    await world.mirror(Object.fromEntries(hosts.map((host) => [host, `${upstream.host}/${host}`])));
+    const ids: string[] = [];
+    for (const name of NAMES) {
+      const image = buildImage({ layers: [layer], cmd: ['/bin/echo', `OK ${name}`] });
+      await pushImage(upstream.base, name, image);
+      ids.push(image.blobs[0]?.digest.replace('sha256:', '') ?? '');
+    }
     const registry = await world.startRegistry();
     const overlay = join(world.path, 'overlay');
-    await writeOverlay(overlay, ['hello:1', 'docker.io/tools/hello:1', 'quay.io/tools/hello:1']);
+    await writeOverlay(overlay, NAMES);
     await world.must(['lreg_preload', overlay]);
     await upstream[Symbol.asyncDispose]();
+    const tar = join(world.path, 'private-reg.tar');
+    const env = { ...world.env, __net_setup: '/x/net-setup-userspace.sh' };
+    await must(join(ROOT, 'ovl/private-reg/tar'), [tar], { env });
 
-    const result = await runVm(SCRIPT, [`--forward=80=${registry.port}`]);
+    const { port } = registry;
+    const result = await runVm(SCRIPT, [`--disk=${tar}`, `--forward=80=${port}`, `--forward=${port}=${port}`]);
     expect(okLines(result), result.stdout).toEqual([
-      'OK hello of docker.io',
-      'OK tools of docker.io',
-      'OK tools of quay.io',
-      'OK hello of docker.io',
+      ...[...ids, ids[0]].map((id) => `OK podman ${id}`),
+      'OK docker.io/library/hello:1',
+      'OK docker.io/tools/hello:1',
+      'OK quay.io/tools/hello:1',
+      ...ids.map((id) => `OK CRI ${id}`),
+      'OK ghcr.io/team/app:1',
+      'OK again',
     ]);
     expect(result.status, result.stdout).toBe(0);
   },
   8 * MINUTE,
 );
 
+// By podman, by ctr, and by CRI as kubelet asks (gRPC: the image in two fields of a message, kubernetes/cri-api).
 const SCRIPT = `set -eu
-for host in docker.io quay.io; do
-  mkdir -p /etc/containerd/certs.d/$host
-  cat >/etc/containerd/certs.d/$host/hosts.toml <<TOML
-server = "http://192.168.0.250:80"
-[host."http://192.168.0.250:80"]
-  capabilities = ["pull", "resolve"]
-TOML
-done
-mkdir -p /etc/containers/registries.conf.d
-cat >/etc/containers/registries.conf.d/images.conf <<TOML
-[[registry]]
-prefix = "docker.io"
-location = "192.168.0.250:80"
-insecure = true
-TOML
-printf '{"default":[{"type":"insecureAcceptAnything"}]}' >/etc/containers/policy.json
-cat >/tmp/containerd.toml <<TOML
-version = 2
-root = "/var/tmp/containerd"
-state = "/run/containerd"
-disabled_plugins = ["io.containerd.grpc.v1.cri"]
-[grpc]
-  address = "/run/containerd.sock"
-TOML
-containerd -c /tmp/containerd.toml >/tmp/containerd.log 2>&1 &
-ctr() { command ctr -a /run/containerd.sock "$@"; }
+names='${NAMES.join(' ')}'
+podman() { command podman "$@" 2>/tmp/err || { cat /tmp/err; exit 1; }; }
+podman pull -q $names hello:1 | sed 's/^/OK podman /'
+podman run --rm --network=host --cgroups=disabled hello:1
+containerd >/tmp/containerd.log 2>&1 &
 for i in $(seq 60); do ctr version >/dev/null 2>&1 && break; sleep 0.5; done
-for image in docker.io/library/hello:1 docker.io/tools/hello:1 quay.io/tools/hello:1; do
+for image in docker.io/tools/hello:1 quay.io/tools/hello:1; do
   ctr images pull --hosts-dir /etc/containerd/certs.d $image >/tmp/pull.log 2>&1 || { cat /tmp/pull.log /tmp/containerd.log; exit 1; }
   ctr run --rm --net-host $image one
 done
-podman pull -q docker.io/library/hello:1 2>/dev/null
-podman run --rm --network=host --cgroups=disabled docker.io/library/hello:1 2>/dev/null
+byte() { printf "\\\\$(printf %o $1)"; }
+for image in $names; do
+  { printf '\\0\\0\\0\\0'; byte $((\${#image} + 4)); printf '\\n'; byte $((\${#image} + 2)); printf '\\n'; byte \${#image}; printf %s $image; } >/tmp/message
+  curl -s --http2-prior-knowledge --unix-socket /run/containerd/containerd.sock -H 'content-type: application/grpc' -H 'te: trailers' \\
+    --data-binary @/tmp/message -o /tmp/answer http://localhost/runtime.v1.ImageService/PullImage || { cat /tmp/containerd.log; exit 1; }
+  echo "OK CRI $(tail -c 64 /tmp/answer)"
+done
+ctr -n k8s.io run --rm --net-host $image two
+hosts=$(sha256sum </etc/hosts)
+sh /etc/init.d/28private-reg.rc
+[ "$hosts" = "$(sha256sum </etc/hosts)" ] && echo OK again
 `;

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { translateFsError } from '../../io/files/fs-errors.ts';
 import type { NodeFile, NodeRequest, NodeRuntime } from '../../nodes/node-file.ts';
-import { bootFiles, nodeFiles } from '../../nodes/node-files.ts';
+import { bootFiles, newNodeFiles } from '../../nodes/node-files.ts';
 import { checkedHost, parseHostList } from '../../nodes/spoofed-hosts.ts';
 import { butane, cloudInit } from '../../nodes/user-data.ts';
 import { WELL_KNOWN_HOSTS } from '../../nodes/well-known-hosts.ts';
@@ -53,7 +53,7 @@ export const NODE_FORMATS: readonly NodeFormat[] = ['files', 'boot', 'cloud-init
 
 /** `files`: for nodes that have none of them. `boot`: with the script that puts what is shared to its place. Others are a single text. */
 export function nodeOutput(request: NodeRequest, format: NodeFormat): readonly NodeFile[] | string {
-  if (format === 'files') return nodeFiles(request);
+  if (format === 'files') return newNodeFiles(request);
   const files = bootFiles(request);
   if (format === 'boot') return files;
   return format === 'butane' ? butane(files) : cloudInit(files);
