@@ -30,11 +30,14 @@ export { NotPlain } from './overlay-shape.ts';
 export interface OverlayFormOptions extends CallOptions, OverlayOptions {
   /** The layers below, from the base up. Hard links may lead there. */
   readonly below: readonly Layer[];
-  readonly split: TarSplitWriter;
+  /** Absent if the original archive need not be restored. */
+  readonly split?: TarSplitWriter;
   /** The uncompressed archive, if it is being read already; by default the layer is opened. */
   readonly archive?: Bytes;
   /** With an index any layer can be written. Without one, NotPlain is thrown if something in the layer replaces something else. */
   readonly index?: LayerIndex;
+  /** Changes what is written: `deviceShape`. */
+  readonly reshape?: (shape: OverlayShape) => OverlayShape;
 }
 
 /** Facts about the layer, complete at the end. */
@@ -52,6 +55,7 @@ export interface OverlayFacts {
 /** In bytes. More than the padding of a tape record; the rest of the archive is held in memory. */
 const MAX_TAIL = 64 << 20;
 const MAX_ID = 2 ** 32 - 2;
+const NO_SPLIT: TarSplitWriter = { raw() {}, file() {}, ready: () => undefined, async end() {}, abandon() {} };
 
 /**
  * Yields what is to be written, in lists of chunks that belong together. The caller has to compare the digest in the facts.
@@ -62,13 +66,14 @@ export async function* overlayForm(
   options: OverlayFormOptions,
 ): AsyncGenerator<readonly Uint8Array[], OverlayFacts> {
   try {
-    const shape = options.index ? treeShape(options.index, options) : plainShape(options);
+    const own = options.index ? treeShape(options.index, options) : plainShape(options);
+    const shape = options.reshape?.(own) ?? own;
     const facts = yield* streamed(layer, shape, options);
     yield* linkedFromBelow(shape, options);
     const out = packer();
-    for (const header of shape.rest()) yield out.add(tarHeader(header));
+    for (const { header } of shape.rest()) yield out.add(tarHeader(header));
     yield out.flush();
-    await options.split.end();
+    await options.split?.end();
     return facts;
   } catch (error) {
     // A hard link through symbolic links in a circle. The layer is wrong, so PATH_UNKNOWN becomes TAR_INVALID.
@@ -82,7 +87,7 @@ async function* streamed(
   shape: OverlayShape,
   options: OverlayFormOptions,
 ): AsyncGenerator<readonly Uint8Array[], OverlayFacts> {
-  const { split } = options;
+  const { split = NO_SPLIT } = options;
   const algorithm = layer.diffId ? digestAlgorithm(layer.diffId) : 'sha256';
   const hash = digester(algorithm);
   const kept = keptBytes();
@@ -125,7 +130,7 @@ async function* streamed(
     end = entry.position.end;
     if (length > 0) {
       const isFound = isWritten && findable;
-      const way = { out, chunks, kept, split, isWritten, isFound };
+      const way = { out, chunks, kept, split, isWritten, isFound: isFound && options.split !== undefined };
       const file = fileContent(entry, { ...way, refit: isWritten ? refitted(first as TarHeader, written) : undefined });
       const whole = entry.stored.whole();
       if (whole) file.add(whole);
@@ -156,6 +161,7 @@ interface ContentWay {
   /** Chunks before the content that have not been yielded yet. */
   readonly chunks: Uint8Array[];
   readonly kept: { drop(position: number): void };
+  /** Absent if the original archive need not be restored. */
   readonly split: TarSplitWriter;
   readonly isWritten: boolean;
   readonly isFound: boolean;

@@ -13,6 +13,8 @@ export interface OverlayOptions {
   readonly userXattr?: boolean;
   /** The root of the layer below. The driver uses it for a layer that has no entry for its root. */
   readonly rootBelow?: RootDirectory;
+  /** Opaque directories get no attribute, because everything they hide has a whiteout of its own, and no `trusted.*` attribute is left. */
+  readonly onlyDevices?: boolean;
 }
 
 export type RootDirectory = Pick<TarHeader, 'mode' | 'uid' | 'gid'>;
@@ -25,6 +27,7 @@ const ROOT: RootDirectory = { mode: 0o555, uid: 0, gid: 0 };
  * SELinux labels belong to the machine.
  */
 const FORBIDDEN_XATTR = /^(?:(?:trusted|user)\.overlay\.|user\.containers\.|security\.selinux$)/;
+const FORBIDDEN_OR_TRUSTED = /^(?:trusted\.|user\.overlay\.|user\.containers\.|security\.selinux$)/;
 const NO_XATTRS: ReadonlyMap<string, Uint8Array> = new Map();
 const OPAQUE = Buffer.from('y');
 
@@ -35,10 +38,11 @@ const SLASH = 0x2f;
 const SHORT = MAX_NAME / 3;
 
 /** The header of a file, link or device at `path`. The target of a hard link is a path in the layer, too. Errors: TAR_INVALID for impossible names. */
-export function overlayHeader(header: TarHeader, path: string, { directory }: OverlayOptions): TarHeader {
+export function overlayHeader(header: TarHeader, path: string, options: OverlayOptions): TarHeader {
+  const { directory, onlyDevices = false } = options;
   const { type, size, mode, uid, gid, mtime, device, sparse } = header;
   const linkname = type === 'hardlink' ? `${directory}/${header.linkname}` : header.linkname;
-  const xattrs = allowed(header.xattrs);
+  const xattrs = allowed(header.xattrs, onlyDevices ? FORBIDDEN_OR_TRUSTED : FORBIDDEN_XATTR);
   const name = `${directory}/${path}`;
   if (path.length > SHORT) checkLength(name);
   if (linkname.length > SHORT && type === 'symlink') checkTarget(linkname);
@@ -81,7 +85,7 @@ export function directoryHeader(
 ): TarHeader {
   const known = header ?? (path === '' ? impliedRoot(options) : impliedDirectory(0o755));
   const directory = overlayHeader(known, path === '' ? '' : `${path}/`, options);
-  if (!opaque) return directory;
+  if (!opaque || options.onlyDevices) return directory;
   const key = options.userXattr ? 'user.overlay.opaque' : 'trusted.overlay.opaque';
   return { ...directory, xattrs: new Map([...directory.xattrs, [key, OPAQUE]]) };
 }
@@ -105,8 +109,8 @@ export function impliedDirectory(mode: number): TarHeader {
   return plainHeader({ name: '', type: 'directory', mode, mtime: LONG_AGO });
 }
 
-function allowed(xattrs: ReadonlyMap<string, Uint8Array>): ReadonlyMap<string, Uint8Array> {
+function allowed(xattrs: ReadonlyMap<string, Uint8Array>, forbidden: RegExp): ReadonlyMap<string, Uint8Array> {
   if (xattrs.size === 0) return xattrs;
-  const kept = [...xattrs].filter(([name]) => !FORBIDDEN_XATTR.test(name));
+  const kept = [...xattrs].filter(([name]) => !forbidden.test(name));
   return kept.length === xattrs.size ? xattrs : new Map(kept);
 }

@@ -24,12 +24,24 @@ export interface LowerLink {
   readonly header: TarHeader;
 }
 
+/** What is written after all entries: directories, and whiteouts that only then are known. */
+export interface LaterEntry {
+  readonly path: string;
+  readonly header: TarHeader;
+  /** Absent for a whiteout. */
+  readonly directory?: {
+    readonly opaque: boolean;
+    /** No entry of the layer describes it. */
+    readonly isImplied: boolean;
+  };
+}
+
 export interface OverlayShape {
   /** To be called for every entry, in the order of the archive. */
   add(entry: IndexedEntry): OverlayEntry;
   readonly lowerLinks: readonly LowerLink[];
   /** What has not been written yet. Directories come last, because unpacking files into them changes their times. */
-  rest(): Iterable<TarHeader>;
+  rest(): Iterable<LaterEntry>;
 }
 
 /** Thrown if the layer cannot be written entry by entry. */
@@ -122,7 +134,11 @@ export function plainShape(options: OverlayOptions): OverlayShape {
       if (lowerLinks.some(({ target }) => others.has(target) || directories.has(target))) throw new NotPlain();
       for (const path of [...directories.keys()].sort(compareNames)) {
         const { header, opaque } = directories.get(path) as FoundDirectory;
-        yield directoryHeader(header, { path, opaque }, options);
+        yield {
+          path,
+          header: directoryHeader(header, { path, opaque }, options),
+          directory: { opaque, isImplied: !header },
+        };
       }
     },
   };

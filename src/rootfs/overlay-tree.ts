@@ -1,10 +1,9 @@
 // The other way to write a layer for overlayfs: its whole tree is known before the first entry is written, so each name is written once, in its final state.
-import type { TarHeader } from '../tar/entry.ts';
 import { compareNames } from '../tar/names.ts';
 import { applyLayers } from './apply-layers.ts';
 import type { IndexedEntry, LayerIndex } from './contract.ts';
 import { directoryHeader, hardLink, type OverlayOptions, overlayHeader, whiteoutHeader } from './overlay-header.ts';
-import type { LowerLink, OverlayShape } from './overlay-shape.ts';
+import type { LaterEntry, LowerLink, OverlayShape } from './overlay-shape.ts';
 import { cleanPath, joinPath } from './path.ts';
 import { type Inode, type NodeAtPath, sortedNames, type TreeNode, walk } from './tree.ts';
 
@@ -52,17 +51,21 @@ function ownFirst(paths: readonly string[], own: string): readonly string[] {
 }
 
 /** Whiteouts for what is not in the tree, then the directories. */
-function* restOf(root: TreeNode, options: OverlayOptions): Generator<TarHeader> {
+function* restOf(root: TreeNode, options: OverlayOptions): Generator<LaterEntry> {
   const directories = [...standing(root, '')];
   for (const { path, node } of directories) {
     if (!node.below || node.below.opaque) continue;
     for (const name of [...node.below.gone].sort(compareNames)) {
       const child = node.children?.get(name);
-      if (!child || isVoid(child)) yield whiteoutHeader(joinPath(path, name), undefined, options);
+      if (child && !isVoid(child)) continue;
+      const gone = joinPath(path, name);
+      yield { path: gone, header: whiteoutHeader(gone, undefined, options) };
     }
   }
   for (const { path, node } of directories) {
-    yield directoryHeader(node.inode.entry, { path, opaque: node.below?.opaque === true }, options);
+    const { entry } = node.inode;
+    const opaque = node.below?.opaque === true;
+    yield { path, header: directoryHeader(entry, { path, opaque }, options), directory: { opaque, isImplied: !entry } };
   }
 }
 

@@ -34,7 +34,11 @@ export function registrySink(registry: Registry, options: RegistrySinkOptions): 
   /** Blobs whose mount was refused, or that are damaged: they are put without trying to mount. */
   const refused = new Set<string>();
 
-  const heldBytes = async (repository: string, blob: Descriptor, call?: CallOptions): Promise<number | undefined> => {
+  const waitingBytes = async (
+    repository: string,
+    blob: Descriptor,
+    call?: CallOptions,
+  ): Promise<number | undefined> => {
     const found = await registry.statBlob(repository, blob.digest, call);
     if (found?.size === blob.size) return undefined;
     // A stored blob whose size differs from its descriptor counts as absent: it is put again from byte 0.
@@ -53,7 +57,7 @@ export function registrySink(registry: Registry, options: RegistrySinkOptions): 
     ...(!options.onCommit && { nameThere: (name: Reference) => nameWithTag(options.repository(name), tagOf(name)) }),
     async missing(name, blobs, call) {
       const repository = options.repository(name);
-      const held = await ask.map(blobs, (blob) => heldBytes(repository, blob, call), call?.signal);
+      const held = await ask.map(blobs, (blob) => waitingBytes(repository, blob, call), call?.signal);
       const lacking = new Map<Digest, number>();
       blobs.forEach((blob, at) => {
         const bytes = held[at];

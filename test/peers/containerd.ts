@@ -16,14 +16,16 @@ export interface ContainerdOptions {
   readonly cri?: string;
   /** The directory with `containerd` and `ctr`, if not those of the machine. */
   readonly programs?: string;
+  /** A root directory that is there already, and stays. */
+  readonly root?: string;
 }
 
-export async function startContainerd({ cri, programs }: ContainerdOptions = {}): Promise<ContainerdPeer> {
+export async function startContainerd({ cri, programs, root }: ContainerdOptions = {}): Promise<ContainerdPeer> {
   const directory = await temporaryDirectory('containerd');
   const at = (name: string) => join(directory.path, name);
   const program = (name: string) => (programs === undefined ? name : join(programs, name));
   const config = `version = 2
-root = "${at('root')}"
+root = "${root ?? at('root')}"
 state = "${at('state')}"
 ${cri === undefined ? 'disabled_plugins = ["io.containerd.grpc.v1.cri"]' : ''}
 [grpc]

@@ -37,6 +37,9 @@ async function make({ args, options, context }: Invocation): Promise<number> {
   }
   const platform = onePlatform(options.text('platform'));
   const pause = options.text('pause');
+  const root = options.text('root');
+  const noLayers = options.flag('no-layers');
+  refuseForeign(format, { '--root': root !== undefined, '--no-layers': noLayers });
   const dryRun = options.flag('dry-run');
   const json = options.flag('json');
   const path = dryRun ? undefined : options.text('tar');
@@ -50,6 +53,8 @@ async function make({ args, options, context }: Invocation): Promise<number> {
       dryRun,
       update: options.flag('update'),
       userXattr: options.flag('userxattr'),
+      noLayers,
+      ...(root !== undefined && { root }),
       ...(path !== undefined && { path }),
       ...(pause !== undefined && { pause }),
       ...(platform && { platform }),
@@ -116,4 +121,13 @@ function formatOf(text = 'tar'): MakeFormat {
   const format = MAKE_FORMATS.find((known) => known === text);
   if (format) return format;
   throw new ImagesError('USAGE', `unknown format [${text}]`, { hint: `There are ${MAKE_FORMATS.join(', ')}.` });
+}
+
+/** Options that only a store of containerd has. Errors: USAGE. */
+function refuseForeign(format: MakeFormat, given: Readonly<Record<string, boolean>>): void {
+  const [name] = Object.entries(given).find(([, isGiven]) => isGiven) ?? [];
+  if (name === undefined || format.startsWith('containerd')) return;
+  throw new ImagesError('USAGE', `${name} is for a store of containerd [${format}]`, {
+    hint: `Leave it out, or add --format=containerd.`,
+  });
 }

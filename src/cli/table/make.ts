@@ -10,6 +10,7 @@ export const MAKE_COMMANDS: readonly CommandSpec[] = [
     details: [
       'Writes the archive of a complete containers-storage store, as CRI-O, podman and skopeo read it once root has unpacked it on `/`: `xc mkcdrom … images` does. Shared layers are in it once. Equal images give equal bytes.',
       'An image reference (it has a `:` or `@`) is looked for in the local store, a Docker daemon, the private registry and at last its own registry. Other items are overlays: the image that is built from their directory `image`, or from OVL/SUBDIR.',
+      '--format=containerd writes the whole /var/lib/containerd instead: content, snapshots and databases, as CRI and `ctr -n k8s.io` read them. --format=containerd-squashfs is the same as one read-only file for all VMs; `containerd.tar` in it is what each VM unpacks for itself.',
       'One file system for all VMs: --format=squashfs is mounted read-only and named in `additionalimagestores`. --format=oci-archive and docker-archive are for `ctr images import`, k3s and kind.',
     ],
     arguments: [
@@ -37,7 +38,7 @@ export const MAKE_COMMANDS: readonly CommandSpec[] = [
       ...CHART_VALUES,
       {
         name: 'format',
-        value: 'tar|squashfs|erofs|oci-archive|docker-archive',
+        value: 'tar|squashfs|erofs|containerd|containerd-squashfs|oci-archive|docker-archive',
         help: 'What is written (default tar)',
       },
       {
@@ -54,6 +55,15 @@ export const MAKE_COMMANDS: readonly CommandSpec[] = [
       {
         name: 'userxattr',
         help: 'Opaque directories for mounts in user namespaces: rootless podman needs it, nodes run as root do not',
+      },
+      {
+        name: 'no-layers',
+        help: 'For containerd: without the blobs of layers, which make up half of the file. Run and pull work; push, export, and builds on these images do not',
+      },
+      {
+        name: 'root',
+        value: 'DIR',
+        help: 'For containerd: its root directory on the VM (default /var/lib/containerd; k3s: /var/lib/rancher/k3s/agent/containerd)',
       },
       PAUSE,
       {

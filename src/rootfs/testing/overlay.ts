@@ -26,7 +26,7 @@ export const DIRECTORY = 'overlay/ID/diff';
 
 export async function formOf(
   layer: Layer,
-  options: Partial<Pick<OverlayFormOptions, 'below' | 'userXattr' | 'rootBelow'>> = {},
+  options: Partial<Pick<OverlayFormOptions, 'below' | 'userXattr' | 'rootBelow' | 'onlyDevices' | 'reshape'>> = {},
 ): Promise<Formed> {
   try {
     return await attempt(layer, options, true);

@@ -9,6 +9,8 @@ it('the default output of make is a file in $XCLUSTER_TMP, named by its format',
     '/tmp/xc/images.tar',
     '/tmp/xc/images.squashfs',
     '/tmp/xc/images.erofs',
+    '/tmp/xc/images-containerd.tar',
+    '/tmp/xc/images-containerd.squashfs',
     '/tmp/xc/images-oci.tar',
     '/tmp/xc/images-docker.tar',
   ]);

@@ -6,14 +6,31 @@ import { ImagesError } from '../../oci/errors.ts';
 import { SETTINGS } from '../arguments.ts';
 import type { TaskCall, World } from '../settings.ts';
 
-export type MakeFormat = 'tar' | 'squashfs' | 'erofs' | 'oci-archive' | 'docker-archive';
+export type MakeFormat =
+  | 'tar'
+  | 'squashfs'
+  | 'erofs'
+  | 'containerd'
+  | 'containerd-squashfs'
+  | 'oci-archive'
+  | 'docker-archive';
 
-export const MAKE_FORMATS: readonly MakeFormat[] = ['tar', 'squashfs', 'erofs', 'oci-archive', 'docker-archive'];
+export const MAKE_FORMATS: readonly MakeFormat[] = [
+  'tar',
+  'squashfs',
+  'erofs',
+  'containerd',
+  'containerd-squashfs',
+  'oci-archive',
+  'docker-archive',
+];
 
 const NAMES: Readonly<Record<MakeFormat, string>> = {
   tar: 'images.tar',
   squashfs: 'images.squashfs',
   erofs: 'images.erofs',
+  containerd: 'images-containerd.tar',
+  'containerd-squashfs': 'images-containerd.squashfs',
   'oci-archive': 'images-oci.tar',
   'docker-archive': 'images-docker.tar',
 };

@@ -36,7 +36,7 @@ describe('a made file', () => {
     expect(await left(layout)).toEqual(['out']);
   });
 
-  it.each(['tar', 'oci-archive', 'docker-archive'] as const)(
+  it.each(['tar', 'containerd', 'oci-archive', 'docker-archive'] as const)(
     'of the form %s is the same bytes for -',
     async (format) => {
       await using layout = await madeArchives(IMAGES);

@@ -11,13 +11,21 @@ import { arrayOf, checkArguments, FUNCTION, objectWith, TEXT } from '../../oci/a
 import type { Digest } from '../../oci/digest.ts';
 import { ImagesError, isImagesError } from '../../oci/errors.ts';
 import type { Platform } from '../../oci/platform.ts';
+import { CONTAINERD_ROOT } from '../../transports/containerd-store/store-places.ts';
 import type { StoredLayers } from '../../transports/containers-storage/write-layers.ts';
 import { SETTINGS } from '../arguments.ts';
 import { callOptions, type Settings, type TaskCall, type World } from '../settings.ts';
 import { makeArchive } from './make-archive.ts';
 import type { MakeItem } from './make-items.ts';
 import type { MakeFormat } from './make-output.ts';
-import { GRAPH_ROOT, makeStore, type OpenedImages, openImages, storeOutput } from './prepulled-store.ts';
+import {
+  type ContainerdTarget,
+  GRAPH_ROOT,
+  makeStore,
+  type OpenedImages,
+  openImages,
+  storeOutput,
+} from './prepulled-store.ts';
 
 export interface MakeOptions {
   readonly format: MakeFormat;
@@ -27,6 +35,10 @@ export interface MakeOptions {
   /** Reuses layers from the existing file. */
   readonly update?: boolean;
   readonly userXattr?: boolean;
+  /** Of a store of containerd: leaves out the blobs of layers, which containerd needs only to push and to export. */
+  readonly noLayers?: boolean;
+  /** containerd's root directory on the VM. Default: `/var/lib/containerd`. */
+  readonly root?: string;
   readonly platform?: Platform;
   /** Finds the images, but writes nothing. */
   readonly dryRun?: boolean;
@@ -85,11 +97,29 @@ export async function makePrepulled(
     const made = await makeStore(images, output, settings, { ...options, ...target });
     return { dryRun: false, ...made, bytes: images.bytes };
   }
-  const { fileSystemOutput } = await import('./file-system-image.ts');
-  return await viaFile(options, settings, async (path) => {
-    await using output: RewindableOutput = await fileSystemOutput(path, format, settings);
-    const made = await makeStore(images, output, settings, { ...options, graphRoot: '' });
+  if (format === 'containerd') {
+    await using output = await storeOutput(options.path, options.send, settings);
+    const made = await makeStore(images, output, settings, { ...options, ...containerdTarget(options) });
     return { dryRun: false, ...made, bytes: images.bytes };
+  }
+  const { fileSystemOutput } = await import('./file-system-image.ts');
+  const isContainerds = format === 'containerd-squashfs';
+  return await viaFile(options, settings, async (path) => {
+    await using output: RewindableOutput = await fileSystemOutput(path, isContainerds ? 'squashfs' : format, settings);
+    const target = isContainerds ? { ...containerdTarget(options), shared: true } : { graphRoot: '' };
+    const made = await makeStore(images, output, settings, { ...options, ...target });
+    return { dryRun: false, ...made, bytes: images.bytes };
+  });
+}
+
+/** Errors: USAGE if the root is none. */
+function containerdTarget({ root = `/${CONTAINERD_ROOT}`, noLayers = false }: MakeOptions): ContainerdTarget {
+  const path = /^\/((?:[\w@%+=:,.~-]+\/)*[\w@%+=:,.~-]+)\/*$/.exec(root)?.[1];
+  if (path !== undefined && !path.split('/').some((part) => part === '.' || part === '..')) {
+    return { containerdRoot: path, withLayers: !noLayers };
+  }
+  throw new ImagesError('USAGE', `not the path of a directory of containerd [${root}]`, {
+    hint: `Give an absolute path, like /${CONTAINERD_ROOT}.`,
   });
 }
 

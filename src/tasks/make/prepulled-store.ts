@@ -12,8 +12,9 @@ import { machinePlatform } from '../../oci/machine-platform.ts';
 import { decodeManifest, manifestDescriptor } from '../../oci/manifest.ts';
 import type { Platform } from '../../oci/platform.ts';
 import { type FullReference, formatReference } from '../../oci/reference.ts';
+import type { StoredSnapshots } from '../../transports/containerd-store/write-containerd.ts';
 import type { StoredLayers } from '../../transports/containers-storage/write-layers.ts';
-import { type WrittenImage, writeStore } from '../../transports/containers-storage/write-store.ts';
+import { type WrittenImage, type WrittenStore, writeStore } from '../../transports/containers-storage/write-store.ts';
 import type { ImageSource } from '../../transports/contract.ts';
 import { type ReadableImage, readImage } from '../../transports/readable-image.ts';
 import { rememberingSource, sourceMemory } from '../../transports/remembering-source.ts';
@@ -137,12 +138,21 @@ export interface StoreTarget {
   readonly stored?: StoredLayers;
 }
 
-/** Errors: those of `writeStore`. */
+/** A store of containerd. */
+export interface ContainerdTarget {
+  /** containerd's root directory, without leading slash. */
+  readonly containerdRoot: string;
+  readonly withLayers: boolean;
+  readonly shared?: boolean;
+  readonly stored?: StoredSnapshots;
+}
+
+/** Errors: those of `writeStore` and `writeContainerd`. */
 export async function makeStore(
   { images, bytes }: OpenedImages,
   output: RewindableOutput,
   settings: World & TaskCall,
-  { graphRoot, stored, userXattr = false, onEvent, onWritten }: StoreOptions & StoreTarget,
+  { userXattr = false, onEvent, onWritten, ...target }: StoreOptions & (StoreTarget | ContainerdTarget),
 ): Promise<MadeStore> {
   const digests = new Set<Digest>(
     images.flatMap(({ image }) => image.layers.map(({ descriptor }) => descriptor.digest)),
@@ -153,15 +163,29 @@ export async function makeStore(
     ...one,
     image: { ...one.image, layers: watchedLayers(one.image.layers, onEvent) },
   }));
-  const made = await writeStore(watched, onWritten ? countedOutput(output, onWritten) : output, {
+  const counted = onWritten ? countedOutput(output, onWritten) : output;
+  const made = await written(watched, counted, target, {
     ...transportOptions(settings),
-    graphRoot,
     userXattr,
-    ...(stored && { stored }),
     onLayer: (digest) => onEvent?.({ type: 'blob-done', digest }),
   });
   for (const { text, image } of images) onEvent?.({ type: 'image-done', image: text, digest: image.raw.digest });
   return made;
+}
+
+async function written(
+  images: readonly StoreEntry[],
+  output: RewindableOutput,
+  target: StoreTarget | ContainerdTarget,
+  options: Omit<Parameters<typeof writeStore>[2], 'graphRoot' | 'stored'>,
+): Promise<WrittenStore> {
+  if ('graphRoot' in target) {
+    const { graphRoot, stored } = target;
+    return await writeStore(images, output, { ...options, graphRoot, ...(stored && { stored }) });
+  }
+  const { writeContainerd } = await import('../../transports/containerd-store/write-containerd.ts');
+  const { containerdRoot: root, withLayers, shared = false, stored } = target;
+  return await writeContainerd(images, output, { ...options, root, withLayers, shared, ...(stored && { stored }) });
 }
 
 /** Opens a file, or `send` for `-`. A device or a named pipe is written in place. */

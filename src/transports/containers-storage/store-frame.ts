@@ -1,5 +1,5 @@
 // What a store has beside its layers: directories before them; records, manifests, configs and lock files after them.
-import { directoryEntry, fileEntry } from './store-entries.ts';
+import { directoryEntry, fileEntry } from '../store-entries.ts';
 import { bigDataFile } from './store-records.ts';
 import { bigDataOf, type ImageRecord, imagesJson, type LayerRecord, layersJson } from './written-records.ts';
 

@@ -1,22 +1,17 @@
 // Writes one layer into the archive of a store: its directory, its tree, its tar-split. Verified by its diffID.
-import type { FileHandle } from 'node:fs/promises';
 import { type Compression, peekCompression } from '../../io/compression/compression.ts';
-import { decompressed } from '../../io/compression/decompress.ts';
-import { readFileBytes } from '../../io/files/file-bytes.ts';
-import { type FileWriter, fileWriter } from '../../io/files/file-writer.ts';
 import type { RewindableOutput } from '../../io/files/rewindable-output.ts';
-import { temporaryFile, translatingTemporaryErrors } from '../../io/files/temporary-file.ts';
 import type { Bytes, CallOptions } from '../../io/streams/bytes.ts';
-import { ImagesError } from '../../oci/errors.ts';
 import type { Layer, LayerIndex } from '../../rootfs/contract.ts';
-import { indexLayer } from '../../rootfs/layer-index.ts';
-import { NotPlain, type OverlayFacts, overlayForm } from '../../rootfs/overlay-form.ts';
+import { type OverlayFacts, overlayForm } from '../../rootfs/overlay-form.ts';
 import type { RootDirectory } from '../../rootfs/overlay-header.ts';
-import { settled } from '../../rootfs/read-to-end.ts';
 import { tarSplitWriter } from '../../rootfs/tar-split-writer.ts';
 import { padding } from '../../tar/writer.ts';
+import { type LayerAhead, readAhead } from '../layer-ahead.ts';
+import { directoryEntry, fileEntry, fileHeader, symlinkEntry } from '../store-entries.ts';
+import { waitingBytes } from '../waiting-bytes.ts';
+import { writeForm } from '../write-form.ts';
 import { linkOf } from './layer-ids.ts';
-import { directoryEntry, fileEntry, fileHeader, symlinkEntry } from './store-entries.ts';
 
 export interface LayerToWrite {
   readonly id: string;
@@ -40,15 +35,6 @@ export interface WrittenLayer extends OverlayFacts {
   readonly compression: Compression | undefined;
 }
 
-/** The archive of a layer that is read ahead of its turn. */
-export interface LayerAhead extends AsyncDisposable {
-  readonly archive: Bytes;
-  compression(): Compression | undefined;
-}
-
-/** How many bytes of a tar-split are held in memory: enough for a hundred thousand files. */
-const IN_MEMORY = 16 << 20;
-
 /** Errors: DIGEST_INVALID (the archive does not match its diffID), those of `overlayForm` and of the output. */
 export async function writeStoreLayer(
   one: LayerToWrite,
@@ -57,58 +43,10 @@ export async function writeStoreLayer(
 ): Promise<WrittenLayer> {
   await output.mark();
   await using ahead = options.ahead ?? readAhead(one.layer, options);
-  let facts: OverlayFacts;
-  try {
-    facts = await attempt(one, output, { ...options, archive: ahead.archive });
-  } catch (error) {
-    if (!(error instanceof NotPlain)) throw await settled(one.layer, error, options);
-    await output.rewind();
-    const index = await indexLayer(one.layer, options);
-    facts = await attempt(one, output, { ...options, index });
-  }
-  const { diffId } = one.layer;
-  if (diffId !== undefined && facts.diffId !== diffId) {
-    await output.rewind();
-    const error = new ImagesError(
-      'DIGEST_INVALID',
-      `the diffID of layer ${one.layer.descriptor.digest} is ${facts.diffId}, the config says ${diffId}`,
-      { hint: 'The image is damaged, or was made by a broken tool: `images check` tells more.' },
-    );
-    throw await settled(one.layer, error, options);
-  }
+  const facts = await writeForm(one.layer, output, options, (index) =>
+    attempt(one, output, { ...options, ...(index ? { index } : { archive: ahead.archive }) }),
+  );
   return { ...facts, compression: ahead.compression() };
-}
-
-/** Begins to read and to decompress. Disposing stops it, at any time. */
-export function readAhead(layer: Layer, options: CallOptions): LayerAhead {
-  let compression: Compression | undefined;
-  async function* archive(): AsyncGenerator<Uint8Array> {
-    // The decompressed archive is verified by its diffID, so the blob itself need not be hashed.
-    const blob = await layer.open({ ...options, unverified: layer.diffId !== undefined });
-    const peeked = await peekCompression(blob);
-    compression = peeked.compression;
-    yield* decompressed(peeked.body);
-  }
-  const stream = archive();
-  let begun: Promise<IteratorResult<Uint8Array>> | undefined = stream.next();
-  // The reader gets the failure.
-  begun.catch(() => {});
-  const iterator: AsyncIterableIterator<Uint8Array> = {
-    [Symbol.asyncIterator]: () => iterator,
-    next() {
-      const next = begun ?? stream.next();
-      begun = undefined;
-      return next;
-    },
-    return: () => stream.return(undefined),
-  };
-  return {
-    archive: iterator,
-    compression: () => compression,
-    async [Symbol.asyncDispose]() {
-      await stream.return(undefined).catch(() => {});
-    },
-  };
 }
 
 /** Reads only as much of the layer as is needed to recognise the compression. */
@@ -127,7 +65,7 @@ async function attempt(one: LayerToWrite, output: RewindableOutput, options: Att
   const { id, layer, below, rootBelow } = one;
   const { root, userXattr, temporaryDirectory, ...call } = options;
   await output.write(skeleton(one, root));
-  await using split = heldSplit(temporaryDirectory);
+  await using split = waitingBytes(temporaryDirectory);
   const writer = tarSplitWriter(split.add);
   try {
     const form = overlayForm(layer, {
@@ -172,54 +110,4 @@ function skeleton({ id, lower }: LayerToWrite, root: string): readonly Uint8Arra
     directoryEntry(`${directory}/work`, 0o700),
     symlinkEntry(`${root}overlay/l/${link}`, `../${id}/diff`),
   ];
-}
-
-interface HeldSplit extends AsyncDisposable {
-  add(chunk: Uint8Array): void;
-  /** Resolves when everything that exceeds the memory limit is written to disk. */
-  settled(): Promise<void>;
-  size(): Promise<number>;
-  bytes(): AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
-}
-
-/** A tar header needs the size of the file first, so the tar-split is held until it is complete. */
-function heldSplit(directory: string): HeldSplit {
-  let chunks: Uint8Array[] = [];
-  let length = 0;
-  let total = 0;
-  let spill: { readonly handle: FileHandle; readonly writer: FileWriter } | undefined;
-  const settled = async (): Promise<void> => {
-    if (length < IN_MEMORY) return;
-    if (!spill) {
-      const handle = await temporaryFile(directory);
-      spill = { handle, writer: fileWriter(handle, 0) };
-    }
-    const out = chunks;
-    [chunks, length] = [[], 0];
-    await append(spill.writer, out);
-  };
-  const append = (writer: FileWriter, bytes: readonly Uint8Array[], last = false): Promise<void> =>
-    translatingTemporaryErrors(directory, async () => {
-      for (const chunk of bytes) await writer.append(chunk);
-      if (last) await writer.flush();
-    });
-  return {
-    add(chunk) {
-      chunks.push(chunk);
-      length += chunk.length;
-      total += chunk.length;
-    },
-    settled,
-    async size() {
-      if (spill) await append(spill.writer, chunks, true);
-      return total;
-    },
-    async *bytes() {
-      if (spill) yield* await readFileBytes(spill.handle, { to: total });
-      else yield* chunks;
-    },
-    async [Symbol.asyncDispose]() {
-      await spill?.handle.close();
-    },
-  };
 }

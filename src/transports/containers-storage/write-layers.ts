@@ -2,18 +2,12 @@
 import type { RewindableOutput } from '../../io/files/rewindable-output.ts';
 import type { CallOptions } from '../../io/streams/bytes.ts';
 import type { Digest } from '../../oci/digest.ts';
-import { ImagesError, isImagesError } from '../../oci/errors.ts';
 import type { RootDirectory } from '../../rootfs/overlay-header.ts';
+import { type LayerAhead, readAhead } from '../layer-ahead.ts';
 import type { ReadableImage } from '../readable-image.ts';
+import { inImage } from '../write-form.ts';
 import type { MergedImage } from './merged-images.ts';
-import {
-  type LayerAhead,
-  type LayerToWrite,
-  readAhead,
-  storedLayerCompression,
-  type WrittenLayer,
-  writeStoreLayer,
-} from './write-layer.ts';
+import { type LayerToWrite, storedLayerCompression, type WrittenLayer, writeStoreLayer } from './write-layer.ts';
 import { createdTime, type LayerRecord } from './written-records.ts';
 
 /** Layers in an existing archive that this program has written. They are copied unchanged. */
@@ -92,13 +86,6 @@ export async function writeLayers(
     await ahead?.[Symbol.asyncDispose]();
   }
   return { records, taken };
-}
-
-/** Adds the image's name to an error of a layer, because the image has to be repaired or left out. */
-function inImage(image: string, error: unknown): unknown {
-  if (!isImagesError(error, 'TAR_INVALID', 'COMPRESSION_INVALID', 'DIGEST_INVALID')) return error;
-  const hint = error.hint === undefined ? {} : { hint: error.hint };
-  return new ImagesError(error.code, `${error.message} [${image}]`, { ...hint, cause: error });
 }
 
 /** The image may now have the same layer with another compression. */

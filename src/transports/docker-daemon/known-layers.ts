@@ -2,7 +2,8 @@
 // holds only for Docker's own store: containerd's, and podman behind Docker's API, need all files.
 import { createLimiter } from '../../io/concurrency/limiter.ts';
 import type { CallOptions } from '../../io/streams/bytes.ts';
-import { type Digest, digestOf } from '../../oci/digest.ts';
+import type { Digest } from '../../oci/digest.ts';
+import { chainIds } from '../chain-ids.ts';
 import type { DockerDaemon } from './daemon.ts';
 
 /** Identifies a layer together with all those below it: `ChainID` of the OCI image specification, config.md. */
@@ -11,16 +12,6 @@ export type ChainId = Digest;
 const AT_A_TIME = 8;
 /** With more images, asking for each would take longer than sending most layers. */
 const MOST_IMAGES = 2000;
-
-/** The chainIDs of the layers, the base first. */
-export function chainIds(diffIds: readonly Digest[]): readonly ChainId[] {
-  const chain: ChainId[] = [];
-  for (const diffId of diffIds) {
-    const below = chain.at(-1);
-    chain.push(below === undefined ? diffId : digestOf(Buffer.from(`${below} ${diffId}`)));
-  }
-  return chain;
-}
 
 /** The chainIDs of all layers of the daemon. Errors: the daemon's. */
 export async function knownLayers(daemon: DockerDaemon, options: CallOptions = {}): Promise<ReadonlySet<ChainId>> {

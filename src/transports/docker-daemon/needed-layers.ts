@@ -4,9 +4,10 @@ import { decodeConfig } from '../../oci/config.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { formatReference, type Reference } from '../../oci/reference.ts';
+import { chainIds } from '../chain-ids.ts';
 import type { ExpectedImage } from '../contract.ts';
 import type { DockerDaemon } from './daemon.ts';
-import { type ChainId, chainIds, knownLayers } from './known-layers.ts';
+import { type ChainId, knownLayers } from './known-layers.ts';
 
 export interface NeededLayers {
   /** Compares the image with what the daemon has. Without this, all of its layers are needed. Errors: the daemon's. */

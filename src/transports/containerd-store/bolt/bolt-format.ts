@@ -14,7 +14,7 @@ export interface BoltEntry {
 }
 
 export const MAGIC = 0xed0cdaed;
-export const VERSION = 2;
+export const BOLT_VERSION = 2;
 /** In bytes: of a page that is written. The size of pages that are read is in the meta page. */
 export const PAGE = 4096;
 export const [PAGE_HEADER, META, BUCKET_HEADER]: readonly [number, number, number] = [16, 64, 16];

@@ -2,6 +2,7 @@
 import { ImagesError } from '../../../oci/errors.ts';
 import { printableName } from '../../../tar/names.ts';
 import {
+  BOLT_VERSION,
   type BoltBucket,
   type BoltEntry,
   BRANCH,
@@ -13,7 +14,6 @@ import {
   MAGIC,
   META,
   PAGE_HEADER,
-  VERSION,
 } from './bolt-format.ts';
 
 /** Deeper trees and buckets are taken for an attack: containerd has six levels. */
@@ -59,7 +59,7 @@ function secondMetas(bytes: Buffer): readonly (Meta | undefined)[] {
 
 function metaAt(bytes: Buffer, at: number): Meta | undefined {
   const meta = bytes.subarray(at + PAGE_HEADER, at + PAGE_HEADER + META);
-  if (meta.length < META || meta.readUInt32LE() !== MAGIC || meta.readUInt32LE(4) !== VERSION) return undefined;
+  if (meta.length < META || meta.readUInt32LE() !== MAGIC || meta.readUInt32LE(4) !== BOLT_VERSION) return undefined;
   if (meta.readBigUInt64LE(META - 8) !== boltChecksum(meta.subarray(0, META - 8))) return undefined;
   const pageSize = meta.readUInt32LE(8);
   if (pageSize < LEAST_PAGE || pageSize > MOST_PAGE) return undefined;

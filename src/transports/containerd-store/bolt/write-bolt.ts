@@ -1,5 +1,6 @@
 // Writes a bbolt file at once, from the leaves up: no free pages, no history. Equal buckets give equal bytes. Pure.
 import {
+  BOLT_VERSION,
   type BoltBucket,
   type BoltEntry,
   BRANCH,
@@ -15,7 +16,6 @@ import {
   META_PAGE,
   PAGE,
   PAGE_HEADER,
-  VERSION,
 } from './bolt-format.ts';
 
 /** A bucket without buckets in it is part of its parent's page up to this size, in bytes. */
@@ -178,7 +178,7 @@ function metaPage(
   const page = Buffer.alloc(PAGE);
   pageHeader(page, { id, flags: META_PAGE, count: 0 });
   const meta = page.subarray(PAGE_HEADER, PAGE_HEADER + META);
-  for (const [at, value] of [MAGIC, VERSION, PAGE, 0].entries()) meta.writeUInt32LE(value, 4 * at);
+  for (const [at, value] of [MAGIC, BOLT_VERSION, PAGE, 0].entries()) meta.writeUInt32LE(value, 4 * at);
   const numbers = [rootPage, sequence, 2, pages, id];
   for (const [at, value] of numbers.entries()) meta.writeBigUInt64LE(BigInt(value), 16 + 8 * at);
   meta.writeBigUInt64LE(boltChecksum(meta.subarray(0, META - 8)), META - 8);

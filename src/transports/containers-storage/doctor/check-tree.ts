@@ -6,7 +6,6 @@ import type { Layer } from '../../../rootfs/contract.ts';
 import { indexLayer } from '../../../rootfs/layer-index.ts';
 import { NotPlain, type OverlayFacts, overlayForm } from '../../../rootfs/overlay-form.ts';
 import { LONG_AGO } from '../../../rootfs/overlay-header.ts';
-import type { TarSplitWriter } from '../../../rootfs/tar-split-writer.ts';
 import type { TarHeader } from '../../../tar/entry.ts';
 import { printableName } from '../../../tar/names.ts';
 import { readTar } from '../../../tar/reader.ts';
@@ -95,7 +94,7 @@ async function compare(
 ): Promise<OverlayFacts> {
   const prefix = `overlay/${found.id}/diff`;
   const userXattr = model.tree(found.id).some(([, { xattrs }]) => xattrs.has('user.overlay.opaque'));
-  const form = overlayForm(layer, { ...options, directory: prefix, below, userXattr, split: NOWHERE });
+  const form = overlayForm(layer, { ...options, directory: prefix, below, userXattr });
   let facts: OverlayFacts | undefined;
   async function* written(): AsyncGenerator<Uint8Array> {
     let step = await form.next();
@@ -174,8 +173,6 @@ function sameAttributes(a: TarHeader['xattrs'], b: TarHeader['xattrs']): boolean
     return other !== undefined && Buffer.compare(value, other) === 0;
   });
 }
-
-const NOWHERE: TarSplitWriter = { raw() {}, file() {}, ready: () => undefined, async end() {}, abandon() {} };
 
 /** The digest of a layer in its record, if it is valid. */
 export function knownDigest({ diffDigest }: FoundLayer): Layer['diffId'] {

@@ -1,7 +1,7 @@
 // The entries for a store's own files and directories in its archive: owner root, a fixed date, so that equal stores are equal bytes. Pure.
-import type { TarHeader } from '../../tar/entry.ts';
-import { plainHeader } from '../../tar/plain-header.ts';
-import { padding, tarHeader } from '../../tar/writer.ts';
+import type { TarHeader } from '../tar/entry.ts';
+import { plainHeader } from '../tar/plain-header.ts';
+import { padding, tarHeader } from '../tar/writer.ts';
 
 /** Some programs warn about the time 0. */
 const MTIME = { seconds: 1, nanoseconds: 0 };
