@@ -86,17 +86,14 @@ const TYPE = /^images-(access|refresh|machine)\+jwt$/;
 export function createTokens({ key, issuer, service, hashOf, machines, now = Date.now }: TokenOptions): Tokens {
   if (key.length !== KEY_BYTES) throw new RangeError(`a key has ${KEY_BYTES} bytes [${key.length}]`);
   const signingKey = importKey(keyFor('sign tokens', key));
-  const loginKey = keyFor('hash of a password', key);
+  const { loginOf, requireValid, isStillValid } = validHolders(keyFor('hash of a password', key), {
+    hashOf,
+    ...(machines && { machines }),
+  });
   /** Signatures that were verified lately, by a hash of the whole token. */
   const known = new Map<string, KnownToken>();
   const given = new WeakMap<TokenContent, KnownToken>();
   const seconds = () => Math.floor(now() / 1000);
-
-  /** Changes with the user's password. */
-  const loginOf = (user: string): string => {
-    const hashed = hashOf(user);
-    return hashed === undefined ? refuseToken() : keyedHash(loginKey, [user, hashed]);
-  };
 
   const sign = async (kind: TokenKind, exp: number, claims: TokenClaims): Promise<string> => {
     const token = await new SignJWT({ ...claims })
@@ -138,20 +135,6 @@ export function createTokens({ key, issuer, service, hashOf, machines, now = Dat
     return read;
   };
 
-  const requireValid = async (token: KnownToken): Promise<void> => {
-    const { holder } = token.content;
-    if (holder.as === 'user') {
-      if (!isSameSecret(decodeTextClaim(token.claims.login), loginOf(holder.user))) refuseToken();
-      token.validFor = hashOf(holder.user);
-    }
-    if (holder.as === 'machine' && !(await machines?.isThere(holder.id))) refuseToken();
-  };
-
-  const isStillValid = ({ validFor, content: { holder } }: KnownToken): boolean => {
-    if (holder.as === 'user') return validFor !== undefined && validFor === hashOf(holder.user);
-    return holder.as === 'nobody' || machines?.isThere(holder.id) === true;
-  };
-
   return {
     access: async ({ holder, scopes, listed, expires = Number.POSITIVE_INFINITY }) => {
       const start = seconds();
@@ -180,6 +163,31 @@ export function createTokens({ key, issuer, service, hashOf, machines, now = Dat
       await requireValid(found);
       given.set(found.content, found);
       return found.content;
+    },
+  };
+}
+
+/** Whether whom a token names is still there, and has the same password. */
+function validHolders(loginKey: Uint8Array, { hashOf, machines }: Pick<TokenOptions, 'hashOf' | 'machines'>) {
+  /** Changes with the user's password. */
+  const loginOf = (user: string): string => {
+    const hashed = hashOf(user);
+    return hashed === undefined ? refuseToken() : keyedHash(loginKey, [user, hashed]);
+  };
+  return {
+    loginOf,
+    requireValid: async (token: KnownToken): Promise<void> => {
+      const { holder } = token.content;
+      if (holder.as === 'user') {
+        if (!isSameSecret(decodeTextClaim(token.claims.login), loginOf(holder.user))) refuseToken();
+        token.validFor = hashOf(holder.user);
+      }
+      if (holder.as === 'machine' && !(await machines?.isThere(holder.id))) refuseToken();
+    },
+    /** At once, for a token that was found to be valid before. */
+    isStillValid: ({ validFor, content: { holder } }: KnownToken): boolean => {
+      if (holder.as === 'user') return validFor !== undefined && validFor === hashOf(holder.user);
+      return holder.as === 'nobody' || machines?.isThere(holder.id) === true;
     },
   };
 }

@@ -28,12 +28,6 @@ const READ = constants.O_RDONLY | constants.O_NONBLOCK;
 /** How many names are remembered as durable; others are synced again. */
 const MOST_SETTLED = 20_000;
 
-interface Queue {
-  readonly running: Promise<void>;
-  /** The sync that starts when `running` ends, for names that were added during it. */
-  next?: Promise<void>;
-}
-
 /** For the names below `directory`. `quick` says when a file may be opened without the thread pool. */
 export function nameSyncs(directory: string, quick: QuickCalls): NameSyncs {
   // Normalised like the paths that `join` makes. Lengths decide where a walk upwards ends: one that compared names would never leave `.`.
@@ -42,27 +36,8 @@ export function nameSyncs(directory: string, quick: QuickCalls): NameSyncs {
   const settling = new Set<Set<string>>();
   /** By path: which file is known to be on disk with its content. */
   const contents = new Map<string, string>();
-  const queues = new Map<string, Queue>();
   const limit = createLimiter(SYNCED_AT_ONCE);
-
-  function begin(directory: string): Promise<void> {
-    const running = limit(async () => void (await synced(directory, quick)));
-    const queue: Queue = { running };
-    queues.set(directory, queue);
-    const end = () => {
-      if (queues.get(directory) === queue && !queue.next) queues.delete(directory);
-    };
-    running.then(end, end);
-    return running;
-  }
-
-  /** Waits for a sync that starts after this call. */
-  function syncDirectory(directory: string): Promise<void> {
-    const queue = queues.get(directory);
-    if (!queue) return begin(directory);
-    queue.next ??= queue.running.catch(() => {}).then(() => begin(directory));
-    return queue.next;
-  }
+  const syncDirectory = sharedSyncs((directory) => limit(async () => void (await synced(directory, quick))));
 
   /** By directory: the names on the way to these paths that may not be durable. */
   function unsettled(paths: readonly string[]): ReadonlyMap<string, Set<string>> {
@@ -128,6 +103,33 @@ export function nameSyncs(directory: string, quick: QuickCalls): NameSyncs {
       const isSame = found?.ino === file.ino && found.size === file.size && found.mtimeMs === file.mtimeMs;
       if (found && isSame) know(path, versionOf(found));
     },
+  };
+}
+
+interface Queue {
+  readonly running: Promise<void>;
+  /** The sync that starts when `running` ends, for names that were added during it. */
+  next?: Promise<void>;
+}
+
+/** Who wants a directory synced while another sync of it runs shares the next one: only a sync that starts after the call is sure to have seen the caller's names. */
+function sharedSyncs(sync: (directory: string) => Promise<void>): (directory: string) => Promise<void> {
+  const queues = new Map<string, Queue>();
+  const begin = (directory: string): Promise<void> => {
+    const running = sync(directory);
+    const queue: Queue = { running };
+    queues.set(directory, queue);
+    const end = () => {
+      if (queues.get(directory) === queue && !queue.next) queues.delete(directory);
+    };
+    running.then(end, end);
+    return running;
+  };
+  return (directory) => {
+    const queue = queues.get(directory);
+    if (!queue) return begin(directory);
+    queue.next ??= queue.running.catch(() => {}).then(() => begin(directory));
+    return queue.next;
   };
 }
 

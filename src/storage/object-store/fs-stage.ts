@@ -35,86 +35,8 @@ export interface FsStagesOptions {
 const RECENT_MS = 60_000;
 
 export function fsStages(options: FsStagesOptions): FsStages {
-  const { directory, moveTo } = options;
+  const { directory } = options;
   const folderOf = (id: string) => join(directory, id.slice(-2).padStart(2, '0'));
-
-  function ownedStage(id: string, { path: taken, handle }: OwnedFile, rests: boolean): Stage {
-    const { size, mtimeMs } = fstatSync(handle.fd);
-    const writer = fileWriter(handle, size);
-    let writtenAt = mtimeMs;
-    let path = taken;
-    let open = true;
-    // What was published, perhaps in vain, must not be written to.
-    let mayRest = rests;
-    const isFlushed = async () => {
-      try {
-        await writer.flush();
-        return true;
-      } catch {
-        return false;
-      }
-    };
-    return {
-      id,
-      get size() {
-        return writer.size;
-      },
-      get written() {
-        return writer.written;
-      },
-      get synced() {
-        return Math.min(writer.size, syncedSize(path));
-      },
-      append: (chunk) => {
-        writtenAt = Date.now();
-        return translatingFsErrors(directory, () => writer.append(chunk));
-      },
-      sync: () =>
-        translatingFsErrors(directory, async () => {
-          await writer.flush();
-          if (writer.size === syncedSize(path)) return;
-          if (!options.volatile) await handle.datasync();
-          path = await nameSynced(path, writer.size);
-          if (!options.volatile) await options.syncName(path);
-        }),
-      flush: () => translatingFsErrors(directory, () => writer.flush()),
-      async *read() {
-        await translatingFsErrors(directory, () => writer.flush());
-        yield* await readFileBytes(handle, {});
-      },
-      reader: () =>
-        translatingFsErrors(directory, async () => (await import('./fs-stage-reader.ts')).stageReader(path)),
-      truncate: (size) => translatingFsErrors(directory, () => writer.truncate(size)),
-      publish: (key, { ifAbsent = false, durable = 'name' } = {}) =>
-        translatingFsErrors(directory, async () => {
-          mayRest = false;
-          await writer.flush();
-          if (Math.abs(Date.now() - writtenAt) > RECENT_MS) await renewed(handle);
-          const awaited = options.volatile ? 'nothing' : durable;
-          const isSynced = writer.size > 0 && writer.size === syncedSize(path);
-          if (awaited !== 'nothing' && !isSynced) await handle.datasync();
-          if (!(await moveTo(path, key, { ifAbsent, durable: awaited === 'name' }))) return false;
-          open = false;
-          await handle.close();
-          return true;
-        }),
-      discard: async () => {
-        if (!open) return;
-        open = false;
-        await writer.abandon();
-        await handle.close();
-        await unlink(path);
-      },
-      [Symbol.asyncDispose]: async () => {
-        if (!open) return;
-        open = false;
-        // Bytes that were acknowledged have been synced. All others are fetched again.
-        if ((await isFlushed()) && mayRest) return rest(id, { path, handle });
-        await handle.close();
-        await releaseStage(dirname(path), id, path);
-      },
-    };
-  }
 
   return {
     open: async (id, { mustExist = false, isNew = false, rests = false, signal } = {}) => {
@@ -122,7 +44,7 @@ export function fsStages(options: FsStagesOptions): FsStages {
       const onMade = (first: string | undefined) => options.onMade(first, folder);
       const resting = () => takeResting(folder, id);
       const owned = await takeStage(folder, id, { mustExist, isNew, signal, onMade, resting });
-      return owned && ownedStage(id, owned, rests);
+      return owned && ownedStage(id, owned, options, rests);
     },
     staged: async (id) => {
       const files = await findStage(folderOf(checkedId(id)), id);
@@ -133,6 +55,89 @@ export function fsStages(options: FsStagesOptions): FsStages {
       // Short commands sweep nothing.
       const { sweepStages } = await import('./fs-sweep.ts');
       return await sweepStages(options, limits);
+    },
+  };
+}
+
+/** A stage whose file this process has taken. With `rests` it waits for its next owner with its file open. */
+function ownedStage(
+  id: string,
+  { path: taken, handle }: OwnedFile,
+  { directory, moveTo, syncName, volatile }: FsStagesOptions,
+  rests: boolean,
+): Stage {
+  const { size, mtimeMs } = fstatSync(handle.fd);
+  const writer = fileWriter(handle, size);
+  let writtenAt = mtimeMs;
+  let path = taken;
+  let open = true;
+  // What was published, perhaps in vain, must not be written to.
+  let mayRest = rests;
+  const isFlushed = async () => {
+    try {
+      await writer.flush();
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  return {
+    id,
+    get size() {
+      return writer.size;
+    },
+    get written() {
+      return writer.written;
+    },
+    get synced() {
+      return Math.min(writer.size, syncedSize(path));
+    },
+    append: (chunk) => {
+      writtenAt = Date.now();
+      return translatingFsErrors(directory, () => writer.append(chunk));
+    },
+    sync: () =>
+      translatingFsErrors(directory, async () => {
+        await writer.flush();
+        if (writer.size === syncedSize(path)) return;
+        if (!volatile) await handle.datasync();
+        path = await nameSynced(path, writer.size);
+        if (!volatile) await syncName(path);
+      }),
+    flush: () => translatingFsErrors(directory, () => writer.flush()),
+    async *read() {
+      await translatingFsErrors(directory, () => writer.flush());
+      yield* await readFileBytes(handle, {});
+    },
+    reader: () => translatingFsErrors(directory, async () => (await import('./fs-stage-reader.ts')).stageReader(path)),
+    truncate: (size) => translatingFsErrors(directory, () => writer.truncate(size)),
+    publish: (key, { ifAbsent = false, durable = 'name' } = {}) =>
+      translatingFsErrors(directory, async () => {
+        mayRest = false;
+        await writer.flush();
+        if (Math.abs(Date.now() - writtenAt) > RECENT_MS) await renewed(handle);
+        const awaited = volatile ? 'nothing' : durable;
+        const isSynced = writer.size > 0 && writer.size === syncedSize(path);
+        if (awaited !== 'nothing' && !isSynced) await handle.datasync();
+        if (!(await moveTo(path, key, { ifAbsent, durable: awaited === 'name' }))) return false;
+        open = false;
+        await handle.close();
+        return true;
+      }),
+    discard: async () => {
+      if (!open) return;
+      open = false;
+      await writer.abandon();
+      await handle.close();
+      await unlink(path);
+    },
+    [Symbol.asyncDispose]: async () => {
+      if (!open) return;
+      open = false;
+      // Bytes that were acknowledged have been synced. All others are fetched again.
+      if ((await isFlushed()) && mayRest) return rest(id, { path, handle });
+      await handle.close();
+      await releaseStage(dirname(path), id, path);
     },
   };
 }

@@ -40,24 +40,6 @@ export function storedManifestWriter(parts: StoredManifestWriterParts): Registry
   const { objects, blobs } = store;
   let marking: Promise<void> | undefined;
 
-  /** Uses a limiter of its own, so that the blobs of another manifest need not wait for all of this one's. */
-  async function checkBlobs(repository: string, digests: readonly Digest[]): Promise<void> {
-    const found = await createLimiter(CHECKED_AT_ONCE).map(digests, (digest) => statBlob(repository, digest));
-    const missing = digests.filter((_, at) => found[at] === undefined);
-    if (missing.length > 0) {
-      throw new ImagesError('MANIFEST_BLOB_UNKNOWN', `blob is not in ${repository} [${someOf(missing)}]`);
-    }
-  }
-
-  /** Those of the manifests that the repository has. */
-  async function linkedIn(repository: string, digests: readonly Digest[]): Promise<readonly Digest[]> {
-    const all = [...new Set(digests)];
-    const links = await createLimiter(CHECKED_AT_ONCE).map(all, (digest) =>
-      readLink(objects, revisionLinkKey(repository, digest)),
-    );
-    return all.filter((digest, at) => links[at] === digest);
-  }
-
   /** Once in a process. */
   async function markStore(): Promise<void> {
     marking ??= markNewStore(objects, parts.repositories()).catch((error: unknown) => {
@@ -93,7 +75,7 @@ export function storedManifestWriter(parts: StoredManifestWriterParts): Registry
 
   /** A removal of unneeded manifests may have read the repository before this manifest and its tags were there. */
   async function restoreLost(repository: string, relied: readonly Digest[]): Promise<void> {
-    const left = new Set(await linkedIn(repository, relied));
+    const left = new Set(await linkedIn(objects, repository, relied));
     for (const lost of relied.filter((one) => !left.has(one))) await restoreManifest(store, repository, lost);
   }
 
@@ -104,9 +86,10 @@ export function storedManifestWriter(parts: StoredManifestWriterParts): Registry
     const { digest } = manifest;
     const named = successors(decoded);
     const needed = [...new Set(named.blobs.map((blob) => blob.digest))];
-    await checkBlobs(repository, needed);
+    await checkBlobs(statBlob, repository, needed);
     await markStore();
     const children = await linkedIn(
+      objects,
       repository,
       named.manifests.map((child) => child.digest),
     );
@@ -119,6 +102,32 @@ export function storedManifestWriter(parts: StoredManifestWriterParts): Registry
     await objects.sync(newTags.map((tag) => tagLinkKey(repository, tag)));
     await restoreLost(repository, [...children, digest]);
   };
+}
+
+/** Uses a limiter of its own, so that the blobs of another manifest need not wait for all of this one's. Errors: MANIFEST_BLOB_UNKNOWN. */
+async function checkBlobs(
+  statBlob: Registry['statBlob'],
+  repository: string,
+  digests: readonly Digest[],
+): Promise<void> {
+  const found = await createLimiter(CHECKED_AT_ONCE).map(digests, (digest) => statBlob(repository, digest));
+  const missing = digests.filter((_, at) => found[at] === undefined);
+  if (missing.length > 0) {
+    throw new ImagesError('MANIFEST_BLOB_UNKNOWN', `blob is not in ${repository} [${someOf(missing)}]`);
+  }
+}
+
+/** Those of the manifests that the repository has. */
+async function linkedIn(
+  objects: Store['objects'],
+  repository: string,
+  digests: readonly Digest[],
+): Promise<readonly Digest[]> {
+  const all = [...new Set(digests)];
+  const links = await createLimiter(CHECKED_AT_ONCE).map(all, (digest) =>
+    readLink(objects, revisionLinkKey(repository, digest)),
+  );
+  return all.filter((digest, at) => links[at] === digest);
 }
 
 /** Errors: MANIFEST_TOO_LARGE, MANIFEST_INVALID, DIGEST_INVALID. */

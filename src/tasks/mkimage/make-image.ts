@@ -1,20 +1,16 @@
 // `mkimage`: builds an image from a directory with a `tar` script and a Dockerfile, or a manifest.json. The result is in the local store; the registry serves it only after an
 // upload.
 
-import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { buildImage } from '../../build/build-image.ts';
 import type { BuildDifferences } from '../../build/compare-builds.ts';
 import type { TreeSource } from '../../build/files/tree-source.ts';
 import type { BuiltLayerCompression } from '../../build/layer/compression.ts';
-import { EPOCH, type TimeChoice, timeRules } from '../../build/layer/times.ts';
-import type { LeftSecret } from '../../build/left-secrets.ts';
+import { type TimeChoice, timeRules } from '../../build/layer/times.ts';
 import type { BuildEvent, BuildNetwork, BuildRequest, BuildSeams, BuiltImage } from '../../build/request.ts';
-import { PROXY_NAMES } from '../../build/stage/variables.ts';
 import { createLimiter } from '../../io/concurrency/limiter.ts';
 import { checkArguments, TEXT } from '../../oci/arguments.ts';
-import * as decode from '../../oci/decode.ts';
-import { type Digest, digestOf } from '../../oci/digest.ts';
+import type { Digest } from '../../oci/digest.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import { machinePlatform } from '../../oci/machine-platform.ts';
 import { decodeManifest } from '../../oci/manifest.ts';
@@ -24,14 +20,15 @@ import { buildSteps } from '../../storage/builds/build-steps.ts';
 import { type BuiltImages, builtImages } from '../../storage/builds/built-images.ts';
 import { looseBlobs } from '../../storage/builds/loose-blobs.ts';
 import type { EmbeddedStore } from '../../storage/embedded-store.ts';
-import { printableName } from '../../tar/names.ts';
 import { OPTIONS, SETTINGS } from '../arguments.ts';
 import { openRuledStore } from '../private-registry/open-store.ts';
 import { dataDirectory } from '../private-registry/registry-state.ts';
 import { alsoDebugged, callOptions, type Settings, type TaskCall, type World } from '../settings.ts';
 import { baseImages } from './base-images.ts';
+import { agentsOf, proxiesOf, timesOf } from './build-environment.ts';
 import { lazyDownloads, lazyRunner, storeBlobWriter } from './build-seams.ts';
 import { type ImageForm, readImageForm } from './image-form.ts';
+import { leftSecretLines } from './left-secret-lines.ts';
 import { runTarScript } from './run-tar-script.ts';
 
 export interface MakeImageOptions {
@@ -96,8 +93,8 @@ export async function makeImage(
   const building: Building = { directory, form, store };
   const built = await build(building, settings, options);
   const { secrets = new Map() } = options;
-  for (const left of await secretsIn(built, secrets, store, settings))
-    options.onEvent?.({ type: 'warning', message: secretLine(left) });
+  for (const message of await leftSecretLines(built, secrets, store, settings))
+    options.onEvent?.({ type: 'warning', message });
   const differences = options.verify ? await verify(building, built, settings, options) : undefined;
   await images.record(name, built.manifest);
   return { name, digest: built.manifest.digest, cached: false, built, ...(differences && { differences }) };
@@ -112,48 +109,6 @@ async function verify(
   const { compareBuilds } = await import('../../build/compare-builds.ts');
   const second = await build(building, settings, { ...options, noCache: true });
   return await compareBuilds(first, second, callOptions(settings));
-}
-
-/** Secrets that are left in the layers. The result for the same layers is cached. */
-async function secretsIn(
-  built: BuiltImage,
-  secrets: ReadonlyMap<string, Uint8Array>,
-  { objects }: EmbeddedStore,
-  settings: TaskCall,
-): Promise<readonly LeftSecret[]> {
-  if (built.layers.filter(({ isNew }) => isNew).length < 2) return [];
-  const key = createHash('sha256').update('secrets 1');
-  for (const { diffId, isNew, instruction } of built.layers) key.update(JSON.stringify([diffId, isNew, instruction]));
-  for (const [name, value] of secrets) key.update(JSON.stringify([name, digestOf(value)]));
-  const name = key.digest('hex');
-  const steps = buildSteps(objects);
-  const known = await steps.get(name);
-  const secretsFound = known && decodeSecrets(known);
-  if (secretsFound) return secretsFound;
-  const { leftSecrets } = await import('../../build/left-secrets.ts');
-  const found = await leftSecrets(built, secrets, callOptions(settings));
-  await steps.put(name, Buffer.from(JSON.stringify(found)));
-  return found;
-}
-
-/** Returns `undefined` for an entry that was damaged, for instance by a power failure. */
-function decodeSecrets(bytes: Uint8Array): readonly LeftSecret[] | undefined {
-  try {
-    return decode.array(decode.parseJson(bytes, 'secrets'), 'secrets').map((value) => {
-      const fields = decode.object(value, 'secret');
-      return {
-        path: decode.string(fields.path, 'path'),
-        what: decode.string(fields.what, 'what'),
-        instruction: decode.string(fields.instruction, 'instruction'),
-      };
-    });
-  } catch {
-    return undefined;
-  }
-}
-
-function secretLine({ path, what, instruction }: LeftSecret): string {
-  return `${what} is still in the image although /${printableName(path)} is gone: ${instruction} left it in its layer`;
 }
 
 function nameOf(form: ImageForm, tag: string | undefined): Reference {
@@ -210,7 +165,7 @@ async function build(
     isPlatformNamed: options.platform !== undefined,
     buildPlatform: machine,
     buildArgs: options.buildArgs ?? new Map(),
-    proxies: proxiesOf(settings, options),
+    proxies: proxiesOf(settings, options.buildArgs),
     agents: agentsOf(settings),
     times,
     compression: options.compression ?? QUICK,
@@ -277,26 +232,4 @@ async function openContext(
   }
   const { openDirectoryContext } = await import('./directory-context.ts');
   return await openDirectoryContext(directory, options.context, settings, { ...options, time });
-}
-
-function timesOf({ env }: World): TimeChoice {
-  const text = env.SOURCE_DATE_EPOCH;
-  if (text === undefined || text === '') return { kind: 'fixed', seconds: EPOCH };
-  if (/^\d{1,12}$/.test(text)) return { kind: 'latest', seconds: Number(text) };
-  throw new ImagesError('CONFIG_INVALID', `SOURCE_DATE_EPOCH is not a number of seconds [${text}]`, {
-    hint: 'For example SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)',
-  });
-}
-
-function proxiesOf({ env }: World, { buildArgs = new Map() }: MakeImageOptions): ReadonlyMap<string, string> {
-  return new Map(
-    PROXY_NAMES.flatMap((name) => {
-      const value = buildArgs.get(name) ?? env[name];
-      return value ? [[name, value] as const] : [];
-    }),
-  );
-}
-
-function agentsOf({ env }: World): ReadonlyMap<string, string> {
-  return new Map(env.SSH_AUTH_SOCK ? [['default', env.SSH_AUTH_SOCK]] : []);
 }
