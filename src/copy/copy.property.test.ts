@@ -1,6 +1,7 @@
 // For any graph of descriptors: the copy is complete, each blob is fetched once, and exactly what was planned is fetched.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { rounds } from '../../test/testing/soak.ts';
 import { decodeManifest, successors } from '../oci/manifest.ts';
 import type { Registry } from '../registry/contract.ts';
 import { copy } from './testing/copy.ts';
@@ -49,7 +50,7 @@ describe('any copy', () => {
         expect(from.asked.calls.length).toBe(plan.requests);
         expect(result.requests).toBe(plan.requests);
       }),
-      { numRuns: 60 },
+      { numRuns: rounds(30) },
     );
   });
 
@@ -66,7 +67,7 @@ describe('any copy', () => {
         expect(plan.bytes).toBe(0);
         expect(again.asked.count('getBlob')).toBe(0);
       }),
-      { numRuns: 40 },
+      { numRuns: rounds(20) },
     );
   });
 });

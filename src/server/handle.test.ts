@@ -334,7 +334,7 @@ it('no sequence of requests makes the server answer with an error of its own', {
       expect(answer.status).toBeLessThan(500);
       if (answer.status >= 400 && verb !== 'HEAD') expect(answer.json()).toHaveProperty('errors.0.code');
     }),
-    { numRuns: rounds(300) },
+    { numRuns: rounds(100) },
   );
   expect(server.events.filter(({ type }) => type === 'failure')).toEqual([]);
 });

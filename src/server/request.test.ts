@@ -1,6 +1,7 @@
 // A request line becomes one value: every end-point of the specification, and everything that can be invalid in one.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { rounds } from '../../test/testing/soak.ts';
 import { isImagesError } from '../oci/errors.ts';
 import { isRepositoryPath } from '../oci/reference.ts';
 import { parseRequest } from './request.ts';
@@ -223,7 +224,7 @@ describe('any text as a request', () => {
           }
         },
       ),
-      { numRuns: 2000 },
+      { numRuns: rounds(500) },
     );
   });
 

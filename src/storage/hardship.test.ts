@@ -1,11 +1,8 @@
-// The store with several processes, kill -9, power cuts, a full disk and a read-only one.
-import { type ChildProcess, spawn } from 'node:child_process';
+// The store after power cuts, on a full disk and on a read-only one.
 import { mkdir, readdir, rm, truncate, utimes, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
-import { afterEach, describe, expect, it } from 'vitest';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
 import {
-  type Blob,
   blobOf,
   breakingOpener,
   bytesOf,
@@ -20,86 +17,6 @@ import { openEmbeddedStore } from './embedded-store.ts';
 import { blobKey, layerLinkKey, revisionLinkKey, tagLinkKey } from './layout/registry-keys.ts';
 import { storeHealth } from './store-health.ts';
 import { canMount, smallDisk, stagedIn, testDirectory } from './testing/directories.ts';
-
-const running: ChildProcess[] = [];
-afterEach(() => {
-  for (const child of running.splice(0)) child.kill('SIGKILL');
-});
-
-interface Putting {
-  readonly child: ChildProcess;
-  readonly output: () => string;
-  readonly ended: Promise<number | null>;
-}
-
-interface PutOptions {
-  /** Milliseconds after each 64 KiB. */
-  readonly wait?: number;
-  /** The byte at which it waits until it is killed. */
-  readonly stopAt?: number;
-}
-
-function putInProcess(
-  directory: string,
-  repository: string,
-  file: string,
-  blob: Blob,
-  { wait = 0, stopAt }: PutOptions = {},
-): Putting {
-  const script = resolve(import.meta.dirname, 'testing/put-process.ts');
-  const values = [script, directory, repository, file, blob.descriptor.digest, `${wait}`, `${stopAt ?? ''}`];
-  const child = spawn(process.execPath, values, { stdio: ['ignore', 'pipe', 'inherit'] });
-  running.push(child);
-  let output = '';
-  child.stdout.on('data', (chunk) => {
-    output += chunk;
-  });
-  const ended = new Promise<number | null>((done) => child.once('close', (code) => done(code)));
-  return { child, output: () => output, ended };
-}
-
-async function until(condition: () => Promise<boolean> | boolean): Promise<void> {
-  while (!(await condition())) await delay(10);
-}
-
-describe('several processes', () => {
-  it('that put one blob at once ask for it once', async () => {
-    await using directory = await testDirectory();
-    const blob = blobOf(bytesOf('shared', 2_000_000));
-    const file = join(directory.path, 'source');
-    await writeFile(file, blob.bytes);
-    const puts = ['a', 'b', 'c'].map((repository) => putInProcess(directory.path, repository, file, blob, { wait: 5 }));
-    expect(await Promise.all(puts.map((put) => put.ended))).toEqual([0, 0, 0]);
-    expect(puts.map((put) => put.output()).sort()).toEqual(['done\n', 'done\n', 'open 0\ndone\n']);
-    const { registry } = await openEmbeddedStore(directory.path);
-    for (const repository of ['a', 'b', 'c']) {
-      expect(await collect((await registry.getBlob(repository, blob.descriptor.digest)).body)).toEqual(blob.bytes);
-    }
-    expect(await stagedIn(directory.path)).toEqual([]);
-  });
-
-  it('go on from the byte that a killed one left, and do not wait for it', async () => {
-    await using directory = await testDirectory();
-    const blob = blobOf(bytesOf('killed', 8_000_000));
-    const file = join(directory.path, 'source');
-    await writeFile(file, blob.bytes);
-    const store = await openEmbeddedStore(directory.path);
-    const killed = putInProcess(directory.path, 'team/app', file, blob, { stopAt: 4_000_000 });
-    await until(async () => (await store.registry.partialBytes(blob.descriptor.digest)) > 1_000_000);
-    // Two processes wait for the owner. When it is killed, one takes over its stage, and the other finds the blob.
-    const heirs = ['b', 'c'].map((repository) => putInProcess(directory.path, repository, file, blob));
-    await delay(300);
-    expect(heirs.map((heir) => heir.output())).toEqual(['', '']);
-    killed.child.kill('SIGKILL');
-    await killed.ended;
-    expect(await Promise.all(heirs.map((heir) => heir.ended))).toEqual([0, 0]);
-    const asked = heirs.flatMap((heir) => [...heir.output().matchAll(/open (\d+)/g)].map((match) => Number(match[1])));
-    expect(asked).toHaveLength(1);
-    expect(asked[0]).toBeGreaterThan(1_000_000);
-    expect(await collect((await store.registry.getBlob('b', blob.descriptor.digest)).body)).toEqual(blob.bytes);
-    expect(await stagedIn(directory.path)).toEqual([]);
-  });
-});
 
 describe('after a power cut', () => {
   const image = imageOf('cut');

@@ -150,6 +150,6 @@ it('gives the same answers as the store in memory, whatever was done before', {
         vi.setSystemTime(Date.now() + hours * HOUR);
       }
     }),
-    { numRuns: rounds(25) },
+    { numRuns: rounds(8) },
   );
 });

@@ -10,6 +10,7 @@ import { indexContent, layoutFiles, writeFiles } from '../../test/contract/named
 import { tar } from '../../test/fixtures/tar.ts';
 import { must } from '../../test/peers/process.ts';
 import { temporaryDirectory } from '../../test/peers/temporary.ts';
+import { rounds } from '../../test/testing/soak.ts';
 import { digestHex, digestOf } from '../oci/digest.ts';
 import { isImagesError } from '../oci/errors.ts';
 import { decodeManifest, successors } from '../oci/manifest.ts';
@@ -110,7 +111,7 @@ describe('a damaged archive', () => {
           expect(error.message).not.toContain('\n');
         }
       }),
-      { numRuns: 300 },
+      { numRuns: rounds(100) },
     );
   });
 });

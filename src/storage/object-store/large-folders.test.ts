@@ -1,8 +1,15 @@
+import { writeFileSync } from 'node:fs';
 import { mkdir, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { testDirectory } from '../testing/directories.ts';
 import { LargeFolders } from './large-folders.ts';
+
+function fill(folder: string, names: readonly string[]): void {
+  for (const name of names) writeFileSync(join(folder, name), '');
+}
+
+const numbered = (letter: string) => Array.from({ length: 1000 }, (_, at) => `${letter}${at}`);
 
 describe('the names in a large folder', () => {
   it('are those that are there, however often and when they are asked for', async () => {
@@ -10,7 +17,7 @@ describe('the names in a large folder', () => {
     const path = join(directory.path, 'tags');
     await mkdir(path);
     const names = Array.from({ length: 1200 }, (_, at) => `t${String(at).padStart(5, '0')}`);
-    for (const name of names) await writeFile(join(path, name), '');
+    fill(path, names);
     const folders = new LargeFolders();
     const seen = async () => (await folders.names(path)).join(' ');
     /** Makes the folder look old, because only the names of an old one are cached. */
@@ -26,7 +33,7 @@ describe('the names in a large folder', () => {
     await seen();
     await rm(join(path, 'a'));
     expect(await seen()).toBe(['below/', ...names].join(' '));
-    for (const name of names.slice(1)) await rm(join(path, name));
+    await Promise.all(names.slice(1).map((name) => rm(join(path, name))));
     expect(await seen()).toBe(`below/ ${names[0]}`);
   });
 
@@ -36,7 +43,7 @@ describe('the names in a large folder', () => {
     const settle = (folder: string) => utimes(folder, 1_000_000_000, 1_000_000_000);
     for (const folder of [path, other]) {
       await mkdir(folder);
-      for (let at = 0; at < 1000; at++) await writeFile(join(folder, `${folder === path ? 't' : 'o'}${at}`), '');
+      fill(folder, numbered(folder === path ? 't' : 'o'));
       await settle(folder);
     }
     const folders = new LargeFolders();
@@ -54,7 +61,7 @@ describe('the names in a large folder', () => {
     await using directory = await testDirectory();
     const path = join(directory.path, 'tags');
     await mkdir(path);
-    for (let at = 0; at < 1000; at++) await writeFile(join(path, `t${at}`), '');
+    fill(path, numbered('t'));
     await utimes(path, 1_000_000_000, 1_000_000_000);
     const folders = new LargeFolders();
     await folders.names(path);

@@ -20,11 +20,11 @@ describe('uploads that were begun and left', () => {
   it('do not make others more expensive: each is looked for among few', async () => {
     await using directory = await testDirectory();
     const { registry } = await openEmbeddedStore(directory.path);
-    for (let count = 0; count < 600; count++) await (await registry.openUpload('a/b'))[Symbol.asyncDispose]();
+    for (let count = 0; count < 200; count++) await (await registry.openUpload('a/b'))[Symbol.asyncDispose]();
     const left = (await stagedIn(directory.path)).map((path) => dirname(path));
-    expect(left).toHaveLength(600);
+    expect(left).toHaveLength(200);
     const folders = [...Map.groupBy(left, (folder) => folder).values()];
-    expect(Math.max(...folders.map((files) => files.length))).toBeLessThan(30);
+    expect(Math.max(...folders.map((files) => files.length))).toBeLessThan(20);
   });
 
   it('give way to newer ones: their number and bytes are limited, and nobody is refused', async () => {
@@ -35,7 +35,7 @@ describe('uploads that were begun and left', () => {
       const sizes = await Promise.all((await stagedIn(directory.path)).map(async (path) => (await stat(path)).size));
       return { count: sizes.length, bytes: sizes.reduce((sum, size) => sum + size, 0) };
     };
-    for (let count = 0; count < 200; count++) {
+    for (let count = 0; count < 110; count++) {
       await (await registry.openUpload('a/b'))[Symbol.asyncDispose]();
       expect((await held()).count).toBeLessThanOrEqual(51);
     }

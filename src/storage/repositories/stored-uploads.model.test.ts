@@ -148,7 +148,7 @@ describe.each(['memory', 'a directory'])('an upload into %s', (driver) => {
         let model: Model = { held: Buffer.alloc(0) };
         for (const request of list) model = await request.run(scene, model);
       }),
-      { numRuns: rounds(80) },
+      { numRuns: rounds(30) },
     );
   });
 });

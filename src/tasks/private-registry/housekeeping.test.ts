@@ -12,7 +12,7 @@ import { temporaryWorld } from '../testing/temporary-world.ts';
 import { tryCollectorTurn } from './collect-garbage.ts';
 import { type Housekeeping, type HousekeepingEvent, keepHouse } from './housekeeping.ts';
 
-const SOON = { look: 5, sweep: 5, quiet: 1000, patience: 1e9, retry: 5 };
+const SOON = { look: 2, sweep: 2, quiet: 1000, patience: 1e9, retry: 2 };
 const QUIET = { active: 0, lastAt: 0 };
 
 /** A store with an image, and with a blob that nothing names. */
@@ -42,7 +42,7 @@ async function newHouse(more: Partial<Omit<Housekeeping, 'store'>> = {}) {
   return { store, events, begin, collections };
 }
 
-const some = () => new Promise((resolve) => setTimeout(resolve, 60));
+const some = () => new Promise((resolve) => setTimeout(resolve, 30));
 
 describe('a registry collects garbage by itself', () => {
   it('once a day, when nobody asks for anything', async () => {
