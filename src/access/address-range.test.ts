@@ -11,6 +11,14 @@ describe('a range of addresses', () => {
     expect(['fe80::1', '0.0.0.0'].some(unique.has)).toBe(false);
   });
 
+  it('of IPv4-mapped addresses is one of IPv4, as addresses are compared', () => {
+    const mapped = parseAddressRange('::ffff:10.0.0.0/104');
+    expect(['10.1.2.3', '11.0.0.1', '::ffff:10.0.0.1'].map(mapped.has)).toEqual([true, false, false]);
+    expect(parseAddressRange('::ffff:a00:1').has('10.0.0.1')).toBe(true);
+    expect(parseAddressRange('::ffff:0:0/96').has('203.0.113.9')).toBe(true);
+    expect(parseAddressRange('::/0').has('10.0.0.1')).toBe(false);
+  });
+
   it('may be one address, or all of them', () => {
     expect(parseAddressRange('::1').has('::1')).toBe(true);
     expect(parseAddressRange('10.0.0.5').has('10.0.0.6')).toBe(false);

@@ -24,13 +24,18 @@ export function parseAddressRange(text: string): AddressRange {
       hint: 'All addresses are 0.0.0.0/0 and ::/0.',
     });
   }
+  // Addresses are compared as IPv4 if they are mapped ones, so ranges of these are, too: one that matches nothing would forbid nothing.
+  const plain = plainAddress(network);
+  const isMapped = family === 6 && isIP(plain) === 4 && bits >= MAPPED_BITS;
+  const kind = family === 4 || isMapped ? 'ipv4' : 'ipv6';
   const range = new BlockList();
-  range.addSubnet(network, bits, family === 4 ? 'ipv4' : 'ipv6');
-  return {
-    text,
-    has: (address) => isIP(address) === family && range.check(address, family === 4 ? 'ipv4' : 'ipv6'),
-  };
+  if (isMapped) range.addSubnet(plain, bits - MAPPED_BITS, kind);
+  else range.addSubnet(network, bits, kind);
+  return { text, has: (address) => isIP(address) === (kind === 'ipv4' ? 4 : 6) && range.check(address, kind) };
 }
+
+/** Those before the IPv4 address in an IPv4-mapped one. */
+const MAPPED_BITS = 96;
 
 /** An address without its zone, and as IPv4 if it is an IPv4-mapped one (RFC 4291, section 2.5.5.2), in whatever spelling. */
 export function plainAddress(address: string): string {
