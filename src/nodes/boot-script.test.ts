@@ -80,7 +80,7 @@ describe.each(SHELLS)('the boot script, run by %s', (shell) => {
     await node.write(bootFiles({ ...REQUEST, registry: { ...REQUEST.registry, addresses: ['10.0.0.9'] } }));
     expect(await boot(node.path)).toBe('');
     const texts = await node.texts();
-    expect(texts['etc/docker/daemon.json']).toContain('http://10.0.0.9:80');
+    expect(texts['etc/docker/daemon.json']).toContain('10.0.0.9:80');
     expect(texts['etc/hosts']).toContain('10.0.0.9 quay.io');
     expect(texts['etc/hosts']).not.toContain('192.168.0.250');
   });

@@ -19,15 +19,14 @@ export function containersFiles(given: NodeRequest): readonly NodeFile[] {
       content: `# ${MADE_BY}\n${hosts.map((host) => registryTable(host, request)).join('')}`,
     },
     { path: SEARCH, mode: 0o644, content: search, shared: 'search-registries' },
-    ...certificates('etc/containers/certs.d', registry),
+    ...certificates('etc/containers/certs.d', authorities(registry), registry),
   ];
 }
 
-/** `ca.crt` for each address, as docker and the containers library look for it. */
-export function certificates(directory: string, registry: NodeRegistry): readonly NodeFile[] {
-  const { ca } = registry;
+/** `ca.crt` for each of these names and addresses of the registry, as docker and the containers library look for it. */
+export function certificates(directory: string, names: readonly string[], { ca }: NodeRegistry): readonly NodeFile[] {
   if (ca === undefined) return [];
-  return authorities(registry).map((authority) => ({
+  return names.map((authority) => ({
     path: `${directory}/${authority}/ca.crt`,
     mode: 0o644,
     content: ca,

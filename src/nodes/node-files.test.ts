@@ -82,7 +82,14 @@ describe('the files of a node', () => {
       'registry-mirrors': own.map((at) => `http://${at}`),
       'insecure-registries': own,
     });
-    expect(config({ ...PLAIN, spoof: true })['insecure-registries']).toEqual([...own, 'docker.io', 'quay.io']);
+    // Under its name it is known which host is meant.
+    expect(config({ ...PLAIN, spoof: true })).toEqual({
+      'registry-mirrors': ['http://docker.io'],
+      'insecure-registries': [...own, 'docker.io', 'quay.io'],
+    });
+    const elsewhere = { ...V4, spoof: true, registry: { ...V4.registry, port: 5000 } };
+    expect(config(elsewhere)['registry-mirrors']).toEqual(['http://192.168.0.250:5000']);
+    expect(Object.keys(texts({ ...SECURE, spoof: true }))).toContain('etc/docker/certs.d/quay.io/ca.crt');
     expect(config(SECURE)).toEqual({ 'registry-mirrors': ['https://10.0.0.5:443'] });
     expect(config({ ...SECURE, hosts: ['quay.io'] })['registry-mirrors']).toEqual([]);
   });

@@ -6,6 +6,7 @@ import type { AccessControl, Asker, RequestHead } from '../access/contract.ts';
 import { createLimiter } from '../io/concurrency/limiter.ts';
 import { ImagesError, isImagesError } from '../oci/errors.ts';
 import type { Registry } from '../registry/contract.ts';
+import { actingFor } from './acting-host.ts';
 import { createActiveUploads } from './active-uploads.ts';
 import { answer } from './answer.ts';
 import { messageBody } from './body.ts';
@@ -33,6 +34,8 @@ export interface HandleOptions {
   readonly connections: Connections;
   /** Names under which the registry may have web pages, besides addresses and `localhost`. */
   readonly names: readonly string[];
+  /** Hosts for which nodes take the registry. */
+  readonly actsFor: readonly string[];
   readonly health?: HealthChecks;
   /** Without it everybody may do everything. */
   readonly access?: AccessControl;
@@ -62,7 +65,7 @@ interface HandleContext extends HandleOptions {
 }
 
 function handle(message: IncomingMessage, response: ServerResponse, context: HandleContext): void {
-  const { onEvent, onReceived, limits, names, shared, connection } = context;
+  const { onEvent, onReceived, limits, names, actsFor, shared, connection } = context;
   const started = performance.now();
   const { method = 'GET', url = '/' } = message;
   const headers = headersOf(message);
@@ -127,7 +130,7 @@ function handle(message: IncomingMessage, response: ServerResponse, context: Han
   const onTried = (user: string) => {
     tried = user;
   };
-  void replyTo({ head, names, onAsker, onTried, ...(context.access && { access: context.access }) }, call)
+  void replyTo({ head, names, actsFor, onAsker, onTried, ...(context.access && { access: context.access }) }, call)
     .then((reply) => holdBody(reply, response, call))
     .catch(refuse)
     .then(send)
@@ -155,12 +158,13 @@ function createShared({ registry, limits, health, onEvent, fetching = {} }: Hand
 interface Asked {
   readonly head: RequestHead;
   readonly names: readonly string[];
+  readonly actsFor: readonly string[];
   readonly access?: AccessControl;
   readonly onAsker: (asker: Asker) => void;
   readonly onTried: (user: string) => void;
 }
 
-async function replyTo({ head, names, access, onAsker, onTried }: Asked, call: Call): Promise<Reply> {
+async function replyTo({ head, names, actsFor, access, onAsker, onTried }: Asked, call: Call): Promise<Reply> {
   const { method, url } = head;
   if (isPageOfElsewhere(method, call.headers, names)) {
     throw new ImagesError('DENIED', 'pages of other web sites may not use this registry', {
@@ -173,7 +177,7 @@ async function replyTo({ head, names, access, onAsker, onTried }: Asked, call: C
     if (tried !== undefined) onTried(tried);
     return reply;
   }
-  const request = parseRequest(method, url);
+  const request = actingFor(parseRequest(method, url), call.headers.host, actsFor);
   const answered = () => answer(request, call);
   const reply = await (access ? throughGate(request, { access, head, onAsker }, answered) : answered());
   const host = hostOf(request);

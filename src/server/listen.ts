@@ -29,6 +29,8 @@ export interface ServeOptions {
   readonly limits?: Partial<ServerLimits>;
   /** Names under which the registry has web pages, besides those that it listens on. */
   readonly names?: readonly string[];
+  /** Hosts for which nodes may take this registry (`docker.io`): who asks under such a name means images of that host, as with `ns`. */
+  readonly actsFor?: readonly string[];
   /** Checks for `/healthz`; by default it always answers `ok`. */
   readonly health?: HealthChecks;
   /** Certificates for addresses with `tls`. The caller disposes of them. */
@@ -73,6 +75,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     limits,
     connections,
     names,
+    actsFor: (options.actsFor ?? []).filter((host) => !names.includes(host)),
     ...(health && { health }),
     ...(access && { access }),
     ...(fetching && { fetching }),
@@ -193,7 +196,9 @@ function explain(error: NodeJS.ErrnoException, address: ListenAddress): Error {
         `no permission to listen on [${where}]`,
         because(
           `Allow low ports with: sudo sysctl net.ipv4.ip_unprivileged_port_start=${address.port}` +
-            ', or choose a port above 1023 with --listen=ADDR:PORT.',
+            `; or to Node alone: sudo setcap cap_net_bind_service=+ep "$(readlink -f "$(command -v node)")"` +
+            '; or in its systemd unit: AmbientCapabilities=CAP_NET_BIND_SERVICE' +
+            '. Or choose a port above 1023 with --listen=ADDR:PORT.',
         ),
       );
     case 'EADDRNOTAVAIL':

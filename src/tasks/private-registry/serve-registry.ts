@@ -5,6 +5,7 @@ import type { AccessControl } from '../../access/contract.ts';
 import type { TlsContexts } from '../../certificates/contract.ts';
 import { disposables } from '../../io/concurrency/disposables.ts';
 import { acquireLock } from '../../io/files/lock.ts';
+import { WELL_KNOWN_HOSTS } from '../../nodes/well-known-hosts.ts';
 import { checkArguments, objectWith, TEXT } from '../../oci/arguments.ts';
 import { isImagesError } from '../../oci/errors.ts';
 import type { ListenAddress } from '../../server/address.ts';
@@ -199,6 +200,7 @@ async function listenFor(
     registry: served.registry,
     listen,
     names,
+    actsFor: WELL_KNOWN_HOSTS,
     access: request.access,
     ...(served.proxy && { fetching: served.proxy }),
     ...(request.certificates && { tls: request.certificates }),
