@@ -88,7 +88,10 @@ describe('the CA of a registry', () => {
     const leaf = newDirectory();
     const { key: leafKey, certificate } = await leafOf(await open(newDirectory()), 'a.lan');
     writeFileSync(authorityFile(leaf), certificate);
-    await expect(open(leaf)).rejects.toThrow(/ca\.key is missing/);
+    await expect(open(leaf)).rejects.toMatchObject({
+      message: expect.stringMatching(/ca\.key is missing/),
+      hint: expect.stringContaining('remove ca.crt and ca.key there'),
+    });
     writeFileSync(join(leaf, 'ca.key'), leafKey, { mode: 0o600 });
     await expect(open(leaf)).rejects.toThrow(/is not the certificate of a CA/);
     const old = newDirectory();

@@ -5,7 +5,7 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileAtomically } from '../io/files/atomic-file.ts';
 import { acquireLock } from '../io/files/lock.ts';
-import { invalid, readIfThere } from '../io/files/read-config-file.ts';
+import { readIfThere } from '../io/files/read-config-file.ts';
 import { quote } from '../io/text/quote.ts';
 import { ImagesError } from '../oci/errors.ts';
 import { authorityFile } from './authority-file.ts';
@@ -42,6 +42,7 @@ export interface AuthorityOptions {
 
 const DAY = 24 * 60 * 60 * 1000;
 const HOUR = 60 * 60 * 1000;
+const ANEW = 'remove ca.crt and ca.key there: a new CA is made, which clients have to be told of.';
 const YEARS = 10;
 /** In characters (RFC 5280, appendix A: ub-common-name). */
 const LONGEST_COMMON_NAME = 64;
@@ -66,7 +67,7 @@ export async function readAuthority(options: Omit<AuthorityOptions, 'machine'>):
   const certificateText = await readIfThere(file);
   if (certificateText === undefined) return undefined;
   const keyFile = join(directory, 'ca.key');
-  const keyText = (await readIfThere(keyFile)) ?? invalid(keyFile, 'is missing: it is the key of ca.crt beside it');
+  const keyText = (await readIfThere(keyFile)) ?? unusable(keyFile, 'is missing: it is the key of ca.crt beside it');
   if (((await stat(keyFile)).mode & 0o077) !== 0) {
     throw new ImagesError('CONFIG_INVALID', `others can read the key of the CA [${keyFile}]`, {
       hint: `Who has read it can pretend to be any registry. If nobody has: chmod 600 ${keyFile}; else remove both files, and make a new CA.`,
@@ -74,8 +75,8 @@ export async function readAuthority(options: Omit<AuthorityOptions, 'machine'>):
   }
   const certificate = parsed(file, () => new X509Certificate(certificateText));
   const key = parsed(keyFile, () => createPrivateKey(keyText));
-  if (!certificate.ca) invalid(file, 'is not the certificate of a CA');
-  if (!certificate.checkPrivateKey(key)) invalid(file, 'belongs to another key than ca.key beside it');
+  if (!certificate.ca) unusable(file, 'is not the certificate of a CA');
+  if (!certificate.checkPrivateKey(key)) unusable(file, 'belongs to another key than ca.key beside it');
   if (certificate.validToDate <= now()) {
     throw new ImagesError('CONFIG_INVALID', `the CA has expired [${file}]`, {
       hint: 'Remove ca.crt and ca.key there: a new one is made, which clients have to be told of.',
@@ -84,7 +85,7 @@ export async function readAuthority(options: Omit<AuthorityOptions, 'machine'>):
   const recorded = await constraintsOf(certificate);
   if (options.constraints && JSON.stringify(options.constraints) !== JSON.stringify(recorded)) {
     throw new ImagesError('CONFIG_INVALID', `the CA was made for other names [${file}]`, {
-      hint: 'Use the same names as then, or remove ca.crt and ca.key there: a new one is made, which clients have to be told of.',
+      hint: `Use the same names as then, or ${ANEW}`,
     });
   }
   return authorityOf(certificate, key, recorded);
@@ -133,6 +134,11 @@ function authorityOf(
   };
 }
 
+/** One of the two files alone is of no use, so neither is to be removed alone. */
+function unusable(file: string, what: string): never {
+  throw new ImagesError('CONFIG_INVALID', `${file} ${what}`, { hint: `Bring back the right file, or ${ANEW}` });
+}
+
 function pemOf(key: KeyObject): string {
   return key.export({ type: 'pkcs8', format: 'pem' }).toString();
 }
@@ -142,6 +148,6 @@ function parsed<T>(file: string, parse: () => T): T {
   try {
     return parse();
   } catch {
-    return invalid(file, 'is not in PEM, or is damaged');
+    return unusable(file, 'is not in PEM, or is damaged');
   }
 }
