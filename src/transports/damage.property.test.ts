@@ -9,7 +9,7 @@ import { collect } from '../../test/contract/content.ts';
 import { indexContent, layoutFiles, writeFiles } from '../../test/contract/named-content.ts';
 import { tar } from '../../test/fixtures/tar.ts';
 import { must } from '../../test/peers/process.ts';
-import { temporaryDirectory } from '../../test/peers/temporary.ts';
+import { quickDirectory } from '../../test/peers/temporary.ts';
 import { rounds } from '../../test/testing/soak.ts';
 import { digestHex, digestOf } from '../oci/digest.ts';
 import { isImagesError } from '../oci/errors.ts';
@@ -21,7 +21,7 @@ import { openDockerArchiveImage } from './docker-archive/docker-archive-source.t
 const layer = Buffer.from(tar([{ name: 'x', data: 'y' }]));
 
 async function ociArchive(): Promise<Buffer> {
-  await using directory = await temporaryDirectory('damage');
+  await using directory = await quickDirectory('damage');
   await writeFiles(join(directory.path, 'layout'), layoutFiles(indexContent('damage')));
   const path = join(directory.path, 'x.tar');
   await must('tar', ['-cf', path, '-C', join(directory.path, 'layout'), '.']);
@@ -95,7 +95,7 @@ describe('a damaged archive', () => {
     ],
   ] as const)('of the form %s gives right bytes, or an error', async (_, make, openPath) => {
     const whole = await make();
-    await using directory = await temporaryDirectory('damage');
+    await using directory = await quickDirectory('damage');
     const path = join(directory.path, 'x.tar');
     await writeFile(path, whole);
     await readAll(() => openPath(path));

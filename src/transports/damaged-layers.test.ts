@@ -6,7 +6,7 @@ import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { blobOf, manifestOf, pushImage } from '../../test/contract/content.ts';
 import { tar } from '../../test/fixtures/tar.ts';
-import { temporaryDirectory } from '../../test/peers/temporary.ts';
+import { quickDirectory } from '../../test/peers/temporary.ts';
 import { pipeOutput } from '../io/files/rewindable-output.ts';
 import { digestHex, digestOf } from '../oci/digest.ts';
 import { OCI_CONFIG, OCI_LAYER, OCI_LAYER_GZIP, OCI_LAYER_ZSTD, OCI_MANIFEST } from '../oci/media-types.ts';
@@ -40,7 +40,7 @@ const FORMS = {
 
 /** An image of one layer in a new store. */
 async function storedImage(form: keyof typeof FORMS) {
-  const directory = await temporaryDirectory('damaged');
+  const directory = await quickDirectory('damaged');
   onTestFinished(() => directory[Symbol.asyncDispose]());
   const { registry, objects } = await openEmbeddedStore(directory.path);
   const { mediaType, bytes } = FORMS[form];

@@ -69,7 +69,7 @@ describe('the event of a request and its answer', () => {
     await (await pool.send({ method: 'GET', url: url('/left') })).body[Symbol.asyncIterator]().return?.();
     await pool.send({ method: 'HEAD', url: url('/head') });
     (await pool.send({ method: 'GET', url: url('/discarded') })).discard();
-    await vi.waitFor(() => expect(events).toHaveLength(3));
+    await vi.waitFor(() => expect(events).toHaveLength(3), { timeout: 60_000, interval: 10 });
     expect(events.map((event) => [event.url.slice(base.length), event.received])).toEqual([
       ['/left', 0],
       ['/head', 0],
@@ -79,7 +79,10 @@ describe('the event of a request and its answer', () => {
 
   it('counts the short body of a discarded answer, which is read to keep the connection', async () => {
     (await pool.send({ method: 'GET', url: url('/short') })).discard();
-    await vi.waitFor(() => expect(events).toMatchObject([{ status: 401, received: 9 }]));
+    await vi.waitFor(() => expect(events).toMatchObject([{ status: 401, received: 9 }]), {
+      timeout: 60_000,
+      interval: 10,
+    });
   });
 
   it('counts the bytes that were sent, of buffers and of streams', async () => {
@@ -88,7 +91,7 @@ describe('the event of a request and its answer', () => {
       yield BODY.subarray(0, 20);
     }
     for (const body of [BODY, stream()]) (await pool.send({ method: 'PUT', url: url('/'), body })).discard();
-    await vi.waitFor(() => expect(events).toHaveLength(2));
+    await vi.waitFor(() => expect(events).toHaveLength(2), { timeout: 60_000, interval: 10 });
     expect(events.map(({ sent }) => sent)).toEqual([BODY.length, 30]);
   });
 

@@ -36,10 +36,13 @@ async function keeping(directory: string, image: Image = one) {
   await pushImage(other.registry, 'team/app', image, ['1']);
   const { store, seen } = processOn(directory);
   const get = async () => (await store.registry.getManifest('team/app', '1')).digest;
-  await vi.waitFor(async () => {
-    await get();
-    expect(store.objects.kept?.(revisionLinkKey('team/app', image.manifest.digest))).toBeDefined();
-  });
+  await vi.waitFor(
+    async () => {
+      await get();
+      expect(store.objects.kept?.(revisionLinkKey('team/app', image.manifest.digest))).toBeDefined();
+    },
+    { timeout: 60_000, interval: 10 },
+  );
   await get();
   return { store, other, seen, get };
 }

@@ -88,10 +88,13 @@ describe('the embedded registry in this process', () => {
     await using _served = await serve(world, { onNotice: (text) => void notices.push(text) });
     expect(notices).toEqual([expect.stringMatching(/^rules name users that .* does not have: bob$/)]);
     await writeFile(config, rulesFor('Anna'));
-    await vi.waitFor(() => {
-      vi.advanceTimersByTime(2000);
-      expect(notices.at(-1)).toMatch(/does not have: Anna$/);
-    });
+    await vi.waitFor(
+      () => {
+        vi.advanceTimersByTime(2000);
+        expect(notices.at(-1)).toMatch(/does not have: Anna$/);
+      },
+      { timeout: 60_000, interval: 10 },
+    );
   });
 
   it('ends with the signal', async () => {

@@ -7,19 +7,20 @@ import { type StartedWith, servingRules } from './serving-rules.ts';
 async function started(text: string, request: StartedWith = {}) {
   const world = await temporaryWorld();
   onTestFinished(() => world[Symbol.asyncDispose]());
-  const file = join(world.path, 'registry.toml');
-  const write = (content: string) => writeFile(file, content);
-  await write(text);
+  const file = await world.file('registry.toml', text);
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
   onTestFinished(() => void vi.useRealTimers());
   const rules = await servingRules(world.path, request, {});
   onTestFinished(() => rules[Symbol.dispose]());
   const change = async (content: string, isSeen: () => void) => {
-    await write(content);
-    await vi.waitFor(() => {
-      vi.advanceTimersByTime(2000);
-      isSeen();
-    });
+    await writeFile(file, content);
+    await vi.waitFor(
+      () => {
+        vi.advanceTimersByTime(2000);
+        isSeen();
+      },
+      { timeout: 60_000, interval: 10 },
+    );
   };
   return { rules, file, change };
 }

@@ -1,7 +1,7 @@
 // A user's world for tests of tasks: settings with temporary directories only, and recorded notes.
-import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { quickTmpdir } from '../../../test/testing/quick-directory.ts';
 import type { Settings } from '../settings.ts';
 
@@ -15,6 +15,8 @@ export interface TemporaryWorld extends AsyncDisposable {
   script(name: string, body: string): Promise<string>;
 }
 
+const LONG_AGO = new Date('2026-01-01');
+
 export async function temporaryWorld(): Promise<TemporaryWorld> {
   const path = await mkdtemp(join(quickTmpdir, 'images-tasks-'));
   const notes: string[] = [];
@@ -22,6 +24,8 @@ export async function temporaryWorld(): Promise<TemporaryWorld> {
     const target = join(path, name);
     await mkdir(dirname(target), { recursive: true });
     await writeFile(target, text);
+    // A configuration that changed a moment ago is waited for, because it may not be whole.
+    if (basename(name) === 'registry.toml') await utimes(target, LONG_AGO, LONG_AGO);
     return target;
   };
   return {
