@@ -12,7 +12,7 @@ import {
   writeFiles,
 } from '../../test/contract/named-content.ts';
 import { buildImage, buildIndex, type FixtureImage, layerOf, randomLayer } from '../../test/fixtures/image.ts';
-import { temporaryDirectory } from '../../test/peers/temporary.ts';
+import { quickDirectory } from '../../test/peers/temporary.ts';
 import { digestOf } from '../oci/digest.ts';
 import { decodeManifest, manifestDescriptor, rawManifest } from '../oci/manifest.ts';
 import { OCI_CONFIG, OCI_LAYER_ZSTD, OCI_MANIFEST } from '../oci/media-types.ts';
@@ -67,7 +67,7 @@ describe('an image', () => {
     for (const to of FILE_TRANSPORTS) {
       it(`goes from ${from} to ${to} and to a registry with its digest`, async () => {
         for (const one of [image, docker]) {
-          await using directory = await temporaryDirectory('transports');
+          await using directory = await quickDirectory('transports');
           const [first, second] = [testLocation(from, directory.path, 'from'), testLocation(to, directory.path, 'to')];
           await copyOne(await layoutOf(join(directory.path, 'layout'), one), first.sink());
           await copyOne(await first.source(), second.sink());
@@ -83,7 +83,7 @@ describe('an image', () => {
   }
 
   it('is refused in one line by a location that cannot be written, before anything is changed', async () => {
-    await using directory = await temporaryDirectory('transports');
+    await using directory = await quickDirectory('transports');
     const file = join(directory.path, 'file');
     await writeFile(file, 'mine');
     const other = join(directory.path, 'other');
@@ -106,7 +106,7 @@ describe('an image', () => {
   });
 
   it.each(FILE_TRANSPORTS)('whose digests are sha512 goes to %s and back', async (kind) => {
-    await using directory = await temporaryDirectory('transports');
+    await using directory = await quickDirectory('transports');
     const made = imageOf('long', {}, 'sha512');
     const content = { ...contentOf(image), root: made.manifest, blobs: [made.config, ...made.layers] };
     await writeFiles(join(directory.path, 'layout'), layoutFiles(content));
@@ -123,7 +123,7 @@ describe('an image', () => {
   });
 
   it('of schema 1 is refused clearly, wherever it is', async () => {
-    await using directory = await temporaryDirectory('transports');
+    await using directory = await quickDirectory('transports');
     const old = Buffer.from(JSON.stringify({ schemaVersion: 1, name: 'old', tag: '1', fsLayers: [], history: [] }));
     const dir = join(directory.path, 'dir');
     await writeFiles(dir, new Map([['manifest.json', old]]));
@@ -145,7 +145,7 @@ describe('an image', () => {
   });
 
   it('is refused where the transport cannot hold its referrers', async () => {
-    await using directory = await temporaryDirectory('transports');
+    await using directory = await quickDirectory('transports');
     const [content, single] = [indexContent('signed'), imageContent('signed')];
     const subject = manifestDescriptor(single.root);
     const signature = manifestOf({ mediaType: OCI_MANIFEST, config: single.blobs[0]?.descriptor, layers: [], subject });
@@ -166,7 +166,7 @@ describe('an image', () => {
   });
 
   it('is not read again where it is there already', async () => {
-    await using directory = await temporaryDirectory('transports');
+    await using directory = await quickDirectory('transports');
     for (const kind of ['oci', 'dir'] as const) {
       const location = testLocation(kind, directory.path, 'to');
       await copyOne(await layoutOf(join(directory.path, 'layout'), image), location.sink());
@@ -176,7 +176,7 @@ describe('an image', () => {
   });
 
   it('takes the place of an older one in dir:, of which nothing stays', async () => {
-    await using directory = await temporaryDirectory('transports');
+    await using directory = await quickDirectory('transports');
     const location = testLocation('dir', directory.path, 'to');
     await copyOne(await layoutOf(join(directory.path, 'one'), image), location.sink());
     await copyOne(await layoutOf(join(directory.path, 'two'), docker), location.sink());
@@ -185,7 +185,7 @@ describe('an image', () => {
   });
 
   it('loses only its zstd layers’ compression in a docker-archive', async () => {
-    await using directory = await temporaryDirectory('transports');
+    await using directory = await quickDirectory('transports');
     const layer = layerOf([{ name: 'x', data: 'zstd' }]);
     const plain = gunzipSync(layer.bytes);
     const zstd = blobOf(zstdCompressSync(plain), OCI_LAYER_ZSTD);
@@ -213,7 +213,7 @@ describe('an index', () => {
   ]);
 
   it.each(['oci', 'oci-archive', 'dir'] as const)('goes to %s whole or in part with its digest', async (kind) => {
-    await using directory = await temporaryDirectory('transports');
+    await using directory = await quickDirectory('transports');
     for (const platforms of ['linux/amd64', 'all', 'linux/arm64']) {
       const location = testLocation(kind, directory.path, platforms.replace('/', '-'));
       await copyOne(await layoutOf(join(directory.path, 'layout'), index), location.sink(), { platforms });
@@ -235,7 +235,7 @@ describe('an index', () => {
   });
 
   it('is in a docker-archive one of its images', async () => {
-    await using directory = await temporaryDirectory('transports');
+    await using directory = await quickDirectory('transports');
     const location = testLocation('docker-archive', directory.path, 'to');
     const source = await layoutOf(join(directory.path, 'layout'), index);
     const { notes } = await copyOne(source, location.sink(), { platforms: 'linux/arm64' });
@@ -249,7 +249,7 @@ describe('an index', () => {
   });
 
   it.each(['oci', 'oci-archive'] as const)('goes to %s with what points to it', async (kind) => {
-    await using directory = await temporaryDirectory('transports');
+    await using directory = await quickDirectory('transports');
     const content = indexContent('signed');
     await writeFiles(join(directory.path, 'layout'), layoutFiles(content));
     const layout = ociSource({ path: join(directory.path, 'layout'), ref: '1.2' });
@@ -266,7 +266,7 @@ describe('a layout', () => {
   const image = (seed: string) => buildImage({ layers: [randomLayer(seed, 20_000)] });
 
   it('keeps all images that several copies write at once', async () => {
-    await using directory = await temporaryDirectory('transports');
+    await using directory = await quickDirectory('transports');
     const path = join(directory.path, 'shared');
     const names = Array.from({ length: 8 }, (_, at) => `quay.io/x/app${at}:1`);
     await Promise.all(
@@ -280,7 +280,7 @@ describe('a layout', () => {
   });
 
   it('tells images of several repositories with one tag apart, and moves a name that it was given', async () => {
-    await using directory = await temporaryDirectory('transports');
+    await using directory = await quickDirectory('transports');
     const path = join(directory.path, 'shared');
     const put = async (text: string, seed: string, ref?: string) => {
       const source = await layoutOf(join(directory.path, seed), image(seed));
@@ -300,7 +300,7 @@ describe('a layout', () => {
   });
 
   it('goes on with a download that broke off', async () => {
-    await using directory = await temporaryDirectory('transports');
+    await using directory = await quickDirectory('transports');
     const one = buildImage({ layers: [randomLayer('big', 3_000_000)] });
     const layout = await layoutOf(join(directory.path, 'layout'), one);
     const path = join(directory.path, 'to');
@@ -326,7 +326,7 @@ describe('a layout', () => {
   });
 
   it('is what an archive of it is', async () => {
-    await using directory = await temporaryDirectory('transports');
+    await using directory = await quickDirectory('transports');
     const path = join(directory.path, 'x.tar');
     await copyOne(
       await layoutOf(join(directory.path, 'a'), image('a')),

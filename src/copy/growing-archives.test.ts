@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { buildImage, layerOf, randomLayer, sha256 } from '../../test/fixtures/image.ts';
 import { tar } from '../../test/fixtures/tar.ts';
 import { must } from '../../test/peers/process.ts';
-import { temporaryDirectory } from '../../test/peers/temporary.ts';
+import { quickDirectory } from '../../test/peers/temporary.ts';
 import { decodeManifest } from '../oci/manifest.ts';
 import { formatReference, parseReference } from '../oci/reference.ts';
 import { ociArchiveSink } from '../transports/archive/oci-archive-sink.ts';
@@ -64,7 +64,7 @@ describe.each(['oci-archive', 'docker-archive'] as const)('an %s that exists', (
     copyOne(await sourceOf(image), sink(path), { name: parseReference(name) });
 
   it('keeps its other images, shares their layers, and gives the same bytes however the images came', async () => {
-    await using directory = await temporaryDirectory('growing');
+    await using directory = await quickDirectory('growing');
     const at = (name: string) => join(directory.path, name);
     await put(at('a'), A, one);
     const second = await put(at('a'), B, two);
@@ -101,7 +101,7 @@ describe.each(['oci-archive', 'docker-archive'] as const)('an %s that exists', (
   });
 
   it('moves a name to another image, of whose old one nothing stays', async () => {
-    await using directory = await temporaryDirectory('growing');
+    await using directory = await quickDirectory('growing');
     const [path, fresh] = [join(directory.path, 'a'), join(directory.path, 'fresh')];
     await put(path, A, one);
     await put(path, B, two);
@@ -113,7 +113,7 @@ describe.each(['oci-archive', 'docker-archive'] as const)('an %s that exists', (
   });
 
   it('keeps all images that several copies put into it at once', async () => {
-    await using directory = await temporaryDirectory('growing');
+    await using directory = await quickDirectory('growing');
     const path = join(directory.path, 'a');
     const images = Array.from({ length: 6 }, (_, at) => [`quay.io/x/app${at}:1`, [one, two, three][at % 3]] as const);
     await Promise.all(images.map(([name, image]) => put(path, name, image as MadeImage)));
@@ -122,7 +122,7 @@ describe.each(['oci-archive', 'docker-archive'] as const)('an %s that exists', (
   });
 
   it('keeps its mode, and is found through a link that stays', async () => {
-    await using directory = await temporaryDirectory('growing');
+    await using directory = await quickDirectory('growing');
     const [path, link] = [join(directory.path, 'a'), join(directory.path, 'link')];
     await put(path, A, one);
     await chmod(path, 0o600);
@@ -134,7 +134,7 @@ describe.each(['oci-archive', 'docker-archive'] as const)('an %s that exists', (
   });
 
   it('may be empty, and is replaced where that is asked for', async () => {
-    await using directory = await temporaryDirectory('growing');
+    await using directory = await quickDirectory('growing');
     const path = join(directory.path, 'a');
     await writeFile(path, '');
     await put(path, A, one);
@@ -145,7 +145,7 @@ describe.each(['oci-archive', 'docker-archive'] as const)('an %s that exists', (
   });
 
   it('stays as it is where it is damaged, or something else', async () => {
-    await using directory = await temporaryDirectory('growing');
+    await using directory = await quickDirectory('growing');
     const path = join(directory.path, 'a');
     await put(path, A, one);
     const whole = await readFile(path);
@@ -191,7 +191,7 @@ describe.each(['oci-archive', 'docker-archive'] as const)('an %s that exists', (
 
 describe('an oci-archive of another tool', () => {
   it('keeps what is not understood: fields, annotations, manifests of other kinds', async () => {
-    await using directory = await temporaryDirectory('growing');
+    await using directory = await quickDirectory('growing');
     const [layout, path] = [join(directory.path, 'layout'), join(directory.path, 'a')];
     await must('mkdir', ['-p', join(layout, 'blobs/sha256')]);
     const odd = Buffer.from(JSON.stringify({ schemaVersion: 1, name: 'odd' }));
@@ -222,7 +222,7 @@ describe('an oci-archive of another tool', () => {
 
 describe('a docker-archive of another tool', () => {
   it('keeps its images under their names, also short ones, except names that the new image takes', async () => {
-    await using directory = await temporaryDirectory('growing');
+    await using directory = await quickDirectory('growing');
     const path = join(directory.path, 'a');
     const image = buildImage({ layers: [layerOf([{ name: 'a', data: 'a' }])] });
     const blobPath = (digest = '') => `blobs/${digest.replace(':', '/')}`;
@@ -265,7 +265,7 @@ describe('a docker-archive of another tool', () => {
   });
 
   it('is not added to where its images are not blobs: as older tools save them', async () => {
-    await using directory = await temporaryDirectory('growing');
+    await using directory = await quickDirectory('growing');
     const path = join(directory.path, 'a');
     const bytes = tar([
       { name: 'c.json', data: '{}' },

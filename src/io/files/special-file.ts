@@ -6,9 +6,12 @@ import { isFsError } from './fs-errors.ts';
 /** `file`: a regular file, or nothing yet. `special`: a device or a pipe, which is written in place and never replaced. */
 export type TargetKind = 'file' | 'directory' | 'special';
 
-/** Paths in /dev and /proc are always special: what `/dev/stdout` is depends on the process, and even if it is a file now, nothing may be renamed there. */
+/** What `/dev/stdout` is depends on the process, and even if it is a file now, nothing may be renamed there. `/dev/shm` is a directory as any other. */
+const ALWAYS_SPECIAL = /^\/(?:dev(?!\/shm(?:\/|$))|proc)\//;
+
+/** Paths in /dev and /proc are always special, except those in /dev/shm. */
 export async function targetAt(path: string): Promise<TargetKind> {
-  if (/^\/(?:dev|proc)\//.test(path)) return 'special';
+  if (ALWAYS_SPECIAL.test(path)) return 'special';
   try {
     const info = await stat(path);
     return info.isFile() ? 'file' : info.isDirectory() ? 'directory' : 'special';
