@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { eventually } from '../../../test/testing/eventually.ts';
 import { type Digest, digestOf } from '../../oci/digest.ts';
 import { type FaultyServer, startFaultyServer } from '../../registry/client/testing/faulty-server.ts';
 import { formatListenAddress } from '../../server/address.ts';
@@ -50,6 +51,8 @@ describe('a registry with --proxy', () => {
       const answer = await get(`${url}/v2/team/app/blobs/${descriptor.digest}${ns()}`);
       expect(Buffer.from(await answer.arrayBuffer())).toEqual(Buffer.from(bytes));
     }
+    // The last byte is sent before all is written down.
+    await eventually(async () => expect((await get(`${url}/v2/team/app/tags/list`)).status).toBe(200));
     for (const one of served.splice(0)) await one[Symbol.asyncDispose]();
     upstream.inject((_request, response) => {
       response.destroy();
