@@ -8,6 +8,8 @@ import type { RawManifest } from '../oci/manifest.ts';
 export interface ReadOptions extends CallOptions {
   /** The host for which the name was requested (`?ns=` on the wire): a key for look-ups, never an address to connect to. */
   readonly host?: string;
+  /** The host for which the registry was asked, as far as the client's own address for it tells: said where nothing else is. */
+  readonly askedAs?: string;
   /** Set for a pull by a client, with what the client named: so it can be counted. Others only look. */
   readonly pull?: PulledBy;
   /** The registries that ask on behalf of the one before them: each adds its own id, and one that finds its own refuses (`pull-through/`). */

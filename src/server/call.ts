@@ -25,6 +25,8 @@ export interface RequestBody {
 export interface Fetching {
   /** Waits, before a manifest is looked for and while no permit is held, until it is here. Errors: those of `getManifest`. */
   readonly prepare?: (repository: string, reference: string, options: ReadOptions) => Promise<void>;
+  /** The same for names that look-ups do not heed: said as `askedAs`. */
+  readonly hostOf?: (name: string) => string | undefined;
   /** The host that clients mean who ask for this name (the header Host), because the registry's address was given to them as that host's. */
   readonly meantBy?: (name: string) => string | undefined;
 }
@@ -62,5 +64,6 @@ export function readOptionsOf(request: { readonly host?: string }, call: Call): 
   const { headers, fetching, signal } = call;
   const host = request.host ? canonicalHost(request.host) : fetching.meantBy?.(headers.host ?? '');
   const via = viaOf(headers[VIA_HEADER]);
-  return { signal, ...(host && { host }), ...(via.length > 0 && { via }) };
+  const askedAs = host === undefined ? fetching.hostOf?.(headers.host ?? '') : undefined;
+  return { signal, ...(host && { host }), ...(askedAs && { askedAs }), ...(via.length > 0 && { via }) };
 }

@@ -35,6 +35,7 @@ export type { ObjectInfo, Objects, PutOptions } from './objects.ts';
 export type { Space } from './quota/space.ts';
 export { type RegistryStoreOptions, registryStore, type StoreRules } from './registry-store.ts';
 export type { ExpiryOptions } from './repositories/expiry.ts';
+export type { MissedImage } from './repositories/missed-images.ts';
 export { nameRecords } from './repositories/name-records.ts';
 export { pinnedName } from './repositories/pinned-images.ts';
 export type { Pin } from './repositories/pins.ts';

@@ -79,6 +79,7 @@ export {
   collectRegistry,
 } from './private-registry/collect-garbage.ts';
 export type { HousekeepingEvent, OnHousekeeping } from './private-registry/housekeeping.ts';
+export { clearMissed, listMissed } from './private-registry/list-missed.ts';
 export { type ListedRepository, listFullNames, listRegistry } from './private-registry/list-registry.ts';
 export type { RegistryAddress } from './private-registry/local-registry.ts';
 export { giveToken, listTokens, type MachineTokenRequest, revokeTokens } from './private-registry/machine-tokens.ts';

@@ -1,7 +1,8 @@
-// Keys of what the proxy remembers (registry/pull-through). Short commands need none of them.
+// Keys of what is remembered of pulls of what is not here: by the proxy (registry/pull-through), and of what was missed. Short commands need none of them.
 //
 //   images/
 //     fetched/HOST/PATH/_tags/TAG                               the proxy fetched this tag: what it is, and when (repositories/fetched-tags)
+//     missed                                                    what was asked for and not here (repositories/missed-images)
 //     pending/HOST/PATH/_digests/ALGORITHM/HEX                  a manifest that was served before its blobs were here (repositories/pending-manifests)
 import { type Digest, isDigest } from '../../oci/digest.ts';
 import { isRepositoryPath } from '../../oci/reference.ts';
@@ -18,6 +19,8 @@ export function fetchedKey(host: string, path: string, tag: string): string {
 export function parseFetchedKey(key: string): ReturnType<typeof parseNameKey> {
   return key.startsWith(FETCHED) ? parseNameKey(`${NAMES}${key.slice(FETCHED.length)}`) : undefined;
 }
+
+export const MISSED_KEY = 'images/missed';
 
 export const PENDING = 'images/pending/';
 

@@ -1,6 +1,7 @@
 // What a registry that serves writes down by itself: pulls, every minute, and the space that is used, every day.
 import { setTimeout as delay } from 'node:timers/promises';
 import { isImagesError } from '../../oci/errors.ts';
+import type { MissCounts } from '../../storage/repositories/missed-images.ts';
 import { forgetLostPulls, type PullCounts } from '../../storage/repositories/pull-records.ts';
 import { isSampled, takeSample } from '../../storage/repositories/space-samples.ts';
 import type { Store } from '../../storage/store.ts';
@@ -19,13 +20,15 @@ export interface RecordKeeping {
 
 export interface RecordKeepingOptions {
   readonly pulls: PullCounts;
+  /** What was asked for and not here. */
+  readonly misses?: MissCounts;
   /** False if the directory was removed or unmounted: nothing is written then. */
   readonly isThere?: () => Promise<boolean>;
   /** Told of what could not be written down. Nothing else fails because of it. */
   readonly onFailure: (error: unknown) => void;
 }
 
-export function keepRecords(store: Store, { pulls, isThere, onFailure }: RecordKeepingOptions): RecordKeeping {
+export function keepRecords(store: Store, { pulls, misses, isThere, onFailure }: RecordKeepingOptions): RecordKeeping {
   const ending = new AbortController();
   const step = async () => {
     await delay(PAUSE_MS, undefined, { signal: ending.signal, ref: false });
@@ -42,6 +45,18 @@ export function keepRecords(store: Store, { pulls, isThere, onFailure }: RecordK
     }
   };
   const flush = oneAtATime(() => attempt(() => pulls.flush(store.objects)));
+  let missedAt = Number.NEGATIVE_INFINITY;
+  const flushMisses = oneAtATime(async () => {
+    if (!misses?.isPending) return;
+    missedAt = performance.now();
+    await attempt(() => misses.flush(store.objects));
+  });
+  // The first miss after a quiet minute is written at once: whoever looks why a node does not start sees it.
+  if (misses) {
+    misses.onFirst = () => {
+      if (performance.now() - missedAt >= EVERY_MS) void flushMisses.start();
+    };
+  }
   // A large store takes longer than a minute: pulls do not wait for it.
   // And it is not walked through each minute because its disk is full.
   let failedAt = Number.NEGATIVE_INFINITY;
@@ -58,6 +73,7 @@ export function keepRecords(store: Store, { pulls, isThere, onFailure }: RecordK
   });
   const timer = setInterval(() => {
     void flush.start();
+    void flushMisses.start();
     void sample.start();
   }, EVERY_MS);
   timer.unref();
@@ -66,8 +82,8 @@ export function keepRecords(store: Store, { pulls, isThere, onFailure }: RecordK
     end: async () => {
       clearInterval(timer);
       ending.abort();
-      await Promise.all([flush.ended(), sample.ended()]);
-      await flush.start();
+      await Promise.all([flush.ended(), flushMisses.ended(), sample.ended()]);
+      await Promise.all([flush.start(), flushMisses.start()]);
     },
   };
 }

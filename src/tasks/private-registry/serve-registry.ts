@@ -202,7 +202,7 @@ async function listenFor(
     names,
     actsFor: WELL_KNOWN_HOSTS,
     access: request.access,
-    ...(served.proxy && { fetching: served.proxy }),
+    ...(served.fetching && { fetching: served.fetching }),
     ...(request.certificates && { tls: request.certificates }),
     health: servingHealth(data, announced, { isReadOnly }),
     ...(onEvent && { onEvent }),

@@ -2,12 +2,18 @@
 import { randomUUID } from 'node:crypto';
 import { unlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { requireAsking } from '../../access/current-asker.ts';
 import { type MayDo, permitted } from '../../access/permitted.ts';
 import { permittedNames } from '../../access/permitted-names.ts';
 import { isFsError } from '../../io/files/fs-errors.ts';
+import { WELL_KNOWN_HOSTS } from '../../nodes/well-known-hosts.ts';
+import { canonicalHost } from '../../oci/reference.ts';
 import type { Registry } from '../../registry/contract.ts';
 import { readOnly } from '../../registry/policies/read-only.ts';
+import { type Miss, tellingMisses } from '../../registry/policies/telling-misses.ts';
+import type { Fetching } from '../../server/call.ts';
 import { type EmbeddedStore, embeddedStoreExists } from '../../storage/embedded-store.ts';
+import { type MissCounts, missCounts } from '../../storage/repositories/missed-images.ts';
 import { type PullCounts, pullCounts } from '../../storage/repositories/pull-records.ts';
 import { tellingPulls } from '../../storage/repositories/telling-pulls.ts';
 import type { TaskEvents, World } from '../settings.ts';
@@ -33,6 +39,8 @@ export interface ServedStore {
   readonly mayDo: MayDo;
   /** Fetches what is missing, as long as the rules say from where. */
   readonly proxy?: ServingProxy;
+  readonly fetching?: Fetching;
+  readonly misses?: MissCounts;
 }
 
 export interface Announced {
@@ -57,7 +65,24 @@ export async function openServedStore(
   });
   if (isReadOnly) return { registry: readOnly(store.registry), store, isReadOnly, pulls, mayDo };
   const proxy = servingProxy(store, { rules, mayDo, announced, onNotice }, settings);
-  return { registry: proxy.registry, store, isReadOnly, pulls, mayDo, proxy };
+  const misses = missCounts();
+  const { registry, prepare } = tellingMisses(proxy.registry, toldOf(misses), proxy.prepare);
+  const fetching = { ...(prepare && { prepare }), meantBy: proxy.meantBy, hostOf: wellKnownHost };
+  return { registry, store, isReadOnly, pulls, mayDo, proxy, fetching, misses };
+}
+
+/** What the asker may not see is not missing. */
+function toldOf(misses: MissCounts): (miss: Miss) => void {
+  return (miss) => {
+    const { asker, refused } = requireAsking();
+    if (!refused) misses.count({ ...miss, asker: asker.address });
+  };
+}
+
+/** Nodes are told that the registry is one of these. */
+function wellKnownHost(name: string): string | undefined {
+  const host = canonicalHost(name.replace(/:(?:80|443)$/, ''));
+  return WELL_KNOWN_HOSTS.includes(host) ? host : undefined;
 }
 
 /** Whether the directory holds a store on a file system that nobody can write to, such as a DVD. */
@@ -97,7 +122,12 @@ export function keepStore(
   const isThere = () => isAnnounced(state);
   const records = isReadOnly
     ? undefined
-    : keepRecords(store, { pulls, isThere, onFailure: (error) => settings.onNote?.(notRecorded(error)) });
+    : keepRecords(store, {
+        pulls,
+        ...(served.misses && { misses: served.misses }),
+        isThere,
+        onFailure: (error) => settings.onNote?.(notRecorded(error)),
+      });
   const house = keepHouse({
     store,
     isThere,
