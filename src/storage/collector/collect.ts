@@ -39,9 +39,9 @@ export async function collectStore(store: RegistryStore, options: CollectionOpti
   const startedAt = Date.now();
   const { ageOf, leap } = await storeTime(store, { now: startedAt, isRecorded: !dryRun, step: steps.step });
   const run = { ...steps, ageOf };
-  if (!dryRun) await restorePinned(store);
-  const retained = await retain(store, options.retention ?? { rules: [] }, { ...run, dryRun });
-  const manifests = keepUntagged ? [] : await removeUntagged(store, { ...run, dryRun, olderThanMs });
+  const mayRemove = dryRun || (await restorePinned(store));
+  const retained = await retain(store, (mayRemove && options.retention) || { rules: [] }, { ...run, dryRun });
+  const manifests = keepUntagged || !mayRemove ? [] : await removeUntagged(store, { ...run, dryRun, olderThanMs });
   const { named, unreadable } = await digestsOfManifests(store, {
     ...run,
     without: dryRun ? [...retained.manifests, ...manifests] : [],
