@@ -1,36 +1,21 @@
-import { mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { objectStoreContract } from '../../../test/contract/object-store-contract.ts';
-import { registryContract } from '../../../test/contract/registry-contract.ts';
-import { diskStore } from '../drivers/staged-store.ts';
-import { openEmbeddedStore } from '../embedded-store.ts';
-import { storedRegistry } from '../repositories/stored-registry.ts';
-import { setBack, stagedIn } from '../testing/directories.ts';
+import { setBack, stagedIn, type TestDirectory, testDirectory } from '../testing/directories.ts';
 import { openFsObjectStore } from './fs-object-store.ts';
 
-const directories: string[] = [];
+const directories: TestDirectory[] = [];
 
 async function newDirectory(): Promise<string> {
-  const directory = await mkdtemp(join(tmpdir(), 'images-store-'));
+  const directory = await testDirectory();
   directories.push(directory);
-  return directory;
+  return directory.path;
 }
 
-afterAll(() => Promise.all(directories.map((directory) => rm(directory, { recursive: true, force: true }))));
+afterAll(() => Promise.all(directories.map((directory) => directory[Symbol.asyncDispose]())));
 
 objectStoreContract('the file system', async () => openFsObjectStore(await newDirectory()));
-
-registryContract('the registry on disk', async () => ({
-  registry: storedRegistry(diskStore(await newDirectory())),
-  [Symbol.asyncDispose]: async () => {},
-}));
-
-registryContract('the registry on disk, with host names', async () => ({
-  registry: (await openEmbeddedStore(await newDirectory())).registry,
-  [Symbol.asyncDispose]: async () => {},
-}));
 
 describe('a store on disk', () => {
   it('leaves neither temporary files nor stages behind', async () => {
