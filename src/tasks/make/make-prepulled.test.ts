@@ -21,20 +21,23 @@ async function left({ at, world }: MadeArchives): Promise<readonly string[]> {
 }
 
 describe('a made file', () => {
-  it.each(['tar', 'oci-archive', 'docker-archive'] as const)('of the form %s has the images, whole', async (format) => {
-    await using layout = await madeArchives(IMAGES);
-    const made = await layout.make('out', ['quay.io/a:1', 'quay.io/b:1'], { format });
-    expect(made).toMatchObject({ dryRun: false, layers: 2, taken: 0 });
-    expect(made.images.flatMap(({ names }) => names).toSorted()).toEqual(['quay.io/a:1', 'quay.io/b:1']);
-    const listed = await listPrepulled(layout.at('out'), layout.settings);
-    expect(listed.map(({ names, layers }) => [names, layers])).toEqual([
-      [['quay.io/a:1'], 1],
-      [['quay.io/b:1'], 2],
-    ]);
-    const parts = await checkPrepulled(layout.at('out'), layout.settings, () => {});
-    expect(parts.flatMap(({ problems }) => problems)).toEqual([]);
-    expect(await left(layout)).toEqual(['out']);
-  });
+  it.each(['tar', 'containerd', 'oci-archive', 'docker-archive'] as const)(
+    'of the form %s has the images, whole',
+    async (format) => {
+      await using layout = await madeArchives(IMAGES);
+      const made = await layout.make('out', ['quay.io/a:1', 'quay.io/b:1'], { format });
+      expect(made).toMatchObject({ dryRun: false, layers: 2, taken: 0 });
+      expect(made.images.flatMap(({ names }) => names).toSorted()).toEqual(['quay.io/a:1', 'quay.io/b:1']);
+      const listed = await listPrepulled(layout.at('out'), layout.settings);
+      expect(listed.map(({ names, layers }) => [names, layers])).toEqual([
+        [['quay.io/a:1'], 1],
+        [['quay.io/b:1'], 2],
+      ]);
+      const parts = await checkPrepulled(layout.at('out'), layout.settings, () => {});
+      expect(parts.flatMap(({ problems }) => problems)).toEqual([]);
+      expect(await left(layout)).toEqual(['out']);
+    },
+  );
 
   it.each(['tar', 'containerd', 'oci-archive', 'docker-archive'] as const)(
     'of the form %s is the same bytes for -',
@@ -72,13 +75,26 @@ describe('a made file', () => {
 describe('an update', () => {
   const update = true;
 
-  it('copies the layers that are there, and gives the same bytes as a new file', async () => {
+  it.each(['tar', 'containerd'] as const)(
+    'of a %s copies the layers that are there, and gives the same bytes as a new file',
+    async (format) => {
+      await using layout = await madeArchives(IMAGES);
+      await layout.make('out', ['quay.io/a:1', 'quay.io/c:1'], { format });
+      await layout.make('fresh', ['quay.io/b:1', 'quay.io/c:1'], { format });
+      const made = await layout.make('out', ['quay.io/b:1', 'quay.io/c:1'], { format, update });
+      expect(made).toMatchObject({ layers: 3, taken: 2 });
+      expect((await layout.bytes('out')).equals(await layout.bytes('fresh'))).toBe(true);
+    },
+  );
+
+  it('of a store of containerd without blobs takes layers only for another one without', async () => {
     await using layout = await madeArchives(IMAGES);
-    await layout.make('out', ['quay.io/a:1', 'quay.io/c:1'], { format: 'tar' });
-    await layout.make('fresh', ['quay.io/b:1', 'quay.io/c:1'], { format: 'tar' });
-    const made = await layout.make('out', ['quay.io/b:1', 'quay.io/c:1'], { format: 'tar', update });
-    expect(made).toMatchObject({ layers: 3, taken: 2 });
+    const format = 'containerd';
+    await layout.make('out', ['quay.io/a:1'], { format, noLayers: true });
+    await layout.make('fresh', ['quay.io/a:1'], { format, noLayers: true });
+    expect(await layout.make('out', ['quay.io/a:1'], { format, noLayers: true, update })).toMatchObject({ taken: 1 });
     expect((await layout.bytes('out')).equals(await layout.bytes('fresh'))).toBe(true);
+    expect(await layout.make('out', ['quay.io/a:1'], { format, update })).toMatchObject({ taken: 0 });
   });
 
   it('of a file that is not there makes it', async () => {
@@ -114,7 +130,7 @@ describe('an update', () => {
 });
 
 describe('a file that cannot be made', () => {
-  it.each(['tar', 'oci-archive', 'docker-archive'] as const)(
+  it.each(['tar', 'containerd', 'oci-archive', 'docker-archive'] as const)(
     'leaves nothing of a %s after a signal',
     async (format) => {
       await using layout = await madeArchives({ 'a:1': buildImage({ layers: [randomLayer('large', 1_000_000)] }) });
@@ -138,6 +154,16 @@ describe('a file that cannot be made', () => {
     });
     expect((await layout.bytes('out')).equals(before)).toBe(true);
     expect(await left(layout)).toEqual(['out']);
+  });
+
+  it.each(['relative', '/', '/a/../b', '/a b'])('for containerd has a root that is one [%s]', async (root) => {
+    await using layout = await madeArchives(IMAGES);
+    await expect(layout.make('out', ['quay.io/a:1'], { format: 'containerd', root })).rejects.toMatchObject({
+      code: 'USAGE',
+      message: `not the path of a directory of containerd [${root}]`,
+    });
+    await layout.make('out', ['quay.io/a:1'], { format: 'containerd', root: '/opt/containerd/' });
+    expect(await listPrepulled(layout.at('out'), layout.settings)).toHaveLength(1);
   });
 
   it('is reported if a layer differs from its diffID, since a store has layers unpacked', async () => {

@@ -1,6 +1,6 @@
 // `make`: writes images in a form that VMs boot with: a store as an archive, a store as a file system, or an archive to import.
 
-import { open } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { OnCopyEvent } from '../../copy/events.ts';
 import { readFileBytes } from '../../io/files/file-bytes.ts';
@@ -12,9 +12,8 @@ import type { Digest } from '../../oci/digest.ts';
 import { ImagesError, isImagesError } from '../../oci/errors.ts';
 import type { Platform } from '../../oci/platform.ts';
 import { CONTAINERD_ROOT } from '../../transports/containerd-store/store-places.ts';
-import type { StoredLayers } from '../../transports/containers-storage/write-layers.ts';
 import { SETTINGS } from '../arguments.ts';
-import { callOptions, type Settings, type TaskCall, type World } from '../settings.ts';
+import { callOptions, type Settings, type World } from '../settings.ts';
 import { makeArchive } from './make-archive.ts';
 import type { MakeItem } from './make-items.ts';
 import type { MakeFormat } from './make-output.ts';
@@ -76,8 +75,9 @@ export async function makePrepulled(
     options: [options, objectWith({ format: TEXT, path: TEXT, send: FUNCTION })],
   });
   const { format, update = false } = options;
-  if (update && (format !== 'tar' || options.path === '-')) {
-    throw new ImagesError('USAGE', `only a tar in a file can be updated [${format === 'tar' ? '-' : format}]`, {
+  const isTar = format === 'tar' || format === 'containerd';
+  if (update && (!isTar || options.path === '-')) {
+    throw new ImagesError('USAGE', `only a tar in a file can be updated [${isTar ? '-' : format}]`, {
       hint: 'Leave out --update: everything is made anew.',
     });
   }
@@ -91,15 +91,32 @@ export async function makePrepulled(
     return { dryRun: false, ...summary(images, format), images: made, taken: 0 };
   }
   if (format === 'tar') {
-    await using old = update ? await layersOf(options.path, settings, options) : undefined;
+    const { userXattr = false } = options;
+    await using old = update
+      ? await openOld(options.path, async (handle) => {
+          const { storedLayers } = await import('../../transports/containers-storage/stored-layers.ts');
+          return await storedLayers(handle, { graphRoot: GRAPH_ROOT, userXattr, ...callOptions(settings) });
+        })
+      : undefined;
     await using output = await storeOutput(options.path, options.send, settings);
-    const target = { graphRoot: GRAPH_ROOT, ...(old && { stored: old.layers }) };
+    const target = { graphRoot: GRAPH_ROOT, ...(old && { stored: old.found }) };
     const made = await makeStore(images, output, settings, { ...options, ...target });
     return { dryRun: false, ...made, bytes: images.bytes };
   }
   if (format === 'containerd') {
+    const target = containerdTarget(options);
+    await using old = update
+      ? await openOld(options.path, async (handle) => {
+          const { storedSnapshots } = await import('../../transports/containerd-store/stored-snapshots.ts');
+          return await storedSnapshots(handle, callOptions(settings));
+        })
+      : undefined;
     await using output = await storeOutput(options.path, options.send, settings);
-    const made = await makeStore(images, output, settings, { ...options, ...containerdTarget(options) });
+    const made = await makeStore(images, output, settings, {
+      ...options,
+      ...target,
+      ...(old && { stored: old.found }),
+    });
     return { dryRun: false, ...made, bytes: images.bytes };
   }
   const { fileSystemOutput } = await import('./file-system-image.ts');
@@ -161,18 +178,13 @@ async function viaFile<T>(
   }
 }
 
-interface OldLayers extends AsyncDisposable {
-  readonly layers: StoredLayers;
+interface Old<T> extends AsyncDisposable {
+  readonly found: T;
 }
 
-/** The layers of the existing file. Returns `undefined` if there is no file yet. Errors: TAR_INVALID. */
-async function layersOf(
-  path: string,
-  settings: TaskCall,
-  { userXattr = false }: MakeOptions,
-): Promise<OldLayers | undefined> {
-  const { storedLayers } = await import('../../transports/containers-storage/stored-layers.ts');
-  let handle: Awaited<ReturnType<typeof open>>;
+/** What is in the existing file. Returns `undefined` if there is no file yet. Errors: TAR_INVALID. */
+async function openOld<T>(path: string, find: (handle: FileHandle) => Promise<T>): Promise<Old<T> | undefined> {
+  let handle: FileHandle;
   try {
     handle = await open(path);
   } catch (error) {
@@ -181,8 +193,7 @@ async function layersOf(
   }
   const close = () => handle.close();
   try {
-    const layers = await storedLayers(handle, { graphRoot: GRAPH_ROOT, userXattr, ...callOptions(settings) });
-    return { layers, [Symbol.asyncDispose]: close };
+    return { found: await find(handle), [Symbol.asyncDispose]: close };
   } catch (error) {
     await close();
     if (!isImagesError(error, 'TAR_INVALID')) throw error;

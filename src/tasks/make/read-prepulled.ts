@@ -3,11 +3,13 @@
 import { open } from 'node:fs/promises';
 import { checkArguments, FUNCTION, TEXT } from '../../oci/arguments.ts';
 import { ImagesError } from '../../oci/errors.ts';
+import { inArchive } from '../../rootfs/damaged.ts';
+import type { ContainerdArchive } from '../../transports/containerd-store/containerd-archive.ts';
 import { examineStore } from '../../transports/containers-storage/doctor/check-store.ts';
 import { layersOf, readImages, readLayers } from '../../transports/containers-storage/store-records.ts';
-import { tarFiles } from '../../transports/containers-storage/tar-files.ts';
+import { openTar, tarFiles } from '../../transports/containers-storage/tar-files.ts';
 import { SETTINGS } from '../arguments.ts';
-import { type TaskCall, transportOptions, type World } from '../settings.ts';
+import { callOptions, type TaskCall, transportOptions, type World } from '../settings.ts';
 import { archiveOfFileSystem, isFileSystem, type ReadableArchive } from './file-system-image.ts';
 import type { ListedImage, PrepulledPart } from './prepulled-parts.ts';
 import { checkArchive, isImageArchive, listArchive } from './read-archive.ts';
@@ -19,11 +21,17 @@ export async function listPrepulled(path: string, settings: World & TaskCall): P
 }
 
 /** The files of a store that a listing needs. */
-const LISTS = ['overlay-images/images.json', 'overlay-layers/layers.json'];
+const LISTS = ['overlay-images/images.json', 'overlay-layers/layers.json', 'containerd.tar'];
 
 async function imagesIn(path: string, settings: World & TaskCall): Promise<readonly ListedImage[]> {
   await using archive = await archiveOf(path, settings, LISTS);
   if (await isImageArchive(archive.path, settings)) return await listArchive(archive.path, settings);
+  await using containerd = await containerdIn(archive.path, settings);
+  if (containerd) {
+    const { imagesInContainerd } = await import('../../transports/containerd-store/list-containerd.ts');
+    const found = await imagesInContainerd(containerd.archive);
+    return found.map(({ id, names, digest, chain, size }) => ({ id, names, digest, layers: chain.length, size }));
+  }
   await using files = await tarFiles(archive.path, settings.temporaryDirectory);
   const layers = await readLayers(files);
   return (await readImages(files)).map((image): ListedImage => {
@@ -43,11 +51,41 @@ export async function checkPrepulled(
   checkArguments({ path: [path, TEXT], settings: [settings, SETTINGS], onPart: [onPart, FUNCTION] });
   await using archive = await archiveOf(path, settings);
   if (await isImageArchive(archive.path, settings)) return await checkArchive(archive.path, settings, onPart);
+  const wholeSeconds = archive.path !== path;
+  await using containerd = await containerdIn(archive.path, settings);
+  if (containerd) {
+    const { examineContainerd } = await import('../../transports/containerd-store/doctor/check-containerd.ts');
+    return await examineContainerd(containerd.archive, { ...callOptions(settings), wholeSeconds, onPart });
+  }
   return await examineStore(archive.path, {
     ...transportOptions(settings),
-    wholeSeconds: archive.path !== path,
+    wholeSeconds,
     onPart,
   });
+}
+
+interface OpenedContainerd extends AsyncDisposable {
+  readonly archive: ContainerdArchive;
+}
+
+/** Returns `undefined` if the archive holds something else. Errors: FILE_UNREADABLE, TAR_INVALID. */
+async function containerdIn(path: string, settings: World & TaskCall): Promise<OpenedContainerd | undefined> {
+  const { holdsContainerd, readContainerdArchive } = await import(
+    '../../transports/containerd-store/containerd-archive.ts'
+  );
+  const handle = await openTar(path, settings.temporaryDirectory);
+  const close = () => handle.close();
+  try {
+    if (await holdsContainerd(handle, callOptions(settings))) {
+      const archive = await readContainerdArchive(handle, callOptions(settings));
+      return { archive, [Symbol.asyncDispose]: close };
+    }
+  } catch (error) {
+    await close();
+    throw inArchive(error, path);
+  }
+  await close();
+  return undefined;
 }
 
 /** The file itself, or an archive made from the file system in it. */

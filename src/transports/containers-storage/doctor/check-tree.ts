@@ -112,7 +112,7 @@ async function compare(
       if (linked(expected.linkname, model) !== entry) problems.push(problem('diff-tree', `${name} has another target`));
     } else {
       const isRoot = path === prefix && isDriversRoot(entry);
-      for (const what of isRoot ? [] : differences(entry, expected, wholeSeconds)) {
+      for (const what of isRoot ? [] : entryDifferences(entry, expected, wholeSeconds)) {
         problems.push(problem('diff-tree', `${name} has ${what}`));
       }
     }
@@ -139,7 +139,8 @@ function linked(path: string, { entries, root }: StoreModel): SoughtEntry | unde
   return entry;
 }
 
-function differences(entry: SoughtEntry, expected: TarHeader, wholeSeconds: boolean): readonly string[] {
+/** What an entry of a tree has otherwise than it should. */
+export function entryDifferences(entry: SoughtEntry, expected: TarHeader, wholeSeconds: boolean): readonly string[] {
   if (entry.type !== expected.type) return ['another type'];
   // A directory that no archive describes gets its attributes from the tool that unpacks it. The attributes of a whiteout are not defined.
   const isImplied = compareTimes(expected.mtime, LONG_AGO) === 0 && expected.type === 'directory';
