@@ -3,7 +3,8 @@ import { authorities, byName, MADE_BY, type NodeFile, type NodeRegistry, type No
 
 /** After what distributions bring (`000-shortnames.conf`), before what an administrator may add. */
 const DROP_IN = 'etc/containers/registries.conf.d/50-private-reg.conf';
-const SEARCH = 'etc/containers/registries.conf.d/51-private-reg-search.conf';
+/** What short names mean. */
+export const SEARCH_FILE = 'etc/containers/registries.conf.d/51-private-reg-search.conf';
 /** Without it podman and CRI-O refuse names without a host. */
 export const SEARCH_KEY = 'unqualified-search-registries';
 
@@ -18,7 +19,7 @@ export function containersFiles(given: NodeRequest): readonly NodeFile[] {
       mode: 0o644,
       content: `# ${MADE_BY}\n${hosts.map((host) => registryTable(host, request)).join('')}`,
     },
-    { path: SEARCH, mode: 0o644, content: search, shared: 'search-registries' },
+    { path: SEARCH_FILE, mode: 0o644, content: search, shared: 'search-registries' },
     ...certificates('etc/containers/certs.d', authorities(registry), registry),
   ];
 }

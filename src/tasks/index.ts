@@ -41,6 +41,14 @@ export { type MadeAndSent, type MakeAndSendOptions, makeAndSendImage } from './m
 export { type MadeImage, type MakeImageOptions, makeImage } from './mkimage/make-image.ts';
 export { type BuiltImageGoal, sendBuiltImage } from './mkimage/send-built-image.ts';
 export {
+  applyNodeConfig,
+  type ChangeNodeOptions,
+  type NodeChange,
+  type NodeChanges,
+  removeNodeConfig,
+  runtimesThere,
+} from './nodes/apply-node-config.ts';
+export {
   ALL_RUNTIMES,
   NODE_FORMATS,
   NODE_RUNTIMES,

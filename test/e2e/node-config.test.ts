@@ -1,5 +1,5 @@
 // `images node_config`: the runtimes themselves read what it writes, and pull from the private registry under the names of its hosts.
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildImage, type FixtureImage, randomLayer } from '../fixtures/image.ts';
@@ -86,6 +86,31 @@ describe('images node_config', () => {
     const name = 'docker.io/library/hello:1';
     expect(await peer.docker(['pull', '-q', name])).toBe(`${name}\n`);
     expect(await peer.docker(['image', 'inspect', '--format={{.RepoDigests}}', name])).toContain(digest(name));
+  });
+
+  it('changes a node after it has been shown what would change, and undoes that', async () => {
+    const root = join(world.path, 'other');
+    await mkdir(join(root, 'etc/containers'), { recursive: true });
+    const apply = (...args: readonly string[]) =>
+      world.images(['node_config', `--registry=${registry.host}`, `--root=${root}`, ...args]);
+    const shown = await apply('--apply', '--dry-run');
+    expect([shown.status, shown.stderr]).toEqual([
+      0,
+      expect.stringContaining('Write: /etc/containers/registries.conf.d/'),
+    ]);
+    expect(await apply('--apply')).toMatchObject({ status: 2, stderr: expect.stringContaining('--yes changes them') });
+    expect(await apply('--apply', '--yes')).toMatchObject({ status: 0, stderr: shown.stderr });
+    expect(await apply('--apply')).toMatchObject({ status: 0, stderr: 'There is nothing to do.\n' });
+    const removed = JSON.parse((await apply('--remove', '--yes', '--json')).stdout);
+    expect(removed.changes).toContainEqual({
+      path: '/etc/containers/registries.conf.d/50-private-reg.conf',
+      what: 'remove',
+    });
+    expect(await readdir(join(root, 'etc/containers'))).toEqual([]);
+    expect((await apply('--apply', '--remove')).status).toBe(2);
+    expect((await world.images(['node_config', '--apply', `--root=${root}/none`])).stderr).toContain(
+      'no runtime is there',
+    );
   });
 
   it('says what is wrong with its options', async () => {

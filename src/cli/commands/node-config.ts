@@ -19,6 +19,10 @@ import { formatCount } from '../reporter/format.ts';
 
 export const run: Run = async (invocation) => {
   const { options, context } = invocation;
+  if (options.flag('apply') || options.flag('remove')) {
+    const { change } = await import('./node-config-apply.ts');
+    return await change(invocation, requestOf(options));
+  }
   const request = await nodeRequest(requestOf(options), taskSettings(context, options));
   if (listed(options, 'runtime').includes('docker') && !request.spoof)
     context.note('docker knows mirrors for docker.io alone: --spoof lets it find the other hosts, too.');
@@ -71,7 +75,7 @@ export function requestOf(options: Options): NodeConfigRequest {
   };
 }
 
-function listed(options: Options, name: string): readonly string[] {
+export function listed(options: Options, name: string): readonly string[] {
   return options.texts(name).flatMap((text) => text.split(',').filter((part) => part !== ''));
 }
 

@@ -48,10 +48,20 @@ export const NODE_COMMANDS: readonly CommandSpec[] = [
         help: 'Nodes take the registry for these hosts (/etc/hosts): docker finds it for others than docker.io, too. It should listen on port 80 or 443',
       },
       { name: 'only', help: 'Never ask the hosts themselves' },
+      {
+        name: 'apply',
+        help: 'Configure this machine instead: shows what is written, asks, and keeps what was there (default: for the runtimes that it has)',
+      },
+      { name: 'remove', help: 'Undo --apply' },
+      { name: 'root', value: 'DIR', help: 'With --apply and --remove: the root of another file system (default /)' },
+      { name: 'dry-run', help: 'With --apply and --remove: only show what is written' },
+      { name: 'yes', help: 'With --apply and --remove: do not ask' },
       DATA,
       JSON_OUTPUT,
     ],
+    status: '0: done; 1: failed, or a file of others stays as it is.',
     examples: [
+      { command: 'images node_config --apply --dry-run', help: 'What would change on this machine?' },
       { command: 'images node_config --output=node.tar', help: 'To be unpacked on a new node' },
       { command: 'images node_config --format=cloud-init > user-data', help: 'For VMs of a cloud' },
       {

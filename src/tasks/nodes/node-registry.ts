@@ -6,8 +6,10 @@ import { bestOfEachFamily, isLoopback, isUnspecified } from '../../nodes/address
 import type { NodeRegistry } from '../../nodes/node-file.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import { parseRegistryAddress } from '../private-registry/local-registry.ts';
-import { locateRegistry, type RegistryLocation } from '../private-registry/locate-registry.ts';
+import { locateRegistry } from '../private-registry/locate-registry.ts';
+import { systemRegistries } from '../private-registry/registry-adverts.ts';
 import type { RegistryState } from '../private-registry/registry-record.ts';
+import { dataDirectoryIfUsable, runningRegistry } from '../private-registry/registry-state.ts';
 import { servedAt } from '../private-registry/served-address.ts';
 import { vmAddress } from '../private-registry/vm-address.ts';
 import type { Settings } from '../settings.ts';
@@ -22,8 +24,8 @@ export interface RegistryChoice {
 /** Errors: USAGE, NO_REGISTRY, NOT_RUNNING, ADDRESS_UNAVAILABLE, UNREACHABLE, FILE_UNREADABLE. */
 export async function nodeRegistry(choice: RegistryChoice, settings: Settings): Promise<NodeRegistry> {
   const at = choice.registries.length > 0 ? namedAddresses(choice.registries) : await foundAddresses(settings);
-  const location = await locateRegistry(settings);
-  const state = choice.registries.length === 0 ? location?.state : runningThere(at, location);
+  const isNamed = choice.registries.length > 0;
+  const state = isNamed ? runningThere(at, settings) : (await locateRegistry(settings))?.state;
   const ca = at.scheme === 'https' ? await authorityOf(choice, state, settings) : undefined;
   const names = state ? 'with-host' : namesOf(choice, settings);
   return { ...at, names, ...(ca !== undefined && { ca }) };
@@ -69,13 +71,13 @@ async function foundAddresses(settings: Settings): Promise<Addresses> {
   return { addresses: ofOtherFamily === undefined ? [ip] : [ip, ofOtherFamily], port, scheme };
 }
 
-function runningThere(
-  { addresses, port }: Addresses,
-  location: RegistryLocation | undefined,
-): RegistryState | undefined {
-  const state = location?.state;
-  const isThere = state && addresses.some((hostname) => servedAt(state.addresses, { hostname, port }));
-  return isThere ? state : undefined;
+/** The registry of this user or of the system that runs at the address that is named. */
+function runningThere({ addresses, port }: Addresses, settings: Settings): RegistryState | undefined {
+  const data = dataDirectoryIfUsable(settings);
+  const own = data === undefined ? undefined : runningRegistry(data, settings);
+  return [...(own ? [own] : []), ...systemRegistries(settings)].find((state) =>
+    addresses.some((hostname) => servedAt(state.addresses, { hostname, port })),
+  );
 }
 
 /** A registry that was not started by `images` here may be anything. The container `registry` has names without hosts. */
