@@ -100,7 +100,7 @@ export {
   openPrivateRegistry,
   type PrivateRegistry,
 } from './private-registry/private-registry.ts';
-export type { ProxyOptions } from './private-registry/proxy-config.ts';
+export type { ProxyOptions, RecordedProxy } from './private-registry/proxy-config.ts';
 export type { CollectionSchedule, ScrubSchedule } from './private-registry/registry-config.ts';
 export type { RegistryState } from './private-registry/registry-record.ts';
 export {

@@ -12,7 +12,8 @@ export const run: Run = async ({ options, context }) => {
   const repositories = await list(registry, settings);
   if (options.flag('json')) {
     const { withPulls } = await import('../../tasks/private-registry/image-pulls.ts');
-    await writeJson(context, await withPulls(repositories, registry, settings));
+    const { withFetched } = await import('../../tasks/private-registry/fetched-images.ts');
+    await writeJson(context, await withFetched(await withPulls(repositories, registry, settings), registry));
     return 0;
   }
   const text = repositories.map(({ name, tags }) => `${name}:\n  ${JSON.stringify(tags)}\n`).join('');

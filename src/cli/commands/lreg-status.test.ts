@@ -97,3 +97,17 @@ it.each<[Partial<RegistryStatus>, string, string]>([
   spy.mockRestore();
   expect(rowsOf(printed()).get(name)).toBe(value);
 });
+
+it('lreg_status says from where a running registry fetches what is missing', async () => {
+  const { must, context } = await testProgram();
+  await using _served = await serveRegistry(
+    { listen: ['127.0.0.1:0'], version: '1', proxy: ['lan.example'], ttl: '1m' },
+    taskSettings(context),
+  );
+  expect(rowsOf(await must('lreg_status')).get('proxy')).toBe(
+    'fetches from the well-known hosts, lan.example; tags are fresh for 60 s',
+  );
+  expect(JSON.parse(await must('lreg_status', '--json'))).toMatchObject({
+    proxy: { hosts: ['lan.example'], ttl: 60_000, offline: false },
+  });
+});

@@ -40,8 +40,9 @@ function rows({
     ...(running
       ? [['VMs', vms ? formatListenAddress({ host: vms.ip, port: vms.port }) : 'cannot reach it'] as const]
       : []),
+    ...(running?.proxy ? [['proxy', proxyLine(running.proxy)] as const] : []),
     ['data', data],
-    ['images', images],
+    ['images', held.fetched ? `${images}; ${formatCount(held.fetched, 'tag')} fetched by the proxy` : images],
     ['size', `${formatBytes(held.size)} in ${formatCount(held.blobs, 'blob')}`],
     ...(held.quota ? [['quota', quotaLine(held.quota)] as const] : []),
     [
@@ -51,6 +52,13 @@ function rows({
     ['checked', `${lastCheck(checked)}; ${nextCheck(checks)}`],
     ['garbage', `${collected ? `collected ${collected}` : 'never collected'}; ${nextCollection(collects)}`],
   ];
+}
+
+function proxyLine({ hosts, ttl, offline }: NonNullable<NonNullable<RegistryStatus['running']>['proxy']>): string {
+  if (offline) return 'offline: serves what was fetched';
+  const all = hosts.includes('*') ? 'any host with a public address' : 'the well-known hosts';
+  const named = hosts.filter((host) => host !== '*').map((host) => safeText(host));
+  return `fetches from ${[all, ...named].join(', ')}; tags are fresh for ${Math.round(ttl / 1000)} s`;
 }
 
 function nextCollection(collects: string | undefined): string {
@@ -77,10 +85,10 @@ function nextCheck(checks: string | undefined): string {
 }
 
 function asJson({ running, health, vms, ...held }: RegistryStatus): unknown {
-  const { pid, since, version, addresses } = running ?? {};
+  const { pid, since, version, addresses, proxy } = running ?? {};
   return {
     running: running !== undefined,
-    ...(running && { pid, since, version, addresses }),
+    ...(running && { pid, since, version, addresses, ...(proxy && { proxy }) }),
     ...(health !== undefined && { health }),
     ...(vms && { vms }),
     ...held,

@@ -14,6 +14,8 @@ import { upstreamText } from './upstream-name.ts';
 export interface ManifestFetches {
   /** What is meant is here, or known, as fresh as it has to be, when it resolves. Errors: those of `upstreamError`, if nothing is here. */
   ensure(name: UpstreamName, reference: string, options: ReadOptions): Promise<void>;
+  /** What was fresh is not here any more. */
+  forget(name: UpstreamName, reference: string): void;
   /** Whether the host did not answer a moment ago. */
   rests(host: string): boolean;
 }
@@ -151,6 +153,7 @@ export function manifestFetches(
 
   return {
     rests,
+    forget: (name, reference) => void checked.delete(upstreamText(name, reference)),
     ensure: async (name, reference, options) => {
       const key = upstreamText(name, reference);
       if (isFresh(key)) return;

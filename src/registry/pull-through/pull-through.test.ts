@@ -13,7 +13,7 @@ import {
 import { ImagesError } from '../../oci/errors.ts';
 import { OCI_INDEX } from '../../oci/media-types.ts';
 import { memoryStore } from '../../storage/drivers/staged-store.ts';
-import { allFetchedTags } from '../../storage/repositories/fetched-tags.ts';
+import { listFetchedTags } from '../../storage/repositories/fetched-tags.ts';
 import type { Registry } from '../contract.ts';
 import { type Proxied, type ProxiedOptions, proxied, type Upstream, upstreamRegistry } from './testing/proxied.ts';
 
@@ -259,6 +259,13 @@ describe('tags that were fetched', () => {
     expect(docker.asked).toEqual([]);
   });
 
+  it('are fetched again when somebody has removed them here', async () => {
+    await here.store.registry.deleteTag(at.path, at.tag, { unneeded: true });
+    await pull(here.registry, at.path, at.tag);
+    await here.proxy.ended();
+    expect((await isStored(at.path, at.tag))?.digest).toBe(first.manifest.digest);
+  });
+
   it('stay when they have gone there', async () => {
     await docker.registry.deleteTag(at.path, at.tag);
     here.clock += 60_001;
@@ -285,7 +292,7 @@ describe('tags that were fetched', () => {
   });
 
   it('are marked', async () => {
-    const marked = await Array.fromAsync(allFetchedTags(here.store.objects));
+    const marked = await Array.fromAsync(listFetchedTags(here.store));
     expect(marked).toMatchObject([{ host: 'docker.io', ...at, digest: first.manifest.digest, isTag: true }]);
   });
 });

@@ -155,8 +155,12 @@ function reads({ registry, parts, meant }: ReadParts, options: PullThroughOption
       try {
         return await registry.getManifest(repository, reference, read);
       } catch (error) {
-        if (!pending || !isAbsence(error)) throw error;
-        return pending;
+        if (!isAbsence(error)) throw error;
+        if (pending) return pending;
+        // Somebody has removed it since it was looked for.
+        manifests.forget(name, reference);
+        await ensured({ registry, parts }, name, { repository, reference, read });
+        return pendingOf(name, reference) ?? (await registry.getManifest(repository, reference, read));
       }
     },
     getBlob: async (repository, digest, read = {}) => {

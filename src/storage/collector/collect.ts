@@ -15,6 +15,7 @@ import { deleteLinks, type LinksOfGarbage, linksOf } from './layer-links.ts';
 import { lookAgain } from './look-again.ts';
 import { digestsOfManifests } from './manifest-references.ts';
 import { retain } from './retain.ts';
+import { retainFetched } from './retain-fetched.ts';
 import { type Collection, type CollectionOptions, type CollectionRun, collectionRun, STEP } from './run.ts';
 import { type Leap, storeTime } from './store-time.ts';
 import { removeUntagged } from './untagged.ts';
@@ -40,16 +41,22 @@ export async function collectStore(store: RegistryStore, options: CollectionOpti
   const { ageOf, leap } = await storeTime(store, { now: startedAt, isRecorded: !dryRun, step: steps.step });
   const run = { ...steps, ageOf };
   const mayRemove = dryRun || (await restorePinned(store));
-  const retained = await retain(store, (mayRemove && options.retention) || { rules: [] }, { ...run, dryRun });
+  const retention = mayRemove ? options.retention : undefined;
+  const retained = await retain(store, retention ?? { rules: [] }, { ...run, dryRun });
+  const unpulled = await retainFetched(store, retention?.fetchedMs, { ...run, dryRun });
   const manifests = keepUntagged || !mayRemove ? [] : await removeUntagged(store, { ...run, dryRun, olderThanMs });
   const { named, unreadable } = await digestsOfManifests(store, {
     ...run,
-    without: dryRun ? [...retained.manifests, ...manifests] : [],
+    without: dryRun ? [...retained.manifests, ...unpulled.manifests, ...manifests] : [],
   });
   const builds = await digestsOfBuilds(store, run);
   for (const digest of builds.images) named.add(digest);
 
-  const byRules = { tags: retained.tags, retentionWaits: retained.waits, ...(leap && { leap: shown(leap) }) };
+  const byRules = {
+    tags: [...retained.tags, ...unpulled.tags],
+    retentionWaits: retained.waits,
+    ...(leap && { leap: shown(leap) }),
+  };
   const { garbage, recent, isMore, links } = await findGarbage(store, {
     ...run,
     startedAt,

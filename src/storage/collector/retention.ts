@@ -16,6 +16,8 @@ export interface KeepRule {
 /** What a collection is told of retention. */
 export interface Retention {
   readonly rules: readonly KeepRule[];
+  /** In milliseconds: tags that the proxy fetched go when nobody has pulled them for so long. Without it they stay. */
+  readonly fetchedMs?: number;
   /** Set for a collection by schedule, which nobody watches: rules whose effect nobody has seen yet are not applied. */
   readonly unasked?: boolean;
 }

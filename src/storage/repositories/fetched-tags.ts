@@ -14,79 +14,110 @@ export interface FetchedTag extends UpstreamTag {
   readonly digest: Digest;
   /** When it was fetched. */
   readonly since: Date;
-  /** Whether the stripped tag is the proxy's own, too. */
+  /** Whether the stripped tag is what this fetch has made it: it may be another host's, or somebody's. */
   readonly isTag: boolean;
 }
 
 interface Mark {
   readonly digest: Digest;
-  /** Times of files, in milliseconds since 1970. */
+  /** Times of objects, in milliseconds since 1970. */
   readonly named: number;
   /** Absent if somebody else had the stripped tag. */
   readonly tagged?: number;
 }
 
+interface Place {
+  readonly objects: Objects;
+  readonly names: NameRecords;
+}
+
 /** Marks of tags that the proxy has fetched. */
 export function fetchedTags(objects: Objects, names: NameRecords): FetchedTags {
-  const timeOf = async (key: string) => (await objects.stat(key))?.modified.getTime();
-  const tagOf = async (path: string, tag: string) => parseLink(await objects.get(tagLinkKey(path, tag)));
-
-  /** Whether the stripped tag is as the proxy has left it, for whatever host. */
-  async function isOwnTag(path: string, tag: string): Promise<boolean> {
-    const [digest, time] = [await tagOf(path, tag), await timeOf(tagLinkKey(path, tag))];
-    for (const { host } of await names.hostsOf(path, tag)) {
-      const mark = await readMark(objects, { host, path, tag });
-      if (mark?.tagged !== undefined && mark.tagged === time && mark.digest === digest) return true;
-    }
-    return false;
-  }
-
-  /** Whether a name without a record of its own means something that is here. */
-  async function isFoundOtherwise({ host, path, tag }: UpstreamTag): Promise<boolean> {
-    for (const name of namedWithHost(path, host)) if (await tagOf(name, tag)) return true;
-    if (await hasHost(names, path, tag)) return false;
-    for (const name of spellings(path)) if (await tagOf(name, tag)) return true;
-    return false;
-  }
-
+  const place = { objects, names };
   return {
     ownerOf: async (name) => {
       const { host, path, tag } = name;
-      const digest = await names.get(host, path, tag);
       const mark = await readMark(objects, name);
-      if (digest === undefined) {
-        if (mark) await objects.delete([fetchedKey(host, path, tag)]);
-        return { is: (await isFoundOtherwise(name)) ? 'theirs' : 'absent' };
-      }
-      const isOwnName = mark?.digest === digest && mark.named === (await timeOf(nameKey(host, path, tag)));
-      if (!isOwnName) {
-        if (mark) await objects.delete([fetchedKey(host, path, tag)]);
-        return { is: 'theirs' };
-      }
-      if (mark.tagged === undefined || (await isOwnTag(path, tag))) return { is: 'fetched', digest };
+      const state = await stateOf(place, name, mark);
+      if (state === 'fetched' && mark) return { is: 'fetched', digest: mark.digest };
+      if (mark) await objects.delete([fetchedKey(host, path, tag)]);
       // What was pushed under the stripped name means this full name as well, as it would if nothing had been fetched.
-      await objects.delete([fetchedKey(host, path, tag)]);
-      await names.delete(host, path, tag);
-      return { is: (await tagOf(path, tag)) ? 'theirs' : 'absent' };
+      if (state === 'pushed-over') await names.delete(host, path, tag);
+      const isThere = state === 'theirs' || (await isFoundOtherwise(place, name));
+      return { is: isThere ? 'theirs' : 'absent' };
     },
-    mayMove: async (path, tag) => (await tagOf(path, tag)) === undefined || (await isOwnTag(path, tag)),
+    mayMove: async (path, tag) => (await tagOf(objects, path, tag)) === undefined || (await isOwnTag(place, path, tag)),
     note: async ({ host, path, tag }, digest, { isMoved }) => {
-      const named = await timeOf(nameKey(host, path, tag));
+      const named = await timeOf(objects, nameKey(host, path, tag));
       if (named === undefined) return;
-      const tagged = isMoved ? await timeOf(tagLinkKey(path, tag)) : undefined;
-      const mark = { digest, named, ...(tagged !== undefined && { tagged }), since: new Date().toISOString() };
+      const tagged = isMoved ? await timeOf(objects, tagLinkKey(path, tag)) : undefined;
+      const mark = { digest, named, ...(tagged !== undefined && { tagged }) };
       await objects.put(fetchedKey(host, path, tag), Buffer.from(JSON.stringify(mark)), { volatile: true });
     },
   };
 }
 
-/** All of them, with those that have become somebody's since; in byte order of their names. */
-export async function* allFetchedTags(objects: Objects): AsyncGenerator<FetchedTag> {
+/** Those that are still the proxy's own, in byte order of their names. Changes nothing. */
+export async function* listFetchedTags(place: Place): AsyncGenerator<FetchedTag> {
+  const { objects } = place;
   for await (const { key, modified } of objects.list(FETCHED)) {
     const name = parseFetchedKey(key);
     const mark = name && (await readMark(objects, name));
-    if (mark) yield { ...name, digest: mark.digest, since: modified, isTag: mark.tagged !== undefined };
+    if (!name || !mark || (await stateOf(place, name, mark)) !== 'fetched') continue;
+    yield { ...name, digest: mark.digest, since: modified, isTag: await isTagOf(objects, name, mark) };
   }
+}
+
+/** `undefined` if the tag is no longer the proxy's own. */
+export async function fetchedTag(place: Place, name: UpstreamTag): Promise<{ readonly isTag: boolean } | undefined> {
+  const mark = await readMark(place.objects, name);
+  if (!mark || (await stateOf(place, name, mark)) !== 'fetched') return undefined;
+  return { isTag: await isTagOf(place.objects, name, mark) };
+}
+
+export async function forgetFetchedTag({ objects }: Place, { host, path, tag }: UpstreamTag): Promise<void> {
+  await objects.delete([fetchedKey(host, path, tag)]);
+}
+
+type State = 'fetched' | 'theirs' | 'pushed-over' | 'absent';
+
+async function stateOf(place: Place, { host, path, tag }: UpstreamTag, mark: Mark | undefined): Promise<State> {
+  const { objects, names } = place;
+  const digest = await names.get(host, path, tag);
+  if (digest === undefined) return 'absent';
+  const isOwnName = mark?.digest === digest && mark.named === (await timeOf(objects, nameKey(host, path, tag)));
+  if (!isOwnName) return 'theirs';
+  return mark.tagged === undefined || (await isOwnTag(place, path, tag)) ? 'fetched' : 'pushed-over';
+}
+
+/** Whether the stripped tag is as the proxy has left it, for whatever host. */
+async function isOwnTag({ objects, names }: Place, path: string, tag: string): Promise<boolean> {
+  for (const { host } of await names.hostsOf(path, tag)) {
+    const mark = await readMark(objects, { host, path, tag });
+    if (mark && (await isTagOf(objects, { host, path, tag }, mark))) return true;
+  }
+  return false;
+}
+
+async function isTagOf(objects: Objects, { path, tag }: UpstreamTag, mark: Mark): Promise<boolean> {
+  if (mark.tagged === undefined || (await tagOf(objects, path, tag)) !== mark.digest) return false;
+  return (await timeOf(objects, tagLinkKey(path, tag))) === mark.tagged;
+}
+
+/** Whether a name without a record of its own means something that is here. */
+async function isFoundOtherwise({ objects, names }: Place, { host, path, tag }: UpstreamTag): Promise<boolean> {
+  for (const name of namedWithHost(path, host)) if (await tagOf(objects, name, tag)) return true;
+  if (await hasHost(names, path, tag)) return false;
+  for (const name of spellings(path)) if (await tagOf(objects, name, tag)) return true;
+  return false;
+}
+
+async function timeOf(objects: Objects, key: string): Promise<number | undefined> {
+  return (await objects.stat(key))?.modified.getTime();
+}
+
+async function tagOf(objects: Objects, path: string, tag: string): Promise<Digest | undefined> {
+  return parseLink(await objects.get(tagLinkKey(path, tag)));
 }
 
 async function readMark(objects: Objects, { host, path, tag }: UpstreamTag): Promise<Mark | undefined> {

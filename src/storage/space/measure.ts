@@ -24,6 +24,8 @@ export interface ImageSpace extends SpaceUse {
   readonly name: string;
   readonly digest: Digest;
   readonly tag?: string;
+  /** The proxy has fetched it, and nobody has pushed or cached it since. */
+  readonly fetched?: true;
 }
 
 export interface RepositorySpace extends SpaceUse {

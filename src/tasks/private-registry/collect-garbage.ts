@@ -51,7 +51,9 @@ export async function collectRegistry(options: CollectRegistryOptions, settings:
   const store = await openRuledStore(data, settings, { alone: true, rules: async () => config });
   await using _turn = options.dryRun ? undefined : await collectorTurn(data, settings);
   const { collectStore } = await import('../../storage/collector/collect.ts');
-  const retention = options.noRetention ? {} : { retention: { rules: config.keep } };
+  const fetchedMs = config.proxy?.keep;
+  const kept = { rules: config.keep, ...(fetchedMs !== undefined && { fetchedMs }) };
+  const retention = options.noRetention ? {} : { retention: kept };
   const call = callOptions(settings);
   const collected = await collectStore(store, { ...options, ...retention, ...call, ...besideRegistry(data, settings) });
   if (config.quota !== undefined && !options.dryRun) await store.space?.recount();

@@ -15,6 +15,8 @@ import { canBeScrubbed, newScrubber, SCRUB_EVERY_MS, type ScrubEvent, scrubOverd
 export interface Housekeeping {
   /** The rules of retention, as they are now: applied once somebody has seen what they do. */
   readonly keep?: readonly KeepRule[];
+  /** As `Retention.fetchedMs`. */
+  readonly fetchedMs?: number | undefined;
   readonly store: EmbeddedStore;
   readonly gc: CollectionSchedule;
   readonly scrub: ScrubSchedule;
@@ -153,7 +155,8 @@ function collectsWhenDue(keeping: Keeping): () => Promise<void> {
     await using turn = await tryCollectorTurn(store.directory);
     if (!turn) return;
     const { collectStore } = await import('../../storage/collector/collect.ts');
-    const retention = { rules: keeping.house.keep ?? [], unasked: true };
+    const { keep = [], fetchedMs } = keeping.house;
+    const retention = { rules: keep, unasked: true, ...(fetchedMs !== undefined && { fetchedMs }) };
     const collection = await collectStore(store, { signal, retention, pause: pauses(activity, signal) });
     onEvent?.({ type: 'collected', collection });
     if (!collection.isMore && ((await overdueFor(store, began)) ?? 0) >= 0) collectedAt = Date.now();

@@ -27,6 +27,23 @@ export interface ProxyConfig {
   readonly keep?: number;
 }
 
+/** As others are told of it, in the record of a registry that runs. */
+export interface RecordedProxy {
+  /** Beside the well-known hosts; `*` is any with a public address. */
+  readonly hosts: readonly string[];
+  /** In milliseconds: how long a tag is not looked for again. */
+  readonly ttl: number;
+  readonly offline: boolean;
+}
+
+export interface RecordedProxy {
+  /** Beside the well-known hosts; `*` is any with a public address. */
+  readonly hosts: readonly string[];
+  /** In milliseconds: how long a tag is not looked for again. */
+  readonly ttl: number;
+  readonly offline: boolean;
+}
+
 /** As it is used. */
 export interface ServedProxy extends ProxyRules {
   readonly hosts: readonly string[];
@@ -78,6 +95,12 @@ export function requireProxy({ ttl, offline }: ProxyOptions, served: ServedProxy
   throw new ImagesError('USAGE', `${offline ? '--offline' : '--ttl'} says something of --proxy, which is not given`, {
     hint: 'Add --proxy, or `proxy` in registry.toml.',
   });
+}
+
+/** As others are told of it. */
+export function recordedProxy({ hosts, isForAll, ttl, isOffline }: ServedProxy): RecordedProxy {
+  const more = hosts.filter((host) => !WELL_KNOWN_HOSTS.includes(host));
+  return { hosts: [...more, ...(isForAll ? [ALL] : [])], ttl, offline: isOffline };
 }
 
 /** A name with a dot and the usual port: other ports, and names without a dot, are of one's own network, and have to be named. The address decides when it is asked. */

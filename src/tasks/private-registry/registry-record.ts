@@ -8,6 +8,7 @@ import { readOwnedText } from '../../io/files/believed-path.ts';
 import { isFsError, translateFsError } from '../../io/files/fs-errors.ts';
 import { isObject } from '../../oci/decode.ts';
 import type { BoundAddress } from '../../server/address.ts';
+import type { RecordedProxy } from './proxy-config.ts';
 import type { CollectionSchedule, ScrubSchedule } from './registry-config.ts';
 
 export interface RegistryState {
@@ -24,6 +25,8 @@ export interface RegistryState {
   readonly gc?: CollectionSchedule;
   /** How often it checks its store; unknown of earlier versions. */
   readonly scrub?: ScrubSchedule;
+  /** From where it fetched what is missing when it started; absent if it does not. */
+  readonly proxy?: RecordedProxy;
   /** The absolute path of its configuration, if --config named one. */
   readonly config?: string;
   /** The absolute path of the file of its users, if users can log in. */
@@ -138,6 +141,7 @@ function decodeState(value: unknown): RegistryState | undefined {
   if (!isObject(value) || !Array.isArray(value.addresses)) return undefined;
   const { identity, pid, uid, data, since, version, gc, scrub, config, users, startedWith } = value;
   const { ownerFile, caFile } = value;
+  const proxy = decodeProxy(value.proxy);
   const addresses = value.addresses
     .filter(isObject)
     .flatMap(({ host, port, tls }) =>
@@ -151,11 +155,18 @@ function decodeState(value: unknown): RegistryState | undefined {
     ...(typeof startedWith === 'string' && { startedWith }),
     ...((gc === 'daily' || gc === 'off') && { gc }),
     ...((scrub === 'weekly' || scrub === 'off') && { scrub }),
+    ...(proxy && { proxy }),
     ...(isPath(config) && { config }),
     ...(isPath(users) && { users }),
     ...(isPath(ownerFile) && { ownerFile }),
     ...(isPath(caFile) && { caFile }),
   };
+}
+
+function decodeProxy(value: unknown): RecordedProxy | undefined {
+  if (!isObject(value) || !Array.isArray(value.hosts) || typeof value.ttl !== 'number') return undefined;
+  const hosts = value.hosts.filter((host) => typeof host === 'string');
+  return { hosts, ttl: value.ttl, offline: value.offline === true };
 }
 
 function isPath(value: unknown): value is string {

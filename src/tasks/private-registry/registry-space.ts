@@ -10,6 +10,7 @@ import { type SpaceSample, spaceSamples, unfinishedBytes } from '../../storage/r
 import { measureStore, type RepositorySpace, type StoreSpace } from '../../storage/space/measure.ts';
 import { CALL, REGISTRY } from '../arguments.ts';
 import { callOptions, type TaskCall } from '../settings.ts';
+import { fetchedNames } from './fetched-images.ts';
 import type { PrivateRegistry } from './private-registry.ts';
 
 export interface RegistrySpace {
@@ -52,6 +53,7 @@ export async function registrySpace(
       hint: '`images lreg_ls` shows what is there.',
     });
   }
+  const fetched = await fetchedNames(store);
   const uploads = await unfinishedBytes(store.blobs);
   const { repositories: _, ...totals } = measured;
   const eventually = totals.former + totals.unnamed;
@@ -67,11 +69,13 @@ export async function registrySpace(
       ...(uploads !== undefined && { uploads }),
       reclaimable: { now, later: Math.max(0, eventually - now) },
     },
-    repositories: () =>
-      wanted(
+    repositories: function* () {
+      const some = wanted(
         measured,
         globs.map(({ glob }) => glob),
-      ),
+      );
+      for (const repository of some) yield fetched.size === 0 ? repository : markedIn(repository, fetched);
+    },
   };
 }
 
@@ -79,6 +83,13 @@ export async function registrySpace(
 export async function spaceHistory(registry: PrivateRegistry): Promise<readonly SpaceSample[]> {
   checkArguments({ registry: [registry, REGISTRY] });
   return await Array.fromAsync(spaceSamples(ownStore(registry).objects));
+}
+
+function markedIn(repository: RepositorySpace, fetched: ReadonlySet<string>): RepositorySpace {
+  const images = repository.images.map((image) =>
+    fetched.has(image.name) ? { ...image, fetched: true as const } : image,
+  );
+  return { ...repository, images };
 }
 
 type Glob = NonNullable<ReturnType<typeof parseImageGlob>>;

@@ -3,6 +3,7 @@ import { checkArguments } from '../../oci/arguments.ts';
 import { type LastCheck, readLastCheck } from '../../storage/check/check-record.ts';
 import { diskStore } from '../../storage/drivers/staged-store.ts';
 import { embeddedStoreExists, openEmbeddedStore } from '../../storage/embedded-store.ts';
+import { listFetchedTags } from '../../storage/repositories/fetched-tags.ts';
 import { lastCollected } from '../../storage/repositories/last-collection.ts';
 import { willBeCollectedUnasked } from '../../storage/repositories/store-format.ts';
 import { SETTINGS } from '../arguments.ts';
@@ -31,6 +32,8 @@ export interface RegistryStatus {
   readonly blobs: number;
   /** Total size of all blobs and manifests, in bytes. */
   readonly size: number;
+  /** How many tags the proxy has fetched, which nobody has pushed or cached since; absent if there are none. */
+  readonly fetched?: number;
   /** Blobs that are known to be damaged: they are not served. */
   readonly damaged: number;
   /** The last check of all blobs and links, by `lreg_check` or by the registry itself; absent if there was none. */
@@ -102,7 +105,7 @@ async function checks(
   };
 }
 
-type Contents = Pick<RegistryStatus, 'repositories' | 'tags' | 'blobs' | 'size' | 'damaged' | 'quota'>;
+type Contents = Pick<RegistryStatus, 'repositories' | 'tags' | 'blobs' | 'size' | 'damaged' | 'quota' | 'fetched'>;
 
 const NOTHING: Contents = { repositories: 0, tags: 0, blobs: 0, size: 0, damaged: 0 };
 
@@ -119,5 +122,15 @@ async function contents(data: string, settings: Settings): Promise<Contents> {
   const { quota: limit } = await readRegistryToml(data, namedConfig(data, settings));
   const quota = limit === undefined || !store.space ? {} : { quota: { limit, used: await store.space.used() } };
   const { size: damaged } = await store.blobs.damaged();
-  return { repositories: repositories.length, tags, blobs, size, damaged, ...quota };
+  let fetched = 0;
+  for await (const _ of listFetchedTags(store)) fetched++;
+  return {
+    ...(fetched > 0 && { fetched }),
+    repositories: repositories.length,
+    tags,
+    blobs,
+    size,
+    damaged,
+    ...quota,
+  };
 }

@@ -20,7 +20,7 @@ import { imagesGroup } from './images-group.ts';
 import { checkNames, listenAddresses } from './listen-addresses.ts';
 import { registryNeighbours } from './neighbours.ts';
 import { keptOwnerSecret } from './owner-secret.ts';
-import type { ProxyOptions } from './proxy-config.ts';
+import { type ProxyOptions, recordedProxy } from './proxy-config.ts';
 import { isSystemService } from './registry-adverts.ts';
 import type { CollectionSchedule, ScrubSchedule } from './registry-config.ts';
 import type { RegistryState } from './registry-record.ts';
@@ -220,7 +220,9 @@ async function listenFor(
   const announce = (rules: ServingRules) => {
     const { addresses } = server;
     const options = startedWith(request);
+    const proxy = served.proxy && rules.proxy;
     const known = {
+      ...(proxy && { proxy: recordedProxy(proxy) }),
       ...(options !== undefined && { startedWith: options }),
       ...(settings.config !== undefined && { config: resolve(settings.config) }),
       ...(rules.access.htpasswd !== undefined && { users: rules.access.htpasswd }),

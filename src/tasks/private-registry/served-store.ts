@@ -141,6 +141,9 @@ export function keepStore(
     get keep() {
       return rules.config.keep;
     },
+    get fetchedMs() {
+      return rules.config.proxy?.keep;
+    },
     openHosts: async () => {
       const [own] = state.addresses;
       const { imageHosts } = await import('./registry-clients.ts');
