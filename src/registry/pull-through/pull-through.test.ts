@@ -160,6 +160,31 @@ describe('a pull of what is not here', () => {
   });
 });
 
+describe('a tag that moves in mid-pull', () => {
+  it('is pulled whole as it was, and looked for again later', async () => {
+    await here.registry.getManifest('library/alpine', '3', DOCKER);
+    await docker.push('library/alpine', second, ['3']);
+    await pull(here.registry, 'library/alpine', '3');
+    await here.proxy.ended();
+    expect((await isStored('library/alpine', '3'))?.digest).toBe(first.manifest.digest);
+    here.clock += 60_001;
+    await pull(here.registry, 'library/alpine', '3');
+    await here.proxy.ended();
+    expect((await isStored('library/alpine', '3'))?.digest).toBe(second.manifest.digest);
+  });
+
+  it('is served as it was when its registry goes before the new one is here', async () => {
+    await pull(here.registry, 'library/alpine', '3');
+    await here.proxy.ended();
+    await docker.push('library/alpine', second, ['3']);
+    here.clock += 60_001;
+    expect((await here.registry.getManifest('library/alpine', '3', DOCKER)).digest).toBe(second.manifest.digest);
+    docker.fault = () => Promise.reject(new ImagesError('UNREACHABLE', 'no'));
+    here.clock += 60_001;
+    expect((await here.registry.getManifest('library/alpine', '3', DOCKER)).digest).toBe(first.manifest.digest);
+  });
+});
+
 describe('many who pull at once', () => {
   it('cause one fetch of each part', async () => {
     await Promise.all(Array.from({ length: 8 }, () => pull(here.registry, 'library/alpine', '3')));

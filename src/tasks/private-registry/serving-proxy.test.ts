@@ -125,6 +125,29 @@ describe('a registry with --proxy', () => {
     expect(await answer.text()).toContain('no such thing for you');
   });
 
+  it('takes no page for an image, and passes none on', async () => {
+    const url = await start({ proxy: [upstream.host] });
+    upstream.inject((_request, response) => {
+      response.writeHead(200, { 'content-type': 'text/html' });
+      response.end('<html>Log in to the network first</html>');
+      return true;
+    });
+    const answer = await get(`${url}/v2/team/app/manifests/latest${ns()}`);
+    expect(answer.status).toBe(502);
+    expect(await answer.text()).not.toContain('html');
+    expect([404, 502]).toContain((await get(`${url}/v2/team/app/blobs/${digest(1)}${ns()}`)).status);
+  });
+
+  it('asks nobody for a name or a host that climbs', async () => {
+    const url = await start({ proxy: [upstream.host, '*'] });
+    for (const path of [`..%2f..%2fetc/manifests/latest${ns()}`, `team/../../etc%2fapp/manifests/1${ns()}`]) {
+      expect([400, 404]).toContain((await get(`${url}/v2/${path}`)).status);
+    }
+    for (const host of ['../../etc', 'a/b', 'a%00b', '[::1', 'a@b'])
+      expect((await get(`${url}/v2/team/app/manifests/latest?ns=${host}`)).status, host).toBe(400);
+    expect(upstream.requests).toEqual([]);
+  });
+
   it('fetches nothing for who may not pull', async () => {
     const rules = join(world.path, 'rules.toml');
     const { writeFile } = await import('node:fs/promises');
