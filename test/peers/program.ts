@@ -20,8 +20,8 @@ export interface World extends AsyncDisposable {
   startImages(args: readonly string[], options?: RunOptions): ChildProcess;
   /** Maps hosts to addresses with plain http: `docker.io` → `127.0.0.1:PORT`. */
   mirror(hosts: Readonly<Record<string, string>>): Promise<void>;
-  /** Runs `images lreg_start` on a free port. The registry ends with the world, which throws if `images lreg_stop` does not end it. */
-  startRegistry(): Promise<RunningRegistry>;
+  /** Runs `images lreg_start`, with more options if given, on a free port. The registry ends with the world, which throws if `images lreg_stop` does not end it. */
+  startRegistry(options?: readonly string[]): Promise<RunningRegistry>;
 }
 
 export interface RunningRegistry {
@@ -74,9 +74,9 @@ export async function newWorld(): Promise<World> {
     must,
     startImages: (args, options) => start(command, [...first, ...args], inWorld(options)),
     mirror: (hosts) => writeFile(env.CONTAINERS_REGISTRIES_CONF, registriesConf(hosts)),
-    startRegistry: async () => {
+    startRegistry: async (options = []) => {
       const port = await freePort();
-      const { pid } = JSON.parse(await must(['lreg_start', '--json', `--listen=127.0.0.1:${port}`]));
+      const { pid } = JSON.parse(await must(['lreg_start', '--json', `--listen=127.0.0.1:${port}`, ...options]));
       registries.push(pid);
       return { port, host: `127.0.0.1:${port}`, base: `http://127.0.0.1:${port}` };
     },
