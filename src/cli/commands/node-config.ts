@@ -20,8 +20,8 @@ import { formatCount } from '../reporter/format.ts';
 export const run: Run = async (invocation) => {
   const { options, context } = invocation;
   if (options.flag('apply') || options.flag('remove')) {
-    const { change } = await import('./node-config-apply.ts');
-    return await change(invocation, requestOf(options));
+    const { changeNode } = await import('../out/change-node.ts');
+    return await changeNode(invocation, requestOf(options));
   }
   const request = await nodeRequest(requestOf(options), taskSettings(context, options));
   if (listed(options, 'runtime').includes('docker') && !request.spoof)

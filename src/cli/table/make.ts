@@ -38,8 +38,8 @@ export const MAKE_COMMANDS: readonly CommandSpec[] = [
       ...CHART_VALUES,
       {
         name: 'format',
-        value: 'tar|squashfs|erofs|containerd|containerd-squashfs|oci-archive|docker-archive',
-        help: 'What is written (default tar)',
+        value: 'FORMAT',
+        help: 'What is written: tar (default), squashfs or erofs; containerd or containerd-squashfs; oci-archive or docker-archive',
       },
       {
         name: 'update',

@@ -65,8 +65,8 @@ export const NODE_COMMANDS: readonly CommandSpec[] = [
       { command: 'images node_config --output=node.tar', help: 'To be unpacked on a new node' },
       { command: 'images node_config --format=cloud-init > user-data', help: 'For VMs of a cloud' },
       {
-        command: 'images node_config --runtime=kind --output=. && kind create cluster --config=kind/cluster.yaml',
-        help: 'A cluster of kind',
+        command: 'images node_config --runtime=kind --output=.',
+        help: 'For `kind create cluster --config=kind/cluster.yaml`',
       },
     ],
     load: () => import('../commands/node-config.ts'),

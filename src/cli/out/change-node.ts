@@ -10,11 +10,11 @@ import {
 import { type NodeConfigRequest, nodeRequest } from '../../tasks/nodes/node-config.ts';
 import type { Invocation } from '../grammar/command.ts';
 import { taskSettings } from '../grammar/task-settings.ts';
-import { writeJson } from '../out/write-json.ts';
 import { askOnTerminal } from '../process/ask.ts';
 import { formatCount } from '../reporter/format.ts';
+import { writeJson } from './write-json.ts';
 
-export async function change({ options, context }: Invocation, given: NodeConfigRequest): Promise<number> {
+export async function changeNode({ options, context }: Invocation, given: NodeConfigRequest): Promise<number> {
   const isRemoving = options.flag('remove');
   if (isRemoving && options.flag('apply')) throw new ImagesError('USAGE', 'either --apply or --remove');
   if (options.text('output') !== undefined) {
