@@ -48,6 +48,7 @@ export {
   removeNodeConfig,
   runtimesThere,
 } from './nodes/apply-node-config.ts';
+export { checkNodeConfig, type NodeCheck, type NodeCheckRequest } from './nodes/node-check.ts';
 export {
   ALL_RUNTIMES,
   NODE_FORMATS,

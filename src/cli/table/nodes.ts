@@ -71,4 +71,33 @@ export const NODE_COMMANDS: readonly CommandSpec[] = [
     ],
     load: () => import('../commands/node-config.ts'),
   },
+  {
+    name: 'node_check',
+    group: 'Nodes',
+    summary: 'Tell whom the runtimes of a node ask for images, and what is wrong with it',
+    details: [
+      'Of podman and CRI-O, containerd, docker, k3s and rke2: which files they read, whom they ask for docker.io, quay.io, registry.k8s.io and a host that is in no list, and which known traps hold, each with its mend. The node needs a POSIX shell; nothing is changed there.',
+      '--pull puts an image that nobody else has into the private registry, pulls it on the node under the name of each host, and removes it again: what succeeds came from there.',
+    ],
+    arguments: [],
+    options: [
+      {
+        name: 'exec',
+        value: 'COMMAND',
+        help: 'How the node is reached: `ssh vm1`, `docker exec -i NODE` (default: this machine)',
+      },
+      { name: 'pull', help: 'Pull a test image, too' },
+      {
+        name: 'registry',
+        value: 'HOST:PORT',
+        many: true,
+        help: 'The registry that is to be asked (default: what lreg_ip prints)',
+      },
+      DATA,
+      JSON_OUTPUT,
+    ],
+    status: '0: all is right; 1: something is wrong.',
+    examples: [{ command: "images node_check --exec='ssh vm1' --pull", help: 'Does this VM pull from here?' }],
+    load: () => import('../commands/node-check.ts'),
+  },
 ];

@@ -1,0 +1,76 @@
+// `node_check`: what the runtimes of a node read, whom they ask, what is wrong with that, and by test pulls whether they get what the private registry has.
+import { checkNode } from '../../nodes/check/check-node.ts';
+import { CHECKED_HOSTS, type NodeFinding, type RuntimeCheck } from '../../nodes/check/contract.ts';
+import { parseProbe } from '../../nodes/check/probe-answer.ts';
+import { PROBE_SCRIPT } from '../../nodes/check/probe-script.ts';
+import { parsePulls, pullScript, type TestPull } from '../../nodes/check/pull-script.ts';
+import type { NodeRegistry } from '../../nodes/node-file.ts';
+import { checkArguments, objectWith } from '../../oci/arguments.ts';
+import { isImagesError } from '../../oci/errors.ts';
+import { SETTINGS, TEXTS } from '../arguments.ts';
+import { openPrivateRegistry } from '../private-registry/private-registry.ts';
+import type { Settings } from '../settings.ts';
+import { nodeRegistry, type RegistryChoice } from './node-registry.ts';
+import { runOnNode } from './run-on-node.ts';
+import { putTestImage } from './test-image.ts';
+
+export interface NodeCheckRequest extends RegistryChoice {
+  /** A command that runs what follows it on the node: `ssh vm1`. Default: this machine. */
+  readonly exec?: string;
+  /** Pulls an image that only the private registry has, under the name of each host. */
+  readonly pull?: boolean;
+}
+
+export interface NodeCheck {
+  /** Of which it is told whether it is asked; absent if its address is not known. */
+  readonly registry?: NodeRegistry;
+  readonly runtimes: readonly RuntimeCheck[];
+  readonly pulls: readonly TestPull[];
+  /** Files that could not be read: who asks may not. */
+  readonly unreadable: readonly string[];
+}
+
+/** Changes nothing on the node, but for the image that is pulled and removed again. Errors: UNREACHABLE, BAD_ANSWER, NO_REGISTRY (a test pull), those of a push. */
+export async function checkNodeConfig(request: NodeCheckRequest, settings: Settings): Promise<NodeCheck> {
+  checkArguments({ request: [request, objectWith({ registries: TEXTS })], settings: [settings, SETTINGS] });
+  const registry = await knownRegistry(request, settings);
+  const facts = parseProbe(await runOnNode(PROBE_SCRIPT, request.exec, settings));
+  const runtimes = checkNode(facts, registry);
+  const pulls = request.pull ? await testPulls(runtimes, request, settings) : [];
+  const checked = runtimes.map((check) => ({ ...check, findings: [...check.findings, ...failures(check, pulls)] }));
+  return { ...(registry && { registry }), runtimes: checked, pulls, unreadable: facts.unreadable };
+}
+
+/** Without one, what the node does can be told all the same. */
+async function knownRegistry(request: NodeCheckRequest, settings: Settings): Promise<NodeRegistry | undefined> {
+  try {
+    return await nodeRegistry(request, settings);
+  } catch (error) {
+    const isUnknown = isImagesError(error, 'NO_REGISTRY', 'NOT_RUNNING', 'ADDRESS_UNAVAILABLE');
+    if (!isUnknown || request.registries.length > 0) throw error;
+    settings.onNote?.(`Whether nodes ask the private registry cannot be told: ${error.message}.`);
+    return undefined;
+  }
+}
+
+async function testPulls(
+  runtimes: readonly RuntimeCheck[],
+  { exec }: NodeCheckRequest,
+  settings: Settings,
+): Promise<readonly TestPull[]> {
+  if (runtimes.length === 0) return [];
+  await using image = await putTestImage(await openPrivateRegistry(settings), settings);
+  return parsePulls(await runOnNode(pullScript(runtimes, image.name), exec, settings));
+}
+
+function failures({ runtime }: RuntimeCheck, pulls: readonly TestPull[]): readonly NodeFinding[] {
+  const failed = pulls.filter((pull) => pull.runtime === runtime && !pull.isPulled);
+  const hosts = CHECKED_HOSTS.filter((host) => failed.some((pull) => pull.host === host));
+  if (hosts.length === 0) return [];
+  return [
+    {
+      what: `it does not get what the private registry has for ${hosts.join(', ')}: ${failed[0]?.error ?? ''}`.trimEnd(),
+      mend: 'Does the node reach it (curl http://ADDRESS/v2/)? Was the runtime restarted since config.toml or daemon.json changed?',
+    },
+  ];
+}
