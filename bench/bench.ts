@@ -1,4 +1,4 @@
-// `npm run bench [-- --rounds=N] [--only=check,collect,copy,present,scan,memory,look,make,mkimage,registry,space,access,tls,vm] [--write]`: the issue's figures, as ratios within one run on one machine. What is compared is
+// `npm run bench [-- --rounds=N] [--only=check,collect,copy,present,scan,memory,look,make,mkimage,registry,proxy,space,access,tls,vm] [--write]`: the issue's figures, as ratios within one run on one machine. What is compared is
 // measured in turns, round by round; the medians count. Needs Debian's docker-registry, skopeo, curl and jq; with docker.io as root, the old way asks a
 // real dockerd for the registry's address, as the script did. --write puts the table into docs/benchmarks.md.
 import { readFile, writeFile } from 'node:fs/promises';
@@ -13,6 +13,7 @@ import { makeFigures } from './make.ts';
 import { memoryFigures } from './memory.ts';
 import { mkimageFigures } from './mkimage.ts';
 import { presentFigures } from './present.ts';
+import { proxyFigures } from './proxy.ts';
 import { registryFigures } from './registry.ts';
 import { accessFigures } from './registry-access.ts';
 import { tlsFigures } from './registry-tls.ts';
@@ -34,6 +35,7 @@ const GROUPS: Readonly<Record<string, (rounds: number) => Promise<readonly Figur
   make: makeFigures,
   mkimage: mkimageFigures,
   registry: registryFigures,
+  proxy: proxyFigures,
   access: accessFigures,
   tls: tlsFigures,
   space: spaceFigures,

@@ -3,6 +3,7 @@
 import { createLimiter } from '../../io/concurrency/limiter.ts';
 import { untilAborted } from '../../io/concurrency/until-aborted.ts';
 import type { Bytes } from '../../io/streams/bytes.ts';
+import { tapped } from '../../io/streams/verify.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { BlobContent, BlobOptions, GrowingBlob, Registry } from '../contract.ts';
@@ -39,7 +40,13 @@ const BLOB_TYPE = 'application/octet-stream';
 
 export function blobFetches(
   { stripped }: Pick<PullThroughStore, 'stripped'>,
-  { upstream, isShared, signal, onEvent }: Pick<PullThroughOptions, 'upstream' | 'isShared' | 'signal' | 'onEvent'>,
+  {
+    upstream,
+    isShared,
+    signal,
+    onEvent,
+    onReceived,
+  }: Pick<PullThroughOptions, 'upstream' | 'isShared' | 'signal' | 'onEvent' | 'onReceived'>,
 ): BlobFetches {
   const running = new Map<Digest, Fetch>();
   const limit = createLimiter(AT_ONCE);
@@ -81,7 +88,7 @@ export function blobFetches(
           const { body } = await open(name, blob, { from, signal, via, opensAnew: true });
           begun.resolve();
           onEvent?.({ type: 'fetched', name, digest: blob.digest, size: blob.size });
-          return body;
+          return onReceived ? tapped(body, ({ length }) => onReceived(length)) : body;
         },
         {
           signal,

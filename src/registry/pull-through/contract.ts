@@ -87,6 +87,8 @@ export interface PullThroughOptions {
   /** Of this instance: a request that comes back with it is a loop. */
   readonly id: string;
   readonly onEvent?: (event: PullThroughEvent) => void;
+  /** Told of the bytes of blobs as they come: buffers that are garbage soon. */
+  readonly onReceived?: (bytes: number) => void;
   /** Milliseconds that never go back. */
   readonly now?: () => number;
   /** Ends what is being fetched: what has come is kept. */

@@ -96,7 +96,12 @@ async function serveStore(request: ServeStore, settings: Settings): Promise<Serv
   const rules = watchers.add(await servingRules(data, { ...request, onChange: () => sayOpen?.() }, settings));
   let state: RegistryState | undefined;
   const announced = () => state;
-  const served = await openServedStore(data, rules, { ...settings, announced, ...(onNotice && { onNotice }) });
+  const served = await openServedStore(data, rules, {
+    ...settings,
+    announced,
+    onNotice,
+    onReceived: request.onReceived,
+  });
   if (served.isReadOnly && rules.proxy) onNotice?.('nothing is fetched into a store on a read-only file system');
   if (served.isReadOnly) onNotice?.(`the store is on a read-only file system, so pushes are refused: ${data}`);
   const { space } = served.store;

@@ -25,7 +25,7 @@ import type { RegistryState } from './registry-record.ts';
 import { isAnnounced } from './registry-state.ts';
 import { permissions } from './serving-access.ts';
 import { stillThere } from './serving-health.ts';
-import { type ServingProxy, servingProxy } from './serving-proxy.ts';
+import { type ServingProxy, type ServingProxyOptions, servingProxy } from './serving-proxy.ts';
 import type { ServingRules } from './serving-rules.ts';
 
 export interface ServedStore {
@@ -48,10 +48,13 @@ export interface Announced {
   readonly announced: () => RegistryState | undefined;
 }
 
+/** As those of `ServeRequest`. */
+type Listeners = Partial<Pick<ServingProxyOptions, 'onNotice' | 'onReceived'>>;
+
 export async function openServedStore(
   data: string,
   rules: Pick<ServingRules, 'config' | 'access' | 'proxy'>,
-  { announced, onNotice, ...settings }: World & TaskEvents & Announced & { readonly onNotice?: (text: string) => void },
+  { announced, onNotice, onReceived, ...settings }: World & TaskEvents & Announced & Listeners,
 ): Promise<ServedStore> {
   const isReadOnly = await isReadOnlyStore(data);
   const pulls = pullCounts();
@@ -64,7 +67,7 @@ export async function openServedStore(
     ...(!isReadOnly && { check: stillThere(data, announced) }),
   });
   if (isReadOnly) return { registry: readOnly(store.registry), store, isReadOnly, pulls, mayDo };
-  const proxy = servingProxy(store, { rules, mayDo, announced, onNotice }, settings);
+  const proxy = servingProxy(store, { rules, mayDo, announced, onNotice, onReceived }, settings);
   const misses = missCounts();
   const { registry, prepare } = tellingMisses(proxy.registry, toldOf(misses), proxy.prepare);
   const fetching = { ...(prepare && { prepare }), meantBy: proxy.meantBy, hostOf: wellKnownHost };

@@ -36,7 +36,9 @@ export interface ServingProxyOptions {
   };
   readonly mayDo: MayDo;
   readonly announced: () => RegistryState | undefined;
-  readonly onNotice: ((text: string) => void) | undefined;
+  readonly onNotice?: ((text: string) => void) | undefined;
+  /** As for serveRegistry. */
+  readonly onReceived?: ((bytes: number) => void) | undefined;
 }
 
 /** Milliseconds between two notices of the same host. */
@@ -45,7 +47,7 @@ const MOST_HOSTS = 1000;
 
 export function servingProxy(
   store: EmbeddedStore,
-  { rules, mayDo, announced, onNotice }: ServingProxyOptions,
+  { rules, mayDo, announced, onNotice, onReceived }: ServingProxyOptions,
   settings: World & TaskEvents,
 ): ServingProxy {
   const ending = new AbortController();
@@ -72,6 +74,7 @@ export function servingProxy(
     id: randomUUID(),
     signal: ending.signal,
     onEvent: notices(onNotice),
+    ...(onReceived && { onReceived }),
   });
   return {
     ...through,
