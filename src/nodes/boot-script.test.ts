@@ -1,5 +1,5 @@
 // The boot script in another root, by each shell that is here. With routes and in real root file systems: test/e2e/private-reg.test.ts.
-import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { chmod, lstat, mkdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { findProgram, needs } from '../../test/peers/find.ts';
@@ -8,7 +8,7 @@ import { temporaryDirectory } from '../../test/peers/temporary.ts';
 import { BOOT_SCRIPT } from './boot-script.ts';
 import type { NodeRequest } from './node-file.ts';
 import { bootFiles } from './node-files.ts';
-import { withHosts } from './shared/hosts-file.ts';
+import { HOSTS_BEGIN, HOSTS_END, withHosts } from './shared/hosts-file.ts';
 import { CONFIG_CORPUS } from './testing/config-corpus.ts';
 
 const SHELLS = ['sh', 'busybox sh'].filter((shell) => findProgram(shell.split(' ')[0] ?? ''));
@@ -23,10 +23,10 @@ const SEARCH = 'etc/containers/registries.conf.d/51-private-reg-search.conf';
 const DROP_IN = 'etc/containers/registries.conf.d/50-private-reg.conf';
 
 describe.each(SHELLS)('the boot script, run by %s', (shell) => {
-  const boot = async (root: string) => {
+  const boot = async (root: string, env = {}) => {
     const [command = '', ...args] = shell.split(' ');
     const script = join(root, 'etc/init.d/28private-reg.rc');
-    const result = await run(command, [...args, script], { env: { PRIVATE_REG_ROOT: root } });
+    const result = await run(command, [...args, '-u', script], { env: { PRIVATE_REG_ROOT: root, ...env } });
     expect([result.status, result.stderr]).toEqual([0, '']);
     return result.stdout;
   };
@@ -73,6 +73,53 @@ describe.each(SHELLS)('the boot script, run by %s', (shell) => {
     expect(await node.text('etc/docker/daemon.json')).toBe(others['etc/docker/daemon.json']);
     expect(await node.text('etc/hosts')).toBe(withHosts(others['etc/hosts'], await node.block()));
   });
+
+  it('keeps links, modes and the bytes of others', async () => {
+    await using node = await bareNode({
+      'run/hosts': '',
+      'opt/config.toml': CONFIG_CORPUS[1]?.before ?? '',
+    });
+    const mark = HOSTS_BEGIN;
+    const orphan = `127.0.0.1 localhost # ${String.fromCharCode(233)}\r\n${mark}\n10.9.9.9 other\n`;
+    const old = `${mark}\r\n10.0.0.1 old\r\n${HOSTS_END}\r\n10.8.8.8 last`;
+    await writeFile(join(node.path, 'run/hosts'), Buffer.from(orphan + old, 'latin1'));
+    await chmod(join(node.path, 'run/hosts'), 0o640);
+    await chmod(join(node.path, 'opt/config.toml'), 0o600);
+    await mkdir(join(node.path, 'etc/containerd'), { recursive: true });
+    await symlink('../run/hosts', join(node.path, 'etc/hosts'));
+    await symlink('../../opt/config.toml', join(node.path, 'etc/containerd/config.toml'));
+    expect(await boot(node.path)).toBe('');
+    expect(await boot(node.path)).toBe('');
+    const hosts = await readFile(join(node.path, 'run/hosts'), 'latin1');
+    expect(hosts).toBe(withHosts(`${orphan}10.8.8.8 last`, await node.block()));
+    for (const path of ['etc/hosts', 'etc/containerd/config.toml'])
+      expect((await lstat(join(node.path, path))).isSymbolicLink(), path).toBe(true);
+    expect(await node.text('opt/config.toml')).toBe(CONFIG_CORPUS[1]?.after);
+    const modes = ['run/hosts', 'opt/config.toml'].map(
+      async (path) => (await stat(join(node.path, path))).mode & 0o777,
+    );
+    expect(await Promise.all(modes)).toEqual([0o640, 0o600]);
+  });
+
+  // busybox takes its own awk, whatever PATH says.
+  it.skipIf(shell.startsWith('busybox'))(
+    'leaves a file of which the new content is not there whole, as on a full disk',
+    async () => {
+      const others = { 'etc/hosts': '10.0.0.1 mine\n', 'etc/containerd/config.toml': CONFIG_CORPUS[1]?.before ?? '' };
+      await using node = await bareNode({
+        ...others,
+        // As that of busybox, which writes less than it says.
+        'bin/awk': `#!/bin/sh\n[ ! -f /dev/stdout ] || exit 0\nPATH=\${PATH#*:} exec awk "$@"\n`,
+      });
+      await chmod(join(node.path, 'bin/awk'), 0o755);
+      const said = await boot(node.path, { PATH: `${join(node.path, 'bin')}:${process.env.PATH}` });
+      expect(said).toContain('/etc/hosts cannot be written');
+      expect(said).toContain('/etc/containerd/config.toml stays');
+      const texts = await node.texts();
+      for (const [path, text] of Object.entries(others)) expect(texts[path], path).toBe(text);
+      expect(Object.keys(texts).filter((path) => path.endsWith('.private-reg'))).toEqual([]);
+    },
+  );
 
   it('renews what it has put there itself, when the registry has moved', async () => {
     await using node = await bareNode();

@@ -11,44 +11,61 @@ export const BOOT_SCRIPT_PATH = 'etc/init.d/28private-reg.rc';
 const ROOT = 'PRIVATE_REG_ROOT';
 
 const CONTAINERD_AWK = `
-function header(line) {
-	sub(/^[ \\t]*\\[/, "", line); sub(/\\][ \\t]*(#.*)?$/, "", line)
-	gsub(/[ \\t]/, "", line); gsub(/\\047/, "\\"", line)
-	return line
+# Quotes around a word mean nothing.
+function plain(name) {
+	gsub(/[ \\t]/, "", name); gsub(/\\047/, "\\"", name)
+	while (match(name, /"[A-Za-z0-9_-]+"/)) name = substr(name, 1, RSTART - 1) substr(name, RSTART + 1, RLENGTH - 2) substr(name, RSTART + RLENGTH)
+	return name
 }
+function header(line) { sub(/^[ \\t]*\\[/, "", line); sub(/\\][ \\t]*(#.*)?$/, "", line); return plain(line) }
 function value(line) {
-	sub(/^[^=]*=[ \\t]*/, "", line); sub(/[ \\t]*(#.*)?$/, "", line); gsub(/["\\047]/, "", line)
+	sub(/\\r$/, "", line); sub(/^[^=]*=[ \\t]*/, "", line); sub(/[ \\t]*(#.*)?$/, "", line); gsub(/["\\047]/, "", line)
 	return line
 }
-function refuse(why) { print why >reason; refused = 1; exit 1 }
+# How many brackets a line opens, and does not close.
+function opens(line) {
+	gsub(/"([^"\\\\]|\\\\.)*"/, "", line); gsub(/\\047[^\\047]*\\047/, "", line); sub(/#.*/, "", line)
+	return gsub(/[[{]/, "", line) - gsub(/[]}]/, "", line)
+}
+function refuse(why) { print why >reason; exit 1 }
 # Ours, nothing, or a list of directories, of which the transfer service reads none.
 function may_change(path) { return path == "" || path == certs || index(":" path ":", ":" certs ":") }
 { lines[NR] = $0 }
 END {
-	if (refused) exit 1
 	current = ""
 	for (n = 1; n <= NR; n++) {
-		if (lines[n] ~ /^[ \\t]*\\[/) { current = header(lines[n]); if (!(current in at)) at[current] = n; continue }
-		if (lines[n] !~ /^[ \\t]*["\\047A-Za-z0-9_]/) continue
-		key = lines[n]; sub(/=.*/, "", key); gsub(/[ \\t]/, "", key); gsub(/\\047/, "\\"", key)
+		line = lines[n]; sub(/\\r$/, "", line)
+		if (line !~ /^[ \\t]*#/ && (index(line, "\\"\\"\\"") || index(line, "\\047\\047\\047"))) refuse("it has strings of several lines")
+		if (inside > 0) { inside += opens(line); continue }
+		if (line ~ /^[ \\t]*\\[/) { current = header(line); if (!(current in at)) at[current] = n; continue }
+		if (line !~ /^[ \\t]*["\\047A-Za-z0-9_]/) continue
+		inside = opens(line)
+		key = line; sub(/=.*/, "", key); key = plain(key)
 		keys++
-		if (current == "" && key == "version") version = value(lines[n])
+		if (current == "" && key == "version") version = value(line)
 		if (key == "config_path") path[current] = n
-		keysof[current]++
-		if (current == "plugins" || current == "") { if (index(key, "io.containerd.grpc.v1.cri") || index(key, "io.containerd.cri.v1.images")) odd = 1 }
+		if (key ~ /^mirrors/ && value(line) !~ /^[{][ \\t]*[}]$/) own[current ".mirrors"] = 1
+		if (key ~ /^tls/ || (key ~ /^configs/ && index(line, "tls"))) own[current ".tls"] = 1
+		own[current] = 1
+		if (current == "" || current == "plugins") {
+			if (key == "plugins" || index(key, "io.containerd.grpc.v1.cri") || index(key, "io.containerd.cri.v1.images")) odd = 1
+			if (index(key, "io.containerd.transfer.v1.local")) odd_transfer = 1
+		}
 		if ((current == plugin2 || current == plugin3) && key ~ /^registry/) odd = 1
 	}
+	if (inside > 0) refuse("it cannot be read")
 	if (keys == 0) { version = 2; print "version = 2" }
 	if (version != 2 && version != 3) refuse("it is not of version 2 or 3")
 	registry = version == 3 ? table3 : table2
 	if (odd) refuse("the table of the registry is written in another way than [" registry "]")
-	for (name in at) {
-		if (index(name, registry ".mirrors.") == 1 || (name == registry ".mirrors" && keysof[name])) refuse("it has mirrors of its own")
-		if (index(name, registry ".configs.") == 1 && name ~ /\\.tls$/) refuse("it has TLS settings of its own")
-	}
+	for (name in at) if (index(name, registry ".mirrors.") == 1) own[registry ".mirrors"] = 1
+	if ((registry ".mirrors") in own) refuse("it has mirrors of its own")
+	for (name in at) if (index(name, registry ".configs.") == 1 && name ~ /\\.tls$/) own[registry ".tls"] = 1
+	for (name in own) if (index(name, registry ".configs.") == 1 && name ~ /\\.tls$/) tls = 1
+	if (tls || (registry ".tls") in own) refuse("it has TLS settings of its own")
 	if ((registry in path) && !may_change(value(lines[path[registry]]))) refuse("its config_path is " value(lines[path[registry]]))
 	set(registry)
-	if (!(transfer in path) || may_change(value(lines[path[transfer]]))) set(transfer)
+	if (!odd_transfer && (!(transfer in path) || may_change(value(lines[path[transfer]])))) set(transfer)
 	for (n = 1; n <= NR; n++) print lines[n]
 	printf "%s", more
 }
@@ -67,7 +84,7 @@ export const BOOT_SCRIPT = `#! /bin/sh
 ##   Lets this node find the private registry: run at boot, or once. What
 ##   others have configured stays. It can be run again.
 ##
-root=$${ROOT}
+root=\${${ROOT}-}
 spoofed=$root/etc/spoofed-hosts
 stage=$root/etc/private-reg
 certs=${CERTS_D}
@@ -78,40 +95,57 @@ log() {
 	echo "private-reg: $1"
 }
 
+# Behind a symbolic link is the file itself.
+behind_links() {
+	readlink -f "$1" 2>/dev/null || echo "$1"
+}
+
 # The new content is in $1.private-reg. A file that is mounted can only be written to.
 replace() {
 	if cmp -s "$1" "$1.private-reg"; then
 		rm -f "$1.private-reg"
-		return 0
+	elif ! mv -f "$1.private-reg" "$1" 2>/dev/null; then
+		cat "$1.private-reg" >"$1"
+		rm -f "$1.private-reg"
 	fi
-	[ -e "$1" ] || { mv -f "$1.private-reg" "$1"; return; }
-	chmod "$(mode_of "$1")" "$1.private-reg" 2>/dev/null
-	mv -f "$1.private-reg" "$1" 2>/dev/null || { cat "$1.private-reg" >"$1"; rm -f "$1.private-reg"; }
 }
 
-mode_of() {
-	stat -c %a "$1" 2>/dev/null || echo 644
+# rewrite FILE COMMAND…: the file becomes what the command makes of it, with its owner and mode. busybox's awk says nothing of a full disk, so it is run
+# once more and compared.
+rewrite() {
+	edited=$1
+	shift
+	if cp -p "$edited" "$edited.private-reg" 2>/dev/null && "$@" "$edited" >"$edited.private-reg" && "$@" "$edited" | cmp -s - "$edited.private-reg"; then
+		replace "$edited"
+	else
+		rm -f "$edited.private-reg"
+		return 1
+	fi
 }
 
 # /etc/hosts: the first line with a name counts.
 spoof_hosts() {
-	hosts=$root/etc/hosts
+	hosts=$(behind_links "$root/etc/hosts")
 	ours=$stage/hosts-block
 	[ -d "$stage" ] && cat "$spoofed" "$stage/etc/hosts" 2>/dev/null >"$ours"
 	[ -s "$ours" ] || return 0
 	[ -e "$hosts" ] || echo "127.0.0.1 localhost" >"$hosts"
-	awk -v begin="${HOSTS_BEGIN}" -v end="${HOSTS_END}" -v ours="$ours" '
-		$0 == begin { held = $0 "\\n"; inside = 1; next }
-		inside { held = held $0 "\\n"; if ($0 == end) { inside = 0; held = "" } next }
+	# shellcheck disable=SC2016 # It is awk.
+	if ! rewrite "$hosts" awk -v begin="${HOSTS_BEGIN}" -v end="${HOSTS_END}" -v ours="$ours" '
+		{ line = $0; sub(/\\r$/, "", line) }
+		# A block without an end is not ours alone.
+		line == begin { printf "%s", held; held = $0 "\\n"; inside = 1; next }
+		inside { held = held $0 "\\n"; if (line == end) { inside = 0; held = "" } next }
 		{ print }
 		END {
-			# A block without an end is not ours alone.
 			printf "%s", held
 			print begin
 			while ((getline line <ours) > 0) print line
 			print end
-		}' "$hosts" >"$hosts.private-reg" || return 0
-	replace "$hosts"
+		}'; then
+		log "WARNING: /etc/hosts cannot be written, and stays as it is"
+		return 0
+	fi
 	awk -v begin="${HOSTS_BEGIN}" '
 		$0 == begin { block = 1 }
 		/^[0-9a-fA-F:.]/ {
@@ -155,28 +189,32 @@ install_staged() {
 		log "WARNING: /$1 was there before and stays; what the private registry needs is in /etc/private-reg/$1"
 		return 1
 	fi
+	file=$(behind_links "$file")
 	mkdir -p "$(dirname "$file")" "$(dirname "$stage/installed/$1")"
-	cp -p "$stage/$1" "$file.private-reg" && replace "$file" && cp -p "$stage/$1" "$stage/installed/$1"
+	if cp -p "$stage/$1" "$file.private-reg"; then
+		replace "$file"
+		cp -p "$stage/$1" "$stage/installed/$1"
+	else
+		rm -f "$file.private-reg"
+		log "WARNING: /$1 cannot be written, and stays as it is"
+	fi
 }
 
 containerd_config() {
 	config=etc/containerd/config.toml
 	[ -r "$stage/$config" ] || return 0
-	file=$root/$config
+	file=$(behind_links "$root/$config")
 	if [ ! -s "$file" ]; then
 		rm -f "$file"
 		install_staged $config
 		return
 	fi
-	if awk -v table2='${CONFIG_TABLES[2]}' -v table3='${CONFIG_TABLES[3]}' -v transfer='${TRANSFER_TABLE}' \\
+	rm -f "$stage/reason"
+	rewrite "$file" awk -v table2='${CONFIG_TABLES[2]}' -v table3='${CONFIG_TABLES[3]}' -v transfer='${TRANSFER_TABLE}' \\
 		-v plugin2='${CONFIG_TABLES[2].replace('.registry', '')}' -v plugin3='${CONFIG_TABLES[3].replace('.registry', '')}' \\
-		-v certs="$certs" -v reason="$file.reason" "$containerd_awk" "$file" >"$file.private-reg"; then
-		replace "$file"
-	else
-		log "WARNING: /$config stays as it is: $(cat "$file.reason" 2>/dev/null || echo "it cannot be read"). containerd reads the mirrors of the private registry with config_path = \\"$certs\\" in the table of its registries"
-		rm -f "$file.private-reg"
-	fi
-	rm -f "$file.reason"
+		-v certs="$certs" -v reason="$stage/reason" "$containerd_awk" ||
+		log "WARNING: /$config stays as it is: $(cat "$stage/reason" 2>/dev/null || echo "it cannot be read, or not be written"). containerd reads the mirrors of the private registry with config_path = \\"$certs\\" in the table of its registries"
+	rm -f "$stage/reason"
 }
 
 # Short names: docker.io, where nobody says otherwise.
@@ -225,7 +263,7 @@ trust() {
 	else
 		bundle=/etc/ssl/certs/ca-certificates.crt
 		mkdir -p /etc/ssl/certs
-		grep -qsF "$(sed -n 2p "$ca")" "$bundle" || cat "$ca" >>"$bundle"
+		grep -qsF "$(sed -n '/BEGIN CERTIFICATE/{n;p;q;}' "$ca")" "$bundle" || cat "$ca" >>"$bundle"
 	fi
 }
 

@@ -16,6 +16,12 @@ it('/etc/hosts has ours in one block, renewed and removed', () => {
 
 it('a block without an end is not ours alone', () => {
   expect(withHosts(`${HOSTS_BEGIN}\n10.9.9.9 other\n`, '')).toBe(`${HOSTS_BEGIN}\n10.9.9.9 other\n`);
+  const orphan = `${HOSTS_BEGIN}\n10.9.9.9 other\n`;
+  expect(withHosts(withHosts(orphan, OURS), '')).toBe(orphan);
+});
+
+it('a block whose lines were given the ends of Windows is ours, too', () => {
+  expect(withHosts(withHosts('', OURS).replaceAll('\n', '\r\n'), '')).toBe('');
 });
 
 it('an earlier line with a name has the last word', () => {

@@ -19,12 +19,19 @@ export function shadowedHosts(text: string, ours: string): readonly string[] {
   return [...new Set(shadowed.map(([, name]) => name))];
 }
 
+/** Blocks from the last begin before an end: one without an end is not ours alone. */
 function withoutBlock(text: string): string {
-  const lines = text.split('\n');
-  const begin = lines.indexOf(HOSTS_BEGIN);
-  const end = lines.indexOf(HOSTS_END, begin);
-  if (begin < 0 || end < 0) return text;
-  return withoutBlock([...lines.slice(0, begin), ...lines.slice(end + 1)].join('\n'));
+  const kept: string[] = [];
+  let begin: number | undefined;
+  for (const line of text.split('\n')) {
+    const mark = line.replace(/\r$/, '');
+    if (mark === HOSTS_BEGIN) begin = kept.length;
+    if (mark === HOSTS_END && begin !== undefined) {
+      kept.length = begin;
+      begin = undefined;
+    } else kept.push(line);
+  }
+  return kept.join('\n');
 }
 
 function entries(text: string): readonly (readonly [address: string, name: string])[] {

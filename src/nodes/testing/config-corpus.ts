@@ -138,4 +138,87 @@ ${TRANSFER}`,
 `,
     refused: 'the table of the registry is written in another way than [plugins."io.containerd.grpc.v1.cri".registry]',
   },
+  {
+    what: 'with quotes that mean nothing',
+    before: `"version" = 2
+["plugins"."io.containerd.grpc.v1.cri"."registry"]
+  'config_path' = ''
+`,
+    after: `"version" = 2
+["plugins"."io.containerd.grpc.v1.cri"."registry"]
+  config_path = "/etc/containerd/certs.d"
+${TRANSFER}`,
+  },
+  {
+    what: 'with lines of Windows',
+    before: 'version = 2\r\n[plugins."io.containerd.grpc.v1.cri".registry]\r\nconfig_path = ""\r\n',
+    after: `version = 2\r\n[plugins."io.containerd.grpc.v1.cri".registry]\r\nconfig_path = "/etc/containerd/certs.d"\n${TRANSFER}`,
+  },
+  {
+    what: 'with lists of several lines, which have no tables in them',
+    before: `version = 2
+disabled_plugins = [
+  "io.containerd.grpc.v1.cri", # [
+]
+x = [
+  ["plugins.'io.containerd.grpc.v1.cri'.registry"],
+]
+`,
+    after: `version = 2
+disabled_plugins = [
+  "io.containerd.grpc.v1.cri", # [
+]
+x = [
+  ["plugins.'io.containerd.grpc.v1.cri'.registry"],
+]
+
+[plugins."io.containerd.grpc.v1.cri".registry]
+  config_path = "/etc/containerd/certs.d"
+${TRANSFER}`,
+  },
+  {
+    what: 'with the transfer service in one line',
+    before: `version = 2
+[plugins]
+  "io.containerd.transfer.v1.local" = { config_path = "" }
+`,
+    after: `version = 2
+[plugins]
+  "io.containerd.transfer.v1.local" = { config_path = "" }
+
+[plugins."io.containerd.grpc.v1.cri".registry]
+  config_path = "/etc/containerd/certs.d"
+`,
+  },
+  {
+    what: 'with all plugins in one line stays',
+    before: 'version = 2\nplugins = { x = { y = 1 } }\n',
+    refused: 'the table of the registry is written in another way than [plugins."io.containerd.grpc.v1.cri".registry]',
+  },
+  {
+    what: 'with strings of several lines stays',
+    before: "version = 2\nx = '''\n[plugins]\n'''\n",
+    refused: 'it has strings of several lines',
+  },
+  {
+    what: 'with mirrors in dotted keys stays',
+    before: `version = 2
+[plugins."io.containerd.grpc.v1.cri".registry]
+mirrors."docker.io".endpoint = ["https://mirror.example"]
+`,
+    refused: 'it has mirrors of its own',
+  },
+  {
+    what: 'with TLS settings in one line stays',
+    before: `version = 2
+[plugins."io.containerd.grpc.v1.cri".registry.configs."r.example"]
+tls = { insecure_skip_verify = true }
+`,
+    refused: 'it has TLS settings of its own',
+  },
+  {
+    what: 'with a list that does not end stays',
+    before: 'version = 2\nx = [\n',
+    refused: 'it cannot be read',
+  },
 ];
