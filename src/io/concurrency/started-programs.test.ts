@@ -1,11 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { eventually } from '../../../test/testing/eventually.ts';
 import { identityOf, isAlive } from './process-identity.ts';
-import { markedEnvironment, type StartedProgram, startedProgram } from './started-programs.ts';
+import { closeOutputAfterEnd, markedEnvironment, type StartedProgram, startedProgram } from './started-programs.ts';
 
 interface Begun {
   readonly child: ChildProcess;
@@ -72,4 +73,19 @@ describe('a started program', () => {
     other.program.kill();
     await eventually(() => alive(other) + alive(begun) === 0);
   });
+});
+
+it('the output of a program that has ended is closed soon, and what it wrote is read before, however late', async () => {
+  const child = spawn('sh', ['-c', 'sleep 60 & echo $!; echo last'], { stdio: ['ignore', 'pipe', 'ignore'] });
+  closeOutputAfterEnd(child, 0);
+  let text = '';
+  child.stdout.setEncoding('utf8').on('data', (more: string) => {
+    text += more;
+  });
+  // This process is busy until the program has ended.
+  while (!readFileSync(`/proc/${child.pid}/stat`, 'utf8').includes(') Z ')) continue;
+  await once(child, 'close');
+  expect(text).toMatch(/^\d+\nlast\n$/);
+  // What it started still holds the output open, or this would throw.
+  process.kill(Number.parseInt(text, 10));
 });

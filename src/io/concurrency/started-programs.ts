@@ -15,6 +15,28 @@ export type Mark = string;
 const VARIABLE = 'IMAGES_STARTED';
 const POLL_MS = 30;
 
+/**
+ * Closes the output of a program so many milliseconds after its end: an agent that it started may keep it open for ever. What the program itself has written is
+ * read first, however late a busy process comes to it.
+ */
+export function closeOutputAfterEnd(child: ChildProcess, ms: number): void {
+  let late: NodeJS.Timeout | undefined;
+  let isClosed = false;
+  child.once('exit', () => {
+    // Between timers and immediates, Node reads what waits in the pipes.
+    late = setTimeout(() => setImmediate(close), ms);
+  });
+  child.once('close', () => {
+    isClosed = true;
+    clearTimeout(late);
+  });
+  const close = (): void => {
+    if (isClosed) return;
+    child.stdout?.destroy();
+    child.stderr?.destroy();
+  };
+}
+
 let count = 0;
 
 /** The environment for a program, with its mark added. */

@@ -1,5 +1,5 @@
 // Runs a helper program (xcluster, crio.sh) and returns what it prints on stdout. Relies on node:child_process, loaded when first used.
-import { markedEnvironment, startedProgram } from '../../io/concurrency/started-programs.ts';
+import { closeOutputAfterEnd, markedEnvironment, startedProgram } from '../../io/concurrency/started-programs.ts';
 import type { TaskCall, World } from '../settings.ts';
 
 export interface CommandResult {
@@ -31,13 +31,7 @@ export async function runCommand(
     if (error?.code === 'ERR_CHILD_PROCESS_STDIO_MAXBUFFER') program.kill();
   });
   const program = startedProgram(child, mark);
-  let linger: NodeJS.Timeout | undefined;
-  child.once('exit', () => {
-    linger = setTimeout(() => {
-      child.stdout?.destroy();
-      child.stderr?.destroy();
-    }, LINGER);
-  });
+  closeOutputAfterEnd(child, LINGER);
   const stop = () => {
     program.kill();
     reject(signal?.reason);
@@ -47,6 +41,5 @@ export async function runCommand(
     return await promise;
   } finally {
     signal?.removeEventListener('abort', stop);
-    clearTimeout(linger);
   }
 }

@@ -24,7 +24,7 @@ async function write(path: string, content: unknown, mode = 0o600): Promise<stri
 }
 
 function find(host: string, repository?: string, env: Record<string, string> = {}) {
-  return credentialFiles({ env, home: directory.path }).find(host, repository);
+  return credentialFiles({ env, home: directory.path, lingerMs: 1 }).find(host, repository);
 }
 
 async function refusal(work: Promise<unknown>): Promise<ImagesError> {

@@ -11,13 +11,15 @@ import { askHelper } from './credential-helper.ts';
 export interface CredentialSources {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly home: string | undefined;
+  /** As in a HelperCall; for tests. */
+  readonly lingerMs?: number;
 }
 
 /** Docker Hub's name in Docker's files and for its helpers. */
 export const DOCKER_HUB_KEY = 'https://index.docker.io/v1/';
 
 /** Looks in the files in order; the first one with the host decides. A file is read only when credentials are needed. */
-export function credentialFiles({ env, home }: CredentialSources): CredentialsProvider {
+export function credentialFiles({ env, home, ...patience }: CredentialSources): CredentialsProvider {
   const searched = credentialPaths(env, home);
   const files = new Map<string, Promise<Json | undefined>>();
   const helped = new Map<string, Promise<Credentials | undefined>>();
@@ -27,7 +29,7 @@ export function credentialFiles({ env, home }: CredentialSources): CredentialsPr
     return value;
   };
   const ask = (name: string, server: string, file: string) =>
-    once(helped, `${name} ${server}`, () => askHelper({ name, server, file, env }));
+    once(helped, `${name} ${server}`, () => askHelper({ name, server, file, env, ...patience }));
 
   return {
     searched,

@@ -1,5 +1,5 @@
 // Docker's credential helpers: `docker-credential-NAME get|store|erase`, the server or JSON on stdin, JSON on stdout (docker-credential-helpers, "Development").
-import { markedEnvironment, startedProgram } from '../../../io/concurrency/started-programs.ts';
+import { closeOutputAfterEnd, markedEnvironment, startedProgram } from '../../../io/concurrency/started-programs.ts';
 import { isNothing } from '../../../io/files/read-config-file.ts';
 import { hasInOrder } from '../../../io/text/in-order.ts';
 import { quote } from '../../../io/text/quote.ts';
@@ -15,6 +15,8 @@ export interface HelperCall {
   readonly file: string;
   /** The helper's environment; its PATH is used to find it. */
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** How long output is waited for after the helper has ended; for tests. */
+  readonly lingerMs?: number;
 }
 
 export interface PasswordLogin {
@@ -128,13 +130,7 @@ async function run(action: 'get' | 'store' | 'erase', input: string, call: Helpe
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     stderr = (stderr + text).slice(-MAX_OUTPUT);
   });
-  let linger: NodeJS.Timeout | undefined;
-  child.on('exit', () => {
-    linger = setTimeout(() => {
-      child.stdout.destroy();
-      child.stderr.destroy();
-    }, LINGER);
-  });
+  closeOutputAfterEnd(child, call.lingerMs ?? LINGER);
   child.on('error', (cause) => {
     clearTimeout(late);
     const missing = 'code' in cause && cause.code === 'ENOENT';
@@ -147,7 +143,6 @@ async function run(action: 'get' | 'store' | 'erase', input: string, call: Helpe
     );
   });
   child.on('close', (status, signal) => {
-    clearTimeout(linger);
     clearTimeout(late);
     const end = status === null ? `killed: ${killed ?? signal}` : `exit ${status}`;
     resolve({ end, status: status ?? undefined, stdout: stdout.slice(-MAX_OUTPUT), stderr });
