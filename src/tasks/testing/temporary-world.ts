@@ -2,6 +2,7 @@
 import { chmod, mkdir, mkdtemp, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
+import { afterAll } from 'vitest';
 import { quickTmpdir } from '../../../test/testing/quick-directory.ts';
 import type { Settings } from '../settings.ts';
 
@@ -17,8 +18,18 @@ export interface TemporaryWorld extends AsyncDisposable {
 
 const LONG_AGO = new Date('2026-01-01');
 
+/** The directories that are there: a test disposes of its world, unless what makes its scene fails, as it sometimes has to. */
+const there = new Set<string>();
+afterAll(() => Promise.all([...there].map(remove)));
+
+async function remove(path: string): Promise<void> {
+  await rm(path, { recursive: true, force: true });
+  there.delete(path);
+}
+
 export async function temporaryWorld(): Promise<TemporaryWorld> {
   const path = await mkdtemp(join(quickTmpdir, 'images-tasks-'));
+  there.add(path);
   const notes: string[] = [];
   const file = async (name: string, text: string) => {
     const target = join(path, name);
@@ -51,6 +62,6 @@ export async function temporaryWorld(): Promise<TemporaryWorld> {
       await chmod(target, 0o755);
       return target;
     },
-    [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }),
+    [Symbol.asyncDispose]: () => remove(path),
   };
 }
