@@ -4,10 +4,11 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { hashSync } from 'bcryptjs';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { Bytes } from '../io/streams/bytes.ts';
+import { startBcryptThread } from './bcrypt-thread.ts';
 import type { Asker, RequestHead } from './contract.ts';
-import { type AccessControlOptions, createAccessControl } from './login-control.ts';
+import { type AccessControlOptions, accessControlWith } from './login-control.ts';
 import { ownerProof } from './owner-proof.ts';
 import { type AccessRule, mayDo } from './rules.ts';
 import { createTokens } from './tokens.ts';
@@ -22,6 +23,11 @@ const ANNA = basic('anna', 'secret');
 const isLoopback = (address: string) => address === '127.0.0.1';
 const HERE = { isLocal: (address: string) => address === '10.0.0.1', isNear: () => true, isTrustedProxy: () => false };
 const NEIGHBOURS = { isLocal: isLoopback, isNear: isLoopback, isTrustedProxy: isLoopback };
+
+/** One for all tests: to start a thread takes longer than what it is asked. */
+const THREAD = startBcryptThread();
+const sharedThread = () => ({ compare: THREAD.compare, [Symbol.dispose]: () => undefined });
+afterAll(() => THREAD[Symbol.dispose]());
 
 function basic(user: string, password: string): string {
   return `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
@@ -45,7 +51,7 @@ async function scene(options: Partial<AccessControlOptions> & { readonly hasUser
       .join(''),
   );
   const clock = { ms: 1_700_000_000_000 };
-  const control = await createAccessControl({
+  const control = await accessControlWith(sharedThread, {
     mayDo: (asker, action, repository) => mayDo({ rules: RULES }, asker, action, repository),
     key: KEY,
     issuer: 'store-1',

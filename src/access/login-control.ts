@@ -1,5 +1,6 @@
 // Who asks, and who may: passwords of a file, tokens, and the secret of the store's owner.
 import { askerAddress, type Neighbours } from './asker-address.ts';
+import { type BcryptThread, startBcryptThread } from './bcrypt-thread.ts';
 import type { AccessControl, Asker, RequestHead } from './contract.ts';
 import { openHtpasswdFile } from './htpasswd-file.ts';
 import { isServiceName, loginChallenge } from './login-challenge.ts';
@@ -39,7 +40,15 @@ const MOST_RECENT = 1000;
  * Where nobody can log in, credentials are ignored, as docker-registry and zot do without a configured authentication: clients send what they have stored.
  * To be disposed of: it has a thread for passwords. Errors: CONFIG_INVALID and FILE_UNREADABLE, of the file of passwords.
  */
-export async function createAccessControl(options: AccessControlOptions): Promise<AccessControl & Disposable> {
+export function createAccessControl(options: AccessControlOptions): Promise<AccessControl & Disposable> {
+  return accessControlWith(startBcryptThread, options);
+}
+
+/** The same, with a thread that is started in another way: tests have one for many. */
+export async function accessControlWith(
+  thread: () => BcryptThread,
+  options: AccessControlOptions,
+): Promise<AccessControl & Disposable> {
   const { mayDo, key, issuer, service = issuer, machineTokens, owner, now = Date.now } = options;
   const { neighbours } = options;
   if (!isServiceName(service)) throw new RangeError('the name of the service cannot stand in a challenge');
@@ -50,7 +59,7 @@ export async function createAccessControl(options: AccessControlOptions): Promis
       now,
       ...(options.onNotice && { onNotice: options.onNotice }),
     }));
-  const passwords = file && createPasswordCheck({ users: file.users, now });
+  const passwords = file && createPasswordCheck({ users: file.users, now, thread: thread() });
   const tokens = createTokens({
     key,
     issuer,

@@ -7,7 +7,9 @@ import { isImagesError } from '../../oci/errors.ts';
 import { type Compression, compressionOf } from './compression.ts';
 import { decompressed } from './decompress.ts';
 
-const has = (program: string): boolean => spawnSync(program, ['--version'], { input: '' }).status === 0;
+const [hasZstd, hasXz, hasBzip2] = ['zstd', 'xz', 'bzip2'].map(
+  (program) => spawnSync(program, ['--version'], { input: '' }).status === 0,
+) as [boolean, boolean, boolean];
 const by =
   (program: string, ...args: readonly string[]) =>
   (bytes: Uint8Array): Uint8Array =>
@@ -40,11 +42,11 @@ interface Compressor {
 const COMPRESSORS: readonly Compressor[] = [
   { name: 'gzip of Node', compression: 'gzip', isThere: true, compress: gzipSync },
   { name: 'zstd of Node', compression: 'zstd', isThere: true, compress: zstdCompressSync },
-  { name: 'zstd', compression: 'zstd', isThere: has('zstd'), compress: by('zstd', '-q') },
-  { name: 'xz', compression: 'xz', isThere: has('xz'), compress: by('xz', '-1') },
-  { name: 'xz in blocks', compression: 'xz', isThere: has('xz'), compress: by('xz', '-1', '--block-size=10000') },
-  { name: 'bzip2', compression: 'bzip2', isThere: has('bzip2'), compress: by('bzip2'), content: LONG },
-  { name: 'bzip2 in small blocks', compression: 'bzip2', isThere: has('bzip2'), compress: by('bzip2', '-1') },
+  { name: 'zstd', compression: 'zstd', isThere: hasZstd, compress: by('zstd', '-q') },
+  { name: 'xz', compression: 'xz', isThere: hasXz, compress: by('xz', '-1') },
+  { name: 'xz in blocks', compression: 'xz', isThere: hasXz, compress: by('xz', '-1', '--block-size=10000') },
+  { name: 'bzip2', compression: 'bzip2', isThere: hasBzip2, compress: by('bzip2'), content: LONG },
+  { name: 'bzip2 in small blocks', compression: 'bzip2', isThere: hasBzip2, compress: by('bzip2', '-1') },
 ];
 
 async function* inChunks(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Array> {
@@ -95,10 +97,11 @@ for (const { name, compression, isThere, compress, content = CONTENT } of COMPRE
     it('come back when there are several in a row, also of nothing', async () => {
       const empty = compress(new Uint8Array());
       expect(await read(empty)).toHaveLength(0);
-      const row = Buffer.concat([small, empty, packed, small]);
-      const expected = Buffer.concat([Buffer.from('some bytes'), content, Buffer.from('some bytes')]);
-      for (const size of content === LONG ? [row.length] : [100, row.length])
-        expect((await read(row, size)).equals(expected)).toBe(true);
+      // With blocks of any size a row is read alike, so the long one is left out.
+      const [middle, text] = content === LONG ? [small, Buffer.from('some bytes')] : [packed, content];
+      const row = Buffer.concat([small, empty, middle, small]);
+      const expected = Buffer.concat([Buffer.from('some bytes'), text, Buffer.from('some bytes')]);
+      for (const size of [100, row.length]) expect((await read(row, size)).equals(expected)).toBe(true);
     });
 
     it('are refused where they break off', async () => {
@@ -164,7 +167,9 @@ describe('gzip in members', () => {
     const member = gzipSync('some bytes');
     for (const more of [Buffer.alloc(1), Buffer.alloc(100_000), Buffer.concat([Buffer.alloc(1), member.subarray(1)])]) {
       const row = Buffer.concat([member, member, more]);
-      for (const size of [1, member.length, 2 * member.length, 65_536, row.length]) {
+      // More zeros than a chunk has, in chunks of one byte, would be nothing but many chunks.
+      const bytewise = more.length > 65_536 ? [] : [1];
+      for (const size of [...bytewise, member.length, 2 * member.length, 65_536, row.length]) {
         await expect(read(row, size)).rejects.toMatchObject({ code: 'COMPRESSION_INVALID' });
       }
     }
@@ -173,8 +178,8 @@ describe('gzip in members', () => {
 
 describe('bytes that decompress to far more', () => {
   it('are refused as an attack above a limit', async () => {
-    const bomb = zstdCompressSync(Buffer.alloc(1 << 26));
-    const limits = { size: 1 << 24, ratio: 2000 };
+    const bomb = zstdCompressSync(Buffer.alloc(1 << 24));
+    const limits = { size: 1 << 22, ratio: 2000 };
     const all = Array.fromAsync(decompressed(inChunks(bomb, 65_536), limits));
     await expect(all).rejects.toMatchObject({
       code: 'COMPRESSION_INVALID',
@@ -196,7 +201,7 @@ describe('bytes that decompress to far more', () => {
     await expect(read(runWithoutEnd())).rejects.toMatchObject({ code: 'COMPRESSION_INVALID' });
   });
 
-  it.skipIf(!has('bzip2'))(
+  it.skipIf(!hasBzip2)(
     'come in pieces where they are a block of bzip2 (skipped where it is not installed)',
     async () => {
       // One block holds 45 MB of them.
