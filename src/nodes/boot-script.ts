@@ -172,7 +172,11 @@ route() {
 }
 
 routes() {
-	[ -z "$root" ] && [ -r "$spoofed" ] && command -v ip >/dev/null || return 0
+	[ -z "$root" ] && [ -r "$spoofed" ] || return 0
+	if ! command -v ip >/dev/null; then
+		log "WARNING: there is no program ip: if the registry is on no network of this node, route it via $gateway"
+		return 0
+	fi
 	awk '{ print $1 }' "$spoofed" | sort -u | while read -r address; do
 		case $address in
 		*:*) route -6 "$address" 128 "$PREFIX:$gateway" ;;
