@@ -114,6 +114,23 @@ describe('serve --proxy', () => {
     await until(async () => (await world.must(['lreg_ls', '--json'])).includes('team/big'));
   });
 
+  it('is what lreg_start --proxy starts, and lreg_status tells', async () => {
+    await using world = await newWorld();
+    await using upstream = await startUpstream();
+    upstream.addImage('team/app:1', IMAGE);
+    const args = ['--listen=127.0.0.1:0', `--proxy=${upstream.host}`, '--ttl=1m'];
+    const [address] = JSON.parse(await world.must(['lreg_start', '--json', ...args])).addresses;
+    try {
+      await pull(`http://127.0.0.1:${address.port}`, 'team/app', IMAGE, upstream.host);
+      const status = JSON.parse(await world.must(['lreg_status', '--json']));
+      expect(status.proxy).toEqual({ hosts: [upstream.host], ttl: 60_000, offline: false });
+      const other = await world.images(['lreg_start', '--offline', '--proxy']);
+      expect([other.status, other.stderr]).toEqual([1, expect.stringContaining('lreg_stop')]);
+    } finally {
+      await world.must(['lreg_stop']);
+    }
+  });
+
   it('remembers what was missed, and lreg_preload takes it', async () => {
     await using world = await newWorld();
     await using upstream = await startUpstream();

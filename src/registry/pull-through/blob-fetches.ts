@@ -1,6 +1,6 @@
 // Blobs on their way from their own registry: each is fetched once, into the store, and all who wait read what the store has of it already. So a slow or late
 // reader costs no memory, and one that leaves ends nothing for others. A fetch goes on to its end when all have left: the next node asks for the same.
-import { createLimiter } from '../../io/concurrency/limiter.ts';
+import { createLimiter, type Limiter } from '../../io/concurrency/limiter.ts';
 import { untilAborted } from '../../io/concurrency/until-aborted.ts';
 import type { Bytes } from '../../io/streams/bytes.ts';
 import { tapped } from '../../io/streams/verify.ts';
@@ -32,8 +32,9 @@ interface Fetch extends Followed {
   readonly ended: Promise<void>;
 }
 
-/** How many blobs are fetched at once, for all who wait; others wait for their turn. */
-const AT_ONCE = 16;
+/** How many blobs are fetched at once; others wait for their turn. A host that hangs keeps only its own share. */
+const AT_ONCE = 32;
+const AT_ONCE_OF_HOST = 8;
 /** Of a mirror's wrong bytes the next route is another one. */
 const ATTEMPTS = 3;
 const BLOB_TYPE = 'application/octet-stream';
@@ -49,7 +50,20 @@ export function blobFetches(
   }: Pick<PullThroughOptions, 'upstream' | 'isShared' | 'signal' | 'onEvent' | 'onReceived'>,
 ): BlobFetches {
   const running = new Map<Digest, Fetch>();
-  const limit = createLimiter(AT_ONCE);
+  const all = createLimiter(AT_ONCE);
+  const ofHosts = new Map<string, { readonly limit: Limiter; users: number }>();
+
+  async function limited(host: string, work: () => Promise<void>): Promise<void> {
+    const own = ofHosts.get(host) ?? { limit: createLimiter(AT_ONCE_OF_HOST), users: 0 };
+    ofHosts.set(host, own);
+    own.users += 1;
+    try {
+      await own.limit(() => all(work, signal), signal);
+    } finally {
+      own.users -= 1;
+      if (own.users === 0) ofHosts.delete(host);
+    }
+  }
 
   const open = async (name: UpstreamName, blob: Descriptor, options: BlobOptions): Promise<BlobContent> => {
     const registry = await upstream(name);
@@ -112,7 +126,7 @@ export function blobFetches(
       }
     };
     let failure: { readonly error: unknown } | undefined;
-    const ended = limit(work, signal)
+    const ended = limited(name.host, work)
       .catch((error: unknown) => {
         const told = upstreamError(error, name, blob.digest);
         failure = { error: told };

@@ -347,6 +347,23 @@ describe('tags of the user', () => {
 });
 
 describe('another registry that misbehaves', () => {
+  it('keeps no other waiting when it hangs', async () => {
+    await quay.push('team/app', second, ['1']);
+    const hanging = Promise.withResolvers<undefined>();
+    docker.fault = (what) => (what.startsWith('GET blob') ? hanging.promise : undefined);
+    const blobs = Array.from({ length: 40 }, (_, at) => blobOf(bytesOf(`hangs ${at}`, 10)));
+    for (const { descriptor, bytes } of blobs) {
+      await docker.registry.putBlob('library/alpine', descriptor, async () => chunked(bytes));
+    }
+    const waiting = blobs.map(({ descriptor }) => here.registry.getBlob('library/alpine', descriptor.digest, DOCKER));
+    await pull(here.registry, 'team/app', '1', QUAY);
+    expect(gets(docker)).toHaveLength(8);
+    hanging.resolve(undefined);
+    for (const [at, { body }] of (await Promise.all(waiting)).entries()) {
+      expect(await collect(body)).toEqual(blobs[at]?.bytes);
+    }
+  });
+
   it('gets a 404 believed for a while, and no longer', async () => {
     const ask = () => failure(here.registry.getManifest('library/none', '1', DOCKER));
     expect((await ask()).code).toBe('NAME_UNKNOWN');
