@@ -25,7 +25,7 @@ const MB = 1_000_000;
 const IMAGES = ['big-a', 'big-b', 'small-a', 'small-b'].map((name) => `docker.io/library/${name}:1`);
 const CHANGED = [...IMAGES.slice(0, 3), 'docker.io/library/small-c:1'];
 
-type Way = 'limit' | 'make' | 'old' | 'fresh' | 'update' | 'copy';
+type Way = 'limit' | 'make' | 'containerd' | 'old' | 'fresh' | 'update' | 'copy';
 
 export async function makeFigures(rounds: number): Promise<readonly Figure[]> {
   const lacking = needs('root', 'dockerd', 'docker', 'skopeo', 'busybox');
@@ -52,6 +52,7 @@ export async function makeFigures(rounds: number): Promise<readonly Figure[]> {
   const commands: Readonly<Record<Way, Command>> = {
     limit: { command: process.execPath, args: [join(ROOT, 'bench/limit-make.mjs'), out, ...layers] },
     make: make(...IMAGES),
+    containerd: make('--format=containerd', ...IMAGES),
     old: { command: old[0], args: old[1] },
     fresh: make(...CHANGED),
     update: make('--update', ...CHANGED),
@@ -66,8 +67,16 @@ export async function makeFigures(rounds: number): Promise<readonly Figure[]> {
     await must('sync', []);
     return (await measure(commands[way])).seconds;
   };
-  const ways: readonly Way[] = ['limit', 'make', 'old', 'fresh', 'update', 'copy'];
-  const seconds: Record<Way, number[]> = { limit: [], make: [], old: [], fresh: [], update: [], copy: [] };
+  const ways: readonly Way[] = ['limit', 'make', 'containerd', 'old', 'fresh', 'update', 'copy'];
+  const seconds: Record<Way, number[]> = {
+    limit: [],
+    make: [],
+    containerd: [],
+    old: [],
+    fresh: [],
+    update: [],
+    copy: [],
+  };
   await once('make');
   const size = (await stat(out)).size;
   for (let round = 0; round < rounds; round++) {
@@ -83,6 +92,7 @@ export async function makeFigures(rounds: number): Promise<readonly Figure[]> {
     plain('pre-pulled: the limit (inflate, sha256, write)', median(seconds.limit), ' s'),
     atLeast('pre-pulled: the old way / images make', medianRatio(seconds.old, seconds.make), 12, ' ×'),
     atMost('pre-pulled: images make / the limit', medianRatio(seconds.make, seconds.limit), 1.5, ' ×'),
+    atMost('pre-pulled: for containerd / for podman', medianRatio(seconds.containerd, seconds.make), 1.5, ' ×'),
     atMost('pre-pulled: memory of images make', peak, 200, ' MB'),
     plain('pre-pulled: --update of one of 10 MB', updating, ' s'),
     plain('pre-pulled: from scratch / --update', medianRatio(seconds.fresh, seconds.update), ' ×'),

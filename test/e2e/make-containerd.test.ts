@@ -4,11 +4,12 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildImage, buildIndex, busyboxLayer, layerOf, pushImage } from '../fixtures/image.ts';
 import { type ContainerdPeer, startContainerd } from '../peers/containerd.ts';
+import type { CriImage } from '../peers/cri.ts';
 import { because, needs } from '../peers/find.ts';
-import { must } from '../peers/process.ts';
+import { must, until } from '../peers/process.ts';
 import { newWorld, type World } from '../peers/program.ts';
 
-const peers = needs('root', 'containerd', 'ctr', 'runc', 'tar', 'busybox');
+const peers = needs('root', 'containerd', 'ctr', 'runc', 'tar', 'zstd', 'busybox');
 const mounts = because([
   peers.why,
   needs('tar2sqfs').missing && needs('sqfstar').missing ? 'no tar2sqfs or sqfstar here' : undefined,
@@ -99,6 +100,51 @@ describe.skipIf(peers.missing)(`a made store of containerd${peers.why}`, () => {
       const { run } = uses(again);
       expect(await run(`${host}/library/three:1`)).toBe('OK three\n');
       expect(await run(ONE)).toBe('OK one\n');
+    },
+    MINUTE,
+  );
+
+  it(
+    'is known to CRI by all three names, as kubelet asks for them',
+    async () => {
+      await world.must(['make', '--format=containerd', '--no-layers', `--tar=${at('cri.tar')}`, ONE, TWO]);
+      await using containerd = await startContainerd({ root: await unpacked('cri', at('cri.tar')), cri: '' });
+      for (const name of [ONE, TWO]) {
+        const image = await found(containerd, name);
+        const [digest = ''] = image.digests;
+        expect(image.tags).toEqual([name]);
+        expect(digest).toMatch(new RegExp(`^${name.replace(/:1$/, '')}@sha256:`));
+        for (const other of [digest, image.id, name.replace('docker.io/library/', '')]) {
+          expect((await found(containerd, other)).id).toBe(image.id);
+        }
+      }
+      expect(await containerd.criImage('docker.io/library/never:1')).toBeUndefined();
+    },
+    MINUTE,
+  );
+
+  /** The CRI plugin is ready a moment after containerd. */
+  async function found({ criImage }: ContainerdPeer, name: string): Promise<CriImage> {
+    const all: CriImage[] = [];
+    await until(async () => {
+      const image = await criImage(name).catch(() => undefined);
+      if (image) all.push(image);
+      return all.length > 0;
+    });
+    return all[0] as CriImage;
+  }
+
+  it(
+    'for k3s is an archive that a real containerd imports, with all its platforms',
+    async () => {
+      await world.must(['make', '--format=k3s', `--tar=${at('images.tar.zst')}`, ONE, TWO]);
+      await using containerd = await startContainerd();
+      const { k8s, run } = uses(containerd);
+      // k3s unpacks zstd itself.
+      await must('zstd', ['-qd', at('images.tar.zst'), '-o', at('images.tar')]);
+      await k8s('images', 'import', '--all-platforms', at('images.tar'));
+      expect(await run(ONE)).toBe('OK one\n');
+      expect(await run(TWO)).toBe('OK two\n');
     },
     MINUTE,
   );

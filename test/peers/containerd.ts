@@ -1,7 +1,7 @@
 // Debian's containerd (root only), separate from any other on the machine: with its own directories and socket.
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { criPull } from './cri.ts';
+import { type CriImage, criImage, criPull } from './cri.ts';
 import { must, start, stop, until } from './process.ts';
 import { temporaryDirectory } from './temporary.ts';
 
@@ -9,6 +9,8 @@ export interface ContainerdPeer extends AsyncDisposable {
   ctr(args: readonly string[]): Promise<string>;
   /** By the CRI plugin, as kubelet does. It is there only with `cri`. */
   criPull(image: string): Promise<string>;
+  /** What CRI says of an image; it is there only with `cri`. */
+  criImage(image: string): Promise<CriImage | undefined>;
 }
 
 export interface ContainerdOptions {
@@ -40,6 +42,7 @@ ${cri ?? ''}`;
   return {
     ctr,
     criPull: (image) => criPull(at('containerd.sock'), image),
+    criImage: (image) => criImage(at('containerd.sock'), image),
     [Symbol.asyncDispose]: async () => {
       await stop(child);
       await directory[Symbol.asyncDispose]();

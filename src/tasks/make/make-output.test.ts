@@ -13,6 +13,7 @@ it('the default output of make is a file in $XCLUSTER_TMP, named by its format',
     '/tmp/xc/images-containerd.squashfs',
     '/tmp/xc/images-oci.tar',
     '/tmp/xc/images-docker.tar',
+    '/tmp/xc/images-k3s.tar.zst',
   ]);
 });
 

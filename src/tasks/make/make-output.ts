@@ -13,7 +13,8 @@ export type MakeFormat =
   | 'containerd'
   | 'containerd-squashfs'
   | 'oci-archive'
-  | 'docker-archive';
+  | 'docker-archive'
+  | 'k3s';
 
 export const MAKE_FORMATS: readonly MakeFormat[] = [
   'tar',
@@ -23,6 +24,7 @@ export const MAKE_FORMATS: readonly MakeFormat[] = [
   'containerd-squashfs',
   'oci-archive',
   'docker-archive',
+  'k3s',
 ];
 
 const NAMES: Readonly<Record<MakeFormat, string>> = {
@@ -33,6 +35,7 @@ const NAMES: Readonly<Record<MakeFormat, string>> = {
   'containerd-squashfs': 'images-containerd.squashfs',
   'oci-archive': 'images-oci.tar',
   'docker-archive': 'images-docker.tar',
+  k3s: 'images-k3s.tar.zst',
 };
 
 /** The default output path of `make`. Errors: USAGE if the environment does not name a directory. */

@@ -21,7 +21,7 @@ async function left({ at, world }: MadeArchives): Promise<readonly string[]> {
 }
 
 describe('a made file', () => {
-  it.each(['tar', 'containerd', 'oci-archive', 'docker-archive'] as const)(
+  it.each(['tar', 'containerd', 'oci-archive', 'docker-archive', 'k3s'] as const)(
     'of the form %s has the images, whole',
     async (format) => {
       await using layout = await madeArchives(IMAGES);
@@ -39,7 +39,7 @@ describe('a made file', () => {
     },
   );
 
-  it.each(['tar', 'containerd', 'oci-archive', 'docker-archive'] as const)(
+  it.each(['tar', 'containerd', 'oci-archive', 'docker-archive', 'k3s'] as const)(
     'of the form %s is the same bytes for -',
     async (format) => {
       await using layout = await madeArchives(IMAGES);
@@ -52,6 +52,15 @@ describe('a made file', () => {
       expect(await left(layout)).toEqual(['out']);
     },
   );
+
+  it('for k3s is compressed with zstd, and has one platform: its manifest is what names point to', async () => {
+    await using layout = await madeArchives({ 'quay.io/a:1': INDEX });
+    const made = await layout.make('out', ['quay.io/a:1'], { format: 'k3s' });
+    expect((await layout.bytes('out')).subarray(0, 4).toString('hex')).toBe('28b52ffd');
+    expect(made.images).toEqual([{ names: ['quay.io/a:1'], digest: one.manifest.digest }]);
+    const listed = await listPrepulled(layout.at('out'), layout.settings);
+    expect(listed).toMatchObject([{ names: ['quay.io/a:1'], digest: one.manifest.digest }]);
+  });
 
   it('can be only planned; an index counts if the form keeps it', async () => {
     await using layout = await madeArchives({ 'quay.io/a:1': INDEX });
@@ -130,7 +139,7 @@ describe('an update', () => {
 });
 
 describe('a file that cannot be made', () => {
-  it.each(['tar', 'containerd', 'oci-archive', 'docker-archive'] as const)(
+  it.each(['tar', 'containerd', 'oci-archive', 'docker-archive', 'k3s'] as const)(
     'leaves nothing of a %s after a signal',
     async (format) => {
       await using layout = await madeArchives({ 'a:1': buildImage({ layers: [randomLayer('large', 1_000_000)] }) });

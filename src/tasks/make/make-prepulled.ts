@@ -83,10 +83,11 @@ export async function makePrepulled(
   }
   await using images = await openImages(items, settings, options);
   if (options.dryRun) return { dryRun: true, ...summary(images, format), taken: 0 };
-  if (format === 'oci-archive' || format === 'docker-archive') {
-    const digests = await viaFile(options, settings, (path) =>
-      makeArchive(images.images, { format, path }, settings, options),
-    );
+  if (format === 'oci-archive' || format === 'docker-archive' || format === 'k3s') {
+    const digests =
+      format === 'k3s'
+        ? await k3sArchive(images, settings, options)
+        : await viaFile(options, settings, (path) => makeArchive(images.images, { format, path }, settings, options));
     const made = images.images.map(({ names }, at) => ({ names, digest: digests[at] as Digest }));
     return { dryRun: false, ...summary(images, format), images: made, taken: 0 };
   }
@@ -148,6 +149,29 @@ function summary({ images, bytes }: OpenedImages, format: MakeFormat): Omit<Made
   return { images: made, layers: layers.size, bytes };
 }
 
+/**
+ * For k3s: it imports what is in its directory of images when it starts. One platform exactly: older ones refuse an index whose other images are not there. The
+ * layers are compressed already; what zstd finds is between them.
+ */
+async function k3sArchive(images: OpenedImages, settings: Settings, options: MakeOptions): Promise<readonly Digest[]> {
+  const { compressed } = await import('../../io/compression/compress.ts');
+  return await withTemporaryFile(settings.temporaryDirectory, async (file) => {
+    const digests = await makeArchive(images.images, { format: 'docker-archive', path: file }, settings, options);
+    await using output = await storeOutput(options.path, options.send, settings);
+    const handle = await open(file);
+    try {
+      for await (const chunk of compressed(await readFileBytes(handle, {}), { kind: 'zstd' })) {
+        await output.write([chunk]);
+        await output.mark();
+      }
+    } finally {
+      await handle.close();
+    }
+    await output.finish();
+    return digests;
+  });
+}
+
 /** For `-`, formats that need a file are written to a temporary one, which is then sent. */
 async function viaFile<T>(
   { path, send }: MakeOptions,
@@ -155,17 +179,8 @@ async function viaFile<T>(
   work: (path: string) => Promise<T>,
 ): Promise<T> {
   if (path !== '-') return await work(path);
-  const { mkdtemp, rm } = await import('node:fs/promises');
-  const directory = await translatingTemporaryErrors(temporaryDirectory, () =>
-    mkdtemp(join(temporaryDirectory, 'images-')),
-  );
-  try {
-    const file = join(directory, 'made');
-    const result = await work(file).catch((error: unknown) => {
-      // The user did not name this file, so the error should name the directory for temporary files.
-      const isHere = isImagesError(error, 'NO_SPACE') && error.message.includes(directory);
-      throw isHere ? noTemporarySpace(temporaryDirectory, error) : error;
-    });
+  return await withTemporaryFile(temporaryDirectory, async (file) => {
+    const result = await work(file);
     const handle = await open(file);
     try {
       for await (const chunk of await readFileBytes(handle, {})) await send(chunk);
@@ -173,6 +188,20 @@ async function viaFile<T>(
       await handle.close();
     }
     return result;
+  });
+}
+
+async function withTemporaryFile<T>(temporaryDirectory: string, work: (path: string) => Promise<T>): Promise<T> {
+  const { mkdtemp, rm } = await import('node:fs/promises');
+  const directory = await translatingTemporaryErrors(temporaryDirectory, () =>
+    mkdtemp(join(temporaryDirectory, 'images-')),
+  );
+  try {
+    return await work(join(directory, 'made'));
+  } catch (error) {
+    // The user did not name this file, so the error should name the directory for temporary files.
+    const isHere = isImagesError(error, 'NO_SPACE') && error.message.includes(directory);
+    throw isHere ? noTemporarySpace(temporaryDirectory, error) : error;
   } finally {
     await rm(directory, { recursive: true, force: true });
   }

@@ -1,0 +1,106 @@
+// Real VMs boot with images for containerd in place: each with a store of its own, and three with one store between them. No network.
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { buildImage, busyboxLayer, layerOf, pushImage } from '../fixtures/image.ts';
+import { because, needs } from '../peers/find.ts';
+import { must } from '../peers/process.ts';
+import { newWorld, ROOT, type World } from '../peers/program.ts';
+import { okLines, runVm, vmNeeds } from '../peers/vm.ts';
+
+const MINUTE = 60_000;
+const vm = vmNeeds();
+const squashfs = because([
+  vm.why,
+  needs('tar2sqfs').missing && needs('sqfstar').missing ? 'no tar2sqfs or sqfstar here' : undefined,
+]);
+const IMAGES = ['docker.io/library/one:1', 'docker.io/library/two:1', 'quay.io/tools/three:1'];
+
+const BEGIN = `set -eu
+cat >/tmp/containerd.toml <<TOML
+version = 2
+root = "/var/lib/containerd"
+state = "/run/containerd"
+disabled_plugins = ["io.containerd.grpc.v1.cri"]
+[grpc]
+  address = "/run/containerd.sock"
+TOML
+ctr() { command ctr -a /run/containerd.sock -n k8s.io "$@"; }
+start() {
+  containerd -c /tmp/containerd.toml >>/tmp/containerd.log 2>&1 &
+  pid=$!
+  for i in $(seq 120); do ctr version >/dev/null 2>&1 && break; sleep 0.5; done
+}
+run() { ctr run --rm --net-host "$@" || { tail -5 /tmp/containerd.log; exit 1; }; }
+start
+ctr images ls -q | grep -v '@' | grep -v ^sha256 | sort | sed 's/^/OK listed /'
+run docker.io/library/one:1 a
+ctr images rm --sync $(ctr images ls -q | grep /one) >/dev/null
+`;
+
+/** Starts containerd twice, as a restart of the VM does, and runs the boot script again in between. */
+const RESTARTED = `${BEGIN}run quay.io/tools/three:1 b
+kill $pid; wait $pid || true
+sh /etc/init.d/20images.rc >/dev/null
+start
+ctr images ls -q | grep -c '/one' | sed 's/^/OK left /' || true
+run docker.io/library/two:1 c /bin/cat /shared | sed 's/^/OK /'
+`;
+/** Several at once are slow. */
+const SHARED = `${BEGIN}run docker.io/library/two:1 b /bin/cat /shared | sed 's/^/OK /'
+du -sk /var/lib/containerd | (read size _; [ $size -lt 1000 ] && echo "OK small")
+`;
+const LISTED = IMAGES.map((name) => `OK listed ${name}`);
+
+describe.skipIf(vm.missing)(`VMs with images for containerd${vm.why}`, () => {
+  let world: World;
+  const at = (name: string) => join(world.path, name);
+
+  beforeAll(async () => {
+    world = await newWorld();
+    await mkdir(at('tmp'));
+    const { base } = await world.startRegistry();
+    const system = busyboxLayer();
+    const shared = layerOf([{ name: 'shared', data: 'shared\n' }]);
+    const says = (text: string) =>
+      buildImage({ layers: [system, shared, layerOf([{ name: text, data: text }])], cmd: ['/bin/echo', `OK ${text}`] });
+    await pushImage(base, 'library/one:1', says('one'));
+    await pushImage(base, 'library/two:1', says('two'));
+    await pushImage(base, 'tools/three:1', says('three'));
+  });
+  afterAll(async () => {
+    await world[Symbol.asyncDispose]();
+  });
+
+  async function overlay(): Promise<string> {
+    const file = at('overlay.tar');
+    await must(join(ROOT, 'ovl/images/tar'), [file], { env: { ...world.env, XCLUSTER_TMP: at('tmp') } });
+    return file;
+  }
+
+  it(
+    'list, run and remove them, also after a restart',
+    async () => {
+      await world.must(['make', '--format=containerd', `--tar=${at('tmp/images-containerd.tar')}`, ...IMAGES]);
+      const result = await runVm(RESTARTED, [`--disk=${await overlay()}`]);
+      expect(result.status, result.stdout).toBe(0);
+      expect(okLines(result)).toEqual([...LISTED, 'OK one', 'OK three', 'OK left 0', 'OK shared']);
+    },
+    10 * MINUTE,
+  );
+
+  it.skipIf(squashfs.missing)(
+    `do the same, three at once, with one store between them${squashfs.why}`,
+    async () => {
+      const store = at('tmp/images-containerd.squashfs');
+      await world.must(['make', '--format=containerd-squashfs', `--tar=${store}`, ...IMAGES]);
+      const disks = [`--disk=${await overlay()}`, `--disk=${store}`];
+      const results = await Promise.all([1, 2, 3].map(() => runVm(SHARED, disks)));
+      for (const result of results) {
+        expect(result.status, result.stdout).toBe(0);
+        expect(okLines(result)).toEqual([...LISTED, 'OK one', 'OK shared', 'OK small']);
+      }
+    },
+    10 * MINUTE,
+  );
+});
