@@ -1,4 +1,4 @@
-// Links between the project's own pages lead to existing files and headings.
+// Pages hold no marks of a merge, and links between them lead to existing files and headings.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { expect, it } from 'vitest';
@@ -22,6 +22,10 @@ it.each(PAGES)('every link of %s leads somewhere', (page) => {
     return anchor !== undefined && !anchorsOf(target).has(anchor);
   });
   expect(broken).toEqual([]);
+});
+
+it.each(PAGES)('%s holds no marks of a merge', (page) => {
+  expect(readFileSync(join(ROOT, page), 'utf8').match(/^(?:<{7}|>{7}) .*$/gm) ?? []).toEqual([]);
 });
 
 /** GitHub's anchors of headings: lower case, no punctuation, `-` for blanks. */
