@@ -109,6 +109,8 @@ export interface GrowingBlob extends AsyncDisposable {
 export interface WriteBlobOptions extends CallOptions {
   /** Called when bytes are about to be written, by registries that keep them where they can be read. Whoever gets the blob disposes of it. */
   readonly onGrowing?: (growing: GrowingBlob) => void;
+  /** What an earlier attempt has left is dropped: nobody knows for whom it was got. Default: it is continued. */
+  readonly anew?: boolean;
 }
 
 export interface RegistryWriter {

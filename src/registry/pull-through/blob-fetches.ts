@@ -1,6 +1,6 @@
 // Blobs on their way from their own registry: each is fetched once, into the store, and all who wait read what the store has of it already. So a slow or late
 // reader costs no memory, and one that leaves ends nothing for others. A fetch goes on to its end when all have left: the next node asks for the same.
-import { createLimiter, type Limiter } from '../../io/concurrency/limiter.ts';
+import { createKeyedLimiter } from '../../io/concurrency/keyed-limiter.ts';
 import { untilAborted } from '../../io/concurrency/until-aborted.ts';
 import type { Bytes } from '../../io/streams/bytes.ts';
 import { tapped } from '../../io/streams/verify.ts';
@@ -10,7 +10,8 @@ import type { BlobContent, BlobOptions, GrowingBlob, Registry } from '../contrac
 import { mayOpenAnew } from '../open-anew.ts';
 import type { PullThroughOptions, PullThroughStore, UpstreamName } from './contract.ts';
 import { type Followed, followed } from './followed-blob.ts';
-import { upstreamError } from './upstream-errors.ts';
+import { partOwners } from './part-owners.ts';
+import { isTrouble, upstreamError } from './upstream-errors.ts';
 import { upstreamText } from './upstream-name.ts';
 
 export interface BlobFetches {
@@ -40,7 +41,7 @@ const ATTEMPTS = 3;
 const BLOB_TYPE = 'application/octet-stream';
 
 export function blobFetches(
-  { stripped }: Pick<PullThroughStore, 'stripped'>,
+  { stripped, hasBlob }: Pick<PullThroughStore, 'stripped' | 'hasBlob'>,
   {
     upstream,
     isShared,
@@ -50,20 +51,8 @@ export function blobFetches(
   }: Pick<PullThroughOptions, 'upstream' | 'isShared' | 'signal' | 'onEvent' | 'onReceived'>,
 ): BlobFetches {
   const running = new Map<Digest, Fetch>();
-  const all = createLimiter(AT_ONCE);
-  const ofHosts = new Map<string, { readonly limit: Limiter; users: number }>();
-
-  async function limited(host: string, work: () => Promise<void>): Promise<void> {
-    const own = ofHosts.get(host) ?? { limit: createLimiter(AT_ONCE_OF_HOST), users: 0 };
-    ofHosts.set(host, own);
-    own.users += 1;
-    try {
-      await own.limit(() => all(work, signal), signal);
-    } finally {
-      own.users -= 1;
-      if (own.users === 0) ofHosts.delete(host);
-    }
-  }
+  const limit = createKeyedLimiter({ each: AT_ONCE_OF_HOST, all: AT_ONCE });
+  const parts = partOwners(stripped);
 
   const open = async (name: UpstreamName, blob: Descriptor, options: BlobOptions): Promise<BlobContent> => {
     const registry = await upstream(name);
@@ -95,6 +84,7 @@ export function blobFetches(
       }
     };
     const put = async () => {
+      const anew = !isShared() && !(await parts.isOf(name, blob.digest));
       await stripped.putBlob(
         name.path,
         blob,
@@ -106,6 +96,7 @@ export function blobFetches(
         },
         {
           signal,
+          anew,
           onGrowing: (one) => {
             const before = growing;
             growing = one;
@@ -126,9 +117,11 @@ export function blobFetches(
       }
     };
     let failure: { readonly error: unknown } | undefined;
-    const ended = limited(name.host, work)
-      .catch((error: unknown) => {
+    const ended = limit(name.host, work, signal)
+      .catch(async (error: unknown) => {
         const told = upstreamError(error, name, blob.digest);
+        if (!signal.aborted && isTrouble(told)) onEvent?.({ type: 'trouble', name, error: told });
+        await parts.left(name, blob.digest);
         failure = { error: told };
         begun.reject(told);
         throw told;
@@ -184,7 +177,7 @@ export function blobFetches(
         options.signal,
       );
     }
-    if (!isShared() && (await stripped.partialBytes(blob.digest)) > 0) return undefined;
+    if (!isShared() && (await hasBlob(blob.digest))) return undefined;
     return joined(name, blob) ?? start(name, blob, options.via ?? []);
   }
 

@@ -58,6 +58,8 @@ export interface PullThroughStore {
   readonly names: NameRecords;
   readonly fetched: FetchedTags;
   readonly pending: PendingManifests;
+  /** Whether all of the blob is here, for whatever repository. */
+  hasBlob(digest: Digest): Promise<boolean>;
 }
 
 export type PullThroughEvent =

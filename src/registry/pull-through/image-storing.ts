@@ -1,4 +1,5 @@
 // A manifest enters the store when all that it names is there: so every image of the store is whole, whoever looks at it. Until then it is known alone to the proxy.
+import { createKeyedLimiter } from '../../io/concurrency/keyed-limiter.ts';
 import { createLimiter } from '../../io/concurrency/limiter.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { BlobFetches } from './blob-fetches.ts';
@@ -20,7 +21,8 @@ export interface ImageStoring {
 }
 
 /** Blobs that nobody waits for. */
-const UNASKED_AT_ONCE = 4;
+const UNASKED_FROM_A_HOST = 4;
+const UNASKED_AT_ONCE = 32;
 
 export interface StoringParts {
   readonly store: PullThroughStore;
@@ -35,7 +37,7 @@ export function imageStoring(
   const { stripped, names, fetched } = store;
   /** Whose a tag is, and what it is, are changed and looked at by one at a time. */
   const inTurn = createLimiter(1);
-  const unasked = createLimiter(UNASKED_AT_ONCE);
+  const unasked = createKeyedLimiter({ each: UNASKED_FROM_A_HOST, all: UNASKED_AT_ONCE });
   const completing = new Map<string, Promise<void>>();
 
   async function isComplete({ name, named }: KnownManifest): Promise<boolean> {
@@ -73,7 +75,7 @@ export function imageStoring(
   async function complete(image: KnownManifest, via: readonly string[]): Promise<void> {
     for (const { digest, size, mediaType } of image.named.blobs) {
       if (await stripped.statBlob(image.name.path, digest)) continue;
-      await unasked(() => blobs.ensure(image.name, { digest, size, mediaType }, { via }), signal);
+      await unasked(image.name.host, () => blobs.ensure(image.name, { digest, size, mediaType }, { via }), signal);
     }
     if (await isComplete(image)) await put(image);
   }

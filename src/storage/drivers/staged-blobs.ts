@@ -74,6 +74,7 @@ export function stagedBlobs(objects: ObjectStore, { now = () => new Date() }: St
     if (!stage) throw new Error('a stage that need not exist was not opened');
     // The previous owner of the stage may have published the blob.
     if (await isThere(blob, durable)) return await stage.discard();
+    if (options.anew && stage.size > 0) await stage.truncate(0);
     await fillStage(stage, blob, open, options.onGrowing);
     await (durable ? publishBlob(objects, stage, blob.digest) : publishBuilt(stage, blob.digest));
   }

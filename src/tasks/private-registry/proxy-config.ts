@@ -36,14 +36,6 @@ export interface RecordedProxy {
   readonly offline: boolean;
 }
 
-export interface RecordedProxy {
-  /** Beside the well-known hosts; `*` is any with a public address. */
-  readonly hosts: readonly string[];
-  /** In milliseconds: how long a tag is not looked for again. */
-  readonly ttl: number;
-  readonly offline: boolean;
-}
-
 /** As it is used. */
 export interface ServedProxy extends ProxyRules {
   readonly hosts: readonly string[];

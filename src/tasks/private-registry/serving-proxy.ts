@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { requireAsking } from '../../access/current-asker.ts';
 import type { MayDo } from '../../access/permitted.ts';
 import type { AccessRule } from '../../access/rules.ts';
+import type { Digest } from '../../oci/digest.ts';
 import { canonicalHost } from '../../oci/reference.ts';
 import { matchesImage } from '../../registry/policies/image-glob.ts';
 import type { PullThroughEvent } from '../../registry/pull-through/contract.ts';
@@ -57,8 +58,14 @@ export function servingProxy(
     const [own] = announced()?.addresses ?? [];
     return await imageHosts(own && addressOf(own), settings, { isStrange: (host) => !rules.proxy?.names(host) });
   };
-  const { stripped, names, objects } = store;
-  const stored = { stripped, names, fetched: fetchedTags(objects, names), pending: pendingManifests(objects) };
+  const { stripped, names, objects, blobs } = store;
+  const stored = {
+    stripped,
+    names,
+    fetched: fetchedTags(objects, names),
+    pending: pendingManifests(objects),
+    hasBlob: async (digest: Digest) => (await blobs.find(digest)) !== undefined,
+  };
   const through = pullThrough(store.registry, stored, {
     rules: () => rules.proxy,
     upstream: async (name) => {

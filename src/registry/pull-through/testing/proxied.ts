@@ -82,7 +82,13 @@ export function proxied({ hosts, rules = {}, store: data = memoryStore(), ...opt
   };
   const proxy = pullThrough(
     store.registry,
-    { stripped: store.stripped, names: store.names, fetched, pending: pendingManifests(store.objects) },
+    {
+      stripped: store.stripped,
+      names: store.names,
+      fetched,
+      pending: pendingManifests(store.objects),
+      hasBlob: async (digest) => (await store.blobs.find(digest)) !== undefined,
+    },
     {
       rules: () => ruled,
       upstream: async ({ host }) => {
