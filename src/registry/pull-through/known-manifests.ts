@@ -101,7 +101,11 @@ export function knownManifests(stored: PendingManifests): KnownManifests {
           hold(known(name, manifest, tags));
           await makeRoom();
         }
-      })();
+      })().catch((error: unknown) => {
+        // A store that could not be read for a moment is read again.
+        loading = undefined;
+        throw error;
+      });
       return loading;
     },
   };

@@ -33,6 +33,8 @@ const GET_WITHIN = 60_000;
 const REST = 30_000;
 /** Milliseconds for which it is believed that a host does not have something. */
 const ABSENT = 10_000;
+/** Milliseconds for which a host that wants fewer requests gets none, whatever is asked for. */
+const BUSY = 10_000;
 const MOST_REMEMBERED = 10_000;
 
 interface Parts {
@@ -48,6 +50,7 @@ export function manifestFetches(
   const checked = new Map<string, Checked>();
   const absent = new Map<string, { readonly until: number; readonly error: ImagesError }>();
   const restingUntil = new Map<string, number>();
+  const busy = new Map<string, { readonly until: number; readonly error: unknown }>();
   const asking = new Map<string, Promise<void>>();
 
   const rests = (host: string) => (restingUntil.get(host) ?? 0) > now();
@@ -66,6 +69,8 @@ export function manifestFetches(
     }: { readonly reference: string; readonly within: number; readonly via?: ReadOptions['via'] },
     read: (registry: ImageReader, options: ReadOptions) => Promise<T>,
   ): Promise<T> {
+    const refused = busy.get(name.host);
+    if (refused && refused.until > now()) throw upstreamError(refused.error, name, reference);
     try {
       const bounded = AbortSignal.any([signal, AbortSignal.timeout(within)]);
       const result = await untilAborted(
@@ -75,6 +80,7 @@ export function manifestFetches(
       restingUntil.delete(name.host);
       return result;
     } catch (error) {
+      if (isImagesError(error, 'TOOMANYREQUESTS')) remember(busy, name.host, { until: now() + BUSY, error });
       const told = upstreamError(error, name, reference);
       if (isTrouble(told) && !signal.aborted) onEvent?.({ type: 'trouble', name, error: told });
       throw told;
