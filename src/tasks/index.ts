@@ -43,7 +43,6 @@ export { type BuiltImageGoal, sendBuiltImage } from './mkimage/send-built-image.
 export {
   applyNodeConfig,
   type ChangeNodeOptions,
-  type NodeChange,
   type NodeChanges,
   removeNodeConfig,
   runtimesThere,
@@ -59,6 +58,7 @@ export {
   nodeRequest,
 } from './nodes/node-config.ts';
 export type { RegistryChoice } from './nodes/node-registry.ts';
+export type { NodeChange } from './nodes/node-steps.ts';
 export { nodeTar, writeNodeFiles } from './nodes/write-node-files.ts';
 export type { ChartValues } from './overlays/chart-values.ts';
 export { LIST_RULE } from './overlays/input-images.ts';

@@ -2,12 +2,12 @@
 import { ImagesError } from '../../oci/errors.ts';
 import {
   applyNodeConfig,
-  type NodeChange,
   type NodeChanges,
   removeNodeConfig,
   runtimesThere,
 } from '../../tasks/nodes/apply-node-config.ts';
 import { type NodeConfigRequest, nodeRequest } from '../../tasks/nodes/node-config.ts';
+import type { NodeChange } from '../../tasks/nodes/node-steps.ts';
 import type { Invocation } from '../grammar/command.ts';
 import { taskSettings } from '../grammar/task-settings.ts';
 import { askOnTerminal } from '../process/ask.ts';

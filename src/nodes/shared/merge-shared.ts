@@ -7,10 +7,10 @@ import { type Merged, refused } from './merged.ts';
 
 const LOCALHOST = '127.0.0.1 localhost\n::1 localhost\n';
 
-/** `before`: the file as it is, `undefined` if there is none. `isOurs`: it is as we have written it. */
+/** `before`: the file as it would be without us, `undefined` if there were none. */
 export function withShared(
   kind: SharedKind,
-  { before, ours, isOurs }: { readonly before: string | undefined; readonly ours: string; readonly isOurs: boolean },
+  { before, ours }: { readonly before: string | undefined; readonly ours: string },
 ): Merged {
   switch (kind) {
     case 'hosts':
@@ -21,7 +21,7 @@ export function withShared(
       return before === undefined ? { text: ours } : withDockerConfig(before, ours);
     case 'registries-yaml':
     case 'search-registries':
-      return before === undefined || isOurs || before === ours ? { text: ours } : refused('it was there before');
+      return before === undefined || before === ours ? { text: ours } : refused('it was there before');
   }
 }
 

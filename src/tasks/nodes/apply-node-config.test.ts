@@ -1,4 +1,4 @@
-import { chmod, mkdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, rm, rmdir, stat, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { must } from '../../../test/peers/process.ts';
@@ -12,6 +12,12 @@ const REQUEST: NodeRequest = {
   runtimes: ['crio', 'containerd', 'docker', 'k3s'],
   spoof: true,
 };
+const MOVED: NodeRequest = {
+  ...REQUEST,
+  registry: { ...REQUEST.registry, addresses: ['10.0.0.2'] },
+  spoof: false,
+};
+const QUAY = 'etc/containerd/certs.d/quay.io/hosts.toml';
 const THEIRS = {
   'etc/hosts': '127.0.0.1 localhost',
   'etc/containerd/config.toml': 'version = 2\n# theirs\n[plugins."io.containerd.grpc.v1.cri".cni]\nbin_dir = "/x"\n',
@@ -76,6 +82,113 @@ describe('the configuration of this node', () => {
       ipv6: true,
       'registry-mirrors': ['https://m'],
     });
+  });
+
+  it('keeps what others have written in between, also when the registry moves', async () => {
+    await using node = await newNode({ 'etc/hosts': '127.0.0.1 localhost\n' });
+    await applyNodeConfig(REQUEST, { root: node.root });
+    await node.append('etc/hosts', '10.9.9.9 later\n');
+    const docker = JSON.parse(await node.text('etc/docker/daemon.json'));
+    await node.write('etc/docker/daemon.json', JSON.stringify({ ...docker, ipv6: true }));
+    await node.append('etc/containerd/config.toml', '# later\n');
+    await node.append(QUAY, '# later\n');
+    await node.append('etc/rancher/k3s/registries.yaml', '# later\n');
+    const { changes } = await applyNodeConfig(MOVED, { root: node.root });
+    expect(changes.filter(({ what }) => what === 'stays').map(({ path }) => path)).toEqual([
+      `/${QUAY}`,
+      '/etc/rancher/k3s/registries.yaml',
+    ]);
+    expect(JSON.parse(await node.text('etc/docker/daemon.json'))).toEqual({
+      ipv6: true,
+      'registry-mirrors': ['http://10.0.0.2:80'],
+      'insecure-registries': ['10.0.0.2:80'],
+    });
+    const removed = await removeNodeConfig({ root: node.root });
+    expect(await node.text('etc/hosts')).toBe('127.0.0.1 localhost\n10.9.9.9 later\n');
+    expect(JSON.parse(await node.text('etc/docker/daemon.json'))).toEqual({ ipv6: true });
+    const staying = [`/${QUAY}`, '/etc/containerd/config.toml', '/etc/rancher/k3s/registries.yaml'];
+    expect(
+      removed.changes
+        .filter(({ what }) => what === 'stays')
+        .map(({ path }) => path)
+        .sort(),
+    ).toEqual(staying);
+    // They are known until somebody has seen to them.
+    for (const path of staying) await rm(node.at(path));
+    expect((await removeNodeConfig({ root: node.root })).changes).toEqual([]);
+    await expect(stat(node.at('var/lib/private-reg'))).rejects.toThrow('ENOENT');
+  });
+
+  it('takes the old addresses out of daemon.json when the registry moves', async () => {
+    await using node = await newNode(THEIRS);
+    await applyNodeConfig(REQUEST, { root: node.root });
+    await applyNodeConfig(MOVED, { root: node.root });
+    expect(JSON.parse(await node.text('etc/docker/daemon.json'))).toEqual({
+      debug: true,
+      'registry-mirrors': ['http://10.0.0.2:80', 'https://m'],
+      'insecure-registries': ['10.0.0.2:80'],
+    });
+  });
+
+  it.each([
+    ['the first, then finished', false, true],
+    ['the first, then undone', false, false],
+    ['a later one, then finished', true, true],
+    ['a later one, then undone', true, false],
+  ])('is whole after a writing that ended in its midst: %s', async (_, isLater, isFinished) => {
+    await using node = await newNode(THEIRS);
+    const before = await node.tree();
+    if (isLater) await applyNodeConfig(REQUEST, { root: node.root });
+    // A file where a directory has to be: what comes after it is noted, and not written.
+    await node.write('etc/rancher/rke2', '');
+    const request: NodeRequest = { ...MOVED, runtimes: ['crio', 'containerd', 'docker', 'rke2', 'k3s'] };
+    await expect(applyNodeConfig(request, { root: node.root })).rejects.toThrow();
+    await rm(node.at('etc/rancher/rke2'));
+    if (!isLater) await rmdir(node.at('etc/rancher'));
+    if (isFinished) {
+      const { changes } = await applyNodeConfig(request, { root: node.root });
+      expect(changes.map(({ what }) => what)).not.toContain('stays');
+      expect(await node.text('etc/rancher/k3s/registries.yaml')).toContain('10.0.0.2');
+      expect(await applyNodeConfig(request, { root: node.root })).toEqual({ changes: [], commands: [] });
+    }
+    const { changes } = await removeNodeConfig({ root: node.root });
+    expect(changes.map(({ what }) => what)).not.toContain('stays');
+    expect(await node.tree()).toEqual(before);
+  });
+
+  it('goes away where another file of podman’s comes later, with which it does not go together', async () => {
+    await using node = await newNode({});
+    const search = 'etc/containers/registries.conf.d/51-private-reg-search.conf';
+    await applyNodeConfig({ ...REQUEST, runtimes: ['crio'] }, { root: node.root });
+    await node.write('etc/containers/registries.conf', 'unqualified-search-registries = ["quay.io"]\n');
+    expect((await applyNodeConfig({ ...REQUEST, runtimes: ['crio'] }, { root: node.root })).changes).toEqual([
+      { path: `/${search}`, what: 'remove' },
+    ]);
+    await node.write('etc/containers/registries.conf', "[registries.search]\nregistries = ['docker.io']\n");
+    const { changes } = await applyNodeConfig({ ...REQUEST, runtimes: ['crio'] }, { root: node.root });
+    expect(changes).toMatchObject([
+      {
+        path: '/etc/containers/registries.conf.d/50-private-reg.conf',
+        what: 'remove',
+        why: expect.stringContaining('version 1'),
+      },
+      { path: `/${search}`, what: 'stays' },
+    ]);
+  });
+
+  it('keeps bytes that are no UTF-8, and says which earlier line of /etc/hosts counts', async () => {
+    await using node = await newNode({ 'etc/hosts': '', 'etc/docker/daemon.json': '' });
+    const hosts = Buffer.from('10.9.9.9 quay.io # Mus\u00e9e\n', 'latin1');
+    await writeFile(node.at('etc/hosts'), hosts);
+    await writeFile(node.at('etc/docker/daemon.json'), Buffer.from('{"label":"\u00e9"}', 'latin1'));
+    const { changes } = await applyNodeConfig(REQUEST, { root: node.root });
+    expect(changes).toContainEqual({
+      path: '/etc/hosts',
+      what: 'change',
+      why: 'an earlier line has another address for quay.io',
+    });
+    expect(changes).toContainEqual({ path: '/etc/docker/daemon.json', what: 'stays', why: 'it is not UTF-8' });
+    expect((await readFile(node.at('etc/hosts'))).subarray(0, hosts.length)).toEqual(hosts);
   });
 
   it('says what it cannot change', async () => {

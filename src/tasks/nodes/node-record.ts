@@ -15,6 +15,8 @@ export interface RecordedFile {
   readonly path: string;
   /** SHA-256 of the file as it was written, in hex. */
   readonly wrote: string;
+  /** The same of the file as it was until then: while a writing goes on, it may be either. */
+  readonly earlier?: string;
   /** What of it is ours. */
   readonly ours: string;
   readonly shared?: SharedKind;
