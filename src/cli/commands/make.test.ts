@@ -37,9 +37,21 @@ it('make writes, lists and checks an archive', async () => {
   });
 });
 
+it('make writes, lists and checks a store of containerd', async () => {
+  const { must, noted, file } = await filled();
+  const named = ['--format=containerd', '--no-layers', '--root=/opt/containerd', `--tar=${file}`];
+  await must('make', ...named, 'team/app:1', 'team/tool:1');
+  expect(await must('make', `--list=${file}`)).toBe('docker.io/team/app:1\ndocker.io/team/tool:1\n');
+  expect(await must('make', `--check=${file}`)).toContain('note: 2 of 2 layers have no blob');
+  expect(noted().at(-1)).toBe('Everything is right.');
+});
+
 it.each([
   [[], 'make needs an item [ITEM]'],
   [['--format=zip', 'a'], 'unknown format [zip]'],
+  [['--no-layers', 'a'], '--no-layers is for a store of containerd [tar]'],
+  [['--root=/x', '--format=squashfs', 'a'], '--root is for a store of containerd [squashfs]'],
+  [['--format=containerd', '--root=x', '--tar=/x', 'team/app:1'], 'not the path of a directory of containerd [x]'],
   [['--list=a', '--check=b'], '--list and --check take one file, and nothing else'],
   [['--list=a', 'item'], '--list and --check take one file, and nothing else'],
   [['--json', '--tar=-', 'a'], 'both the archive and --json go to stdout [-]'],

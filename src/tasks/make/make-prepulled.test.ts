@@ -68,6 +68,7 @@ describe('a made file', () => {
       ['tar', one.manifest.digest],
       ['docker-archive', one.manifest.digest],
       ['oci-archive', INDEX.manifest.digest],
+      ['containerd', INDEX.manifest.digest],
     ] as const) {
       expect(await layout.make('out', ['quay.io/a:1'], { format, dryRun: true })).toEqual({
         dryRun: true,

@@ -143,8 +143,8 @@ function containerdTarget({ root = `/${CONTAINERD_ROOT}`, noLayers = false }: Ma
 
 function summary({ images, bytes }: OpenedImages, format: MakeFormat): Omit<MadePrepulled, 'dryRun' | 'taken'> {
   const layers = new Set(images.flatMap(({ image }) => image.layers.map(({ descriptor }) => descriptor.digest)));
-  // Only an oci-archive keeps an index under the image's name; other formats keep the manifest.
-  const pointsTo = format === 'oci-archive' ? 'root' : 'raw';
+  // Only these keep an index under the image's name; other formats keep the manifest.
+  const pointsTo = format === 'oci-archive' || format.startsWith('containerd') ? 'root' : 'raw';
   const made = images.map(({ names, image }) => ({ names, digest: image[pointsTo].digest }));
   return { images: made, layers: layers.size, bytes };
 }

@@ -64,12 +64,12 @@ describe('a store of containerd', () => {
       [
         'docker.io/library/a:1',
         `docker.io/library/a@${a?.digest}`,
-        a?.id,
+        `sha256:${a?.id}`,
         'docker.io/library/b:1',
         'quay.io:443/team/b:2',
         `docker.io/library/b@${b?.digest}`,
         `quay.io:443/team/b@${b?.digest}`,
-        b?.id,
+        `sha256:${b?.id}`,
       ].sort(),
     );
     for (const image of Object.values(meta['k8s.io']?.images ?? {})) {

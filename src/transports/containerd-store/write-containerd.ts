@@ -2,7 +2,7 @@
 // depends only on the images. What needs privileges is only stated in headers.
 import type { RewindableOutput } from '../../io/files/rewindable-output.ts';
 import type { CallOptions } from '../../io/streams/bytes.ts';
-import type { Digest } from '../../oci/digest.ts';
+import { type Digest, digestHex } from '../../oci/digest.ts';
 import type { Layer } from '../../rootfs/contract.ts';
 import type { LayerDirectory } from '../../rootfs/layer-names.ts';
 import { endOfArchive, padding } from '../../tar/writer.ts';
@@ -112,7 +112,7 @@ function ownPart(root: string, { snapshots, otherBlobs }: Distinct, small: reado
 }
 
 function described({ names, image, target }: ContainerdImage): WrittenStore['images'][number] {
-  return { id: image.manifest.config.digest, names, digest: target.digest };
+  return { id: digestHex(image.manifest.config.digest), names, digest: target.digest };
 }
 
 async function writeSnapshots(
