@@ -3,9 +3,10 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { imagesOf } from '../images.ts';
 import { SCAN_RULES } from '../rules.ts';
+import type { ScanOptions } from '../scan.ts';
 import { packedChart } from '../testing/packed-chart.ts';
 import { scanFiles } from '../testing/scan-files.ts';
-import { CHART_LIMITS } from './chart-budget.ts';
+import { CHART_LIMITS, type ChartLimits } from './chart-budget.ts';
 import { helmCharts } from './helm.ts';
 
 type Files = Readonly<Record<string, string | Uint8Array>>;
@@ -33,6 +34,12 @@ function bombOf(size: number, files: Files = {}): Uint8Array {
   const before = Object.keys(files).length > 0 ? gunzipSync(packedChart(files)).subarray(0, -1024) : Buffer.alloc(0);
   const end = Buffer.alloc(1024);
   return Buffer.concat([gzipSync(Buffer.concat([before, header])), ...Array(size >> 20).fill(zeros), gzipSync(end)]);
+}
+
+/** To scan with other limits. */
+function limitedTo(limits: Partial<ChartLimits>): ScanOptions {
+  const { documents } = SCAN_RULES;
+  return { rules: { documents, trees: [helmCharts(documents, { ...CHART_LIMITS, ...limits })] } };
 }
 
 const REDIS = packedChart(chart('redis'));
@@ -99,14 +106,18 @@ describe('a packed chart', () => {
   });
 
   it('that unpacks to far more than the limit is skipped', async () => {
-    const bomb = bombOf(80 << 20);
-    const { warnings } = await scanFiles({ 'Chart.yaml': PARENT, 'charts/redis-1.0.0.tgz': bomb });
-    expect(warnings[0]?.text).toMatch(/cannot be read: it unpacks to more than \[64\] MiB/);
-    const chartBomb = bombOf(80 << 20, chart('redis'));
-    const alone = await scanFiles({ 'a.tgz': bomb, 'b.tgz': chartBomb });
+    expect(CHART_LIMITS.unpacked).toBe(64 << 20);
+    const little = limitedTo({ unpacked: 2 << 20 });
+    const bomb = bombOf(3 << 20);
+    const { warnings } = await scanFiles({ 'Chart.yaml': PARENT, 'charts/redis-1.0.0.tgz': bomb }, little);
+    expect(warnings[0]?.text).toMatch(/cannot be read: it unpacks to more than \[2\] MiB/);
+    const chartBomb = bombOf(3 << 20, chart('redis'));
+    const alone = await scanFiles({ 'a.tgz': bomb, 'b.tgz': chartBomb }, little);
     expect(alone.warnings).toEqual([
-      { file: 'b.tgz', text: 'the packed chart cannot be read: it unpacks to more than [64] MiB' },
+      { file: 'b.tgz', text: 'the packed chart cannot be read: it unpacks to more than [2] MiB' },
     ]);
+    const below = await scanFiles({ 'b.tgz': bombOf(1 << 20, chart('redis')) }, little);
+    expect(below.warnings).toEqual([]);
   });
 
   it('is unpacked once, however many archives have a copy of it', async () => {
@@ -138,12 +149,10 @@ describe('a packed chart', () => {
       ])[];
     };
     const many = Object.fromEntries([0, 1, 2, 3, 4, 5, 6, 7].flatMap(level));
-    // A hundredth of the real limits: what is counted is the same.
-    const little = { work: CHART_LIMITS.work / 100, chart: CHART_LIMITS.chart / 100, below: CHART_LIMITS.below / 100 };
-    const { documents } = SCAN_RULES;
-    const { findings, warnings } = await scanFiles(many, {
-      rules: { documents, trees: [helmCharts(documents, little)] },
-    });
+    // A five-hundredth of the real limits: what is counted is the same.
+    const { work, chart: ofOne, below } = CHART_LIMITS;
+    const little = limitedTo({ work: work / 500, chart: ofOne / 500, below: below / 500 });
+    const { findings, warnings } = await scanFiles(many, little);
     const costly = warnings.filter(({ text }) => text.includes('too much work'));
     expect(costly.map(({ file }) => file)).toContain('c0/Chart.yaml');
     expect(imagesOf({ findings, warnings })).toContain('quay.io/x/c7:1');

@@ -7,8 +7,6 @@ import type { FileTree } from '../contract.ts';
 import type { Clues } from '../may-matter.ts';
 import { parseYaml } from '../yaml.ts';
 
-/** Maximum unpacked size. Helm itself refuses more than 100 MiB. */
-const MAX_UNPACKED = 64 << 20;
 /** Helm's limit for a file in a chart. Larger files contain nothing from which a template makes an image. */
 const MAX_FILE = 5 << 20;
 const MAX_ENTRIES = 10_000;
@@ -51,8 +49,8 @@ export function chartIn(
   return { tree: treeOf(file, contents, clues), directory: `${file}!${top}` };
 }
 
-/** Unpacks an archive, up to the limits or to the point where it is damaged. `spend` is called with the number of bytes. Errors: TAR_INVALID (not an archive at all). */
-export async function unpackChart(packed: Uint8Array, spend: (bytes: number) => void): Promise<Unpacked> {
+/** Unpacks an archive, up to so many bytes or to the point where it is damaged. `spend` is called with the number of bytes. Errors: TAR_INVALID (not an archive at all). */
+export async function unpackChart(packed: Uint8Array, most: number, spend: (bytes: number) => void): Promise<Unpacked> {
   // Loaded lazily: packed charts are rare.
   const { readTar } = await import('../../tar/reader.ts');
   const contents = new Map<string, Uint8Array>();
@@ -62,7 +60,7 @@ export async function unpackChart(packed: Uint8Array, spend: (bytes: number) => 
     for await (const chunk of gunzip(packed)) {
       spend(chunk.length);
       bytes += chunk.length;
-      if (bytes > MAX_UNPACKED) throw new TooLargeError(`it unpacks to more than [${MAX_UNPACKED >> 20}] MiB`);
+      if (bytes > most) throw new TooLargeError(`it unpacks to more than [${most >> 20}] MiB`);
       yield chunk;
     }
   };

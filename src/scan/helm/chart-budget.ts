@@ -3,7 +3,7 @@ import type { Warning } from '../contract.ts';
 import { RunawayError } from './template/errors.ts';
 import type { WorkBudget } from './template/work.ts';
 
-/** What charts may cost, in characters read or written, as templates count them. */
+/** What charts may cost: where nothing else is said, in characters read or written, as templates count them. */
 export interface ChartLimits {
   /** All charts of a scan together. */
   readonly work: number;
@@ -11,6 +11,8 @@ export interface ChartLimits {
   readonly chart: number;
   /** Subcharts of one chart, counted once for each name. All of them are kept in memory. */
   readonly below: number;
+  /** One packed chart, in unpacked bytes. */
+  readonly unpacked: number;
 }
 
 export const CHART_LIMITS: ChartLimits = {
@@ -19,6 +21,8 @@ export const CHART_LIMITS: ChartLimits = {
   // The largest known chart uses a fiftieth for one rendering.
   chart: 10_000_000_000,
   below: 20_000,
+  // Helm itself refuses more than 100 MiB.
+  unpacked: 64 << 20,
 };
 
 /** Costs of other operations, in characters. */

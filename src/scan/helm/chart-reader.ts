@@ -5,7 +5,7 @@ import type { DocumentRule, FileTree } from '../contract.ts';
 import { cluesOf } from '../may-matter.ts';
 import { withPatterns } from '../patterns.ts';
 import { chartIn, type PackedChart, type Unpacked, type UnreadableChart, unpackChart } from './chart-archive.ts';
-import { type ChartBudget, type ChartLimits, COST, createChartBudget } from './chart-budget.ts';
+import { CHART_LIMITS, type ChartBudget, type ChartLimits, COST, createChartBudget } from './chart-budget.ts';
 import { type ChartParts, readParts } from './chart-parts.ts';
 
 export interface ChartReader {
@@ -24,12 +24,12 @@ export interface ChartReader {
 const MAX_KEPT = 128 << 20;
 
 /** `rules` run on what is rendered: what none of them can find an image in is not. */
-export function createChartReader(rules: readonly DocumentRule[], limits?: ChartLimits): ChartReader {
+export function createChartReader(rules: readonly DocumentRule[], limits: ChartLimits = CHART_LIMITS): ChartReader {
   const clues = cluesOf(rules);
   const budget = createChartBudget(limits);
   let parts = new WeakMap<FileTree, Map<string, ChartParts>>();
   let charts = new WeakMap<FileTree, Map<string, PackedChart | UnreadableChart | undefined>>();
-  const open = createUnpacker(budget);
+  const open = createUnpacker(budget, limits.unpacked);
   const reader: ChartReader = {
     budget,
     look: async (file, run) => {
@@ -68,7 +68,7 @@ async function remembered<T>(
 }
 
 /** Cached by the digest of the archive: copies of an archive, wherever they lie, are unpacked once. */
-function createUnpacker(budget: ChartBudget): (bytes: Uint8Array) => Promise<Unpacked> {
+function createUnpacker(budget: ChartBudget, most: number): (bytes: Uint8Array) => Promise<Unpacked> {
   const known = new Map<string, Unpacked | Error>();
   let kept = 0;
   return async (bytes) => {
@@ -78,7 +78,7 @@ function createUnpacker(budget: ChartBudget): (bytes: Uint8Array) => Promise<Unp
     if (before instanceof Error) throw before;
     if (before) return before;
     try {
-      const unpacked = await unpackChart(bytes, (count) => budget.spend(count * COST.kept));
+      const unpacked = await unpackChart(bytes, most, (count) => budget.spend(count * COST.kept));
       kept += unpacked.bytes;
       if (kept > MAX_KEPT) {
         known.clear();

@@ -181,12 +181,12 @@ it('a push of another image stays where a pinned tag would be put back', async (
 });
 
 it('a tag that another image gets while its manifest is deleted is not lost, in any order', async () => {
+  const anHourAgo = new Date(Date.now() - 3_600_000);
+  const before = createMemoryObjectStore({ now: () => anHourAgo });
+  await pushImage(registryOf(before), 'app', image, ['1', '2']);
+  await pushImage(registryOf(before), 'app', other, []);
   const { ended } = await explore(async () => {
-    let now = Date.now() - 3_600_000;
-    const objects = createMemoryObjectStore({ now: () => new Date(now) });
-    await pushImage(registryOf(objects), 'app', image, ['1', '2']);
-    await pushImage(registryOf(objects), 'app', other, []);
-    now = Date.now();
+    const objects = await copiedStore(before);
     return {
       objects,
       actors: [
