@@ -38,7 +38,10 @@ export function pullThrough(registry: Registry, store: PullThroughStore, options
   const parts = { known, blobs, images, manifests };
   const meant = nameFinder(store, known, options);
   const prepare: PullThrough['prepare'] = async (repository, reference, read = {}) => {
-    const name = await meant(repository, read);
+    const { pull: _, ...quiet } = read;
+    // A digest that is here is never asked for again.
+    if (isDigest(reference) && options.rules() && (await registry.statManifest(repository, reference, quiet))) return;
+    const name = await meant(repository, read, reference);
     if (name) await ensured({ registry, parts }, name, { repository, reference, read });
   };
   return {
@@ -66,17 +69,18 @@ export function pullThrough(registry: Registry, store: PullThroughStore, options
   };
 }
 
-type FindName = (repository: string, options: ReadOptions) => Promise<UpstreamName | undefined>;
+type FindName = (repository: string, options: ReadOptions, reference?: string) => Promise<UpstreamName | undefined>;
 
 /** The repository from which the asker may have something fetched. Errors: DENIED (a loop). */
 function nameFinder(store: PullThroughStore, known: KnownManifests, options: PullThroughOptions): FindName {
-  return async (repository, { host, via = [] }) => {
+  return async (repository, { host, via = [] }, reference) => {
     const rules = options.rules();
     if (!rules) return undefined;
     await known.load();
     const name = await upstreamName(repository, host, async (path) => {
       const pending = known.hostsOf(path);
-      return new Set([...(await recordedHosts(store.names, path)), ...pending]);
+      const tag = reference === undefined || isDigest(reference) ? undefined : reference;
+      return new Set([...(await recordedHosts(store.names, path, tag)), ...pending]);
     });
     if (!name || !rules.has(name.host) || !options.mayPull(name.path)) return undefined;
     if (isLoop(via, options.id)) throw loopError(name);
@@ -97,8 +101,6 @@ async function ensured(
   { repository, reference, read }: Wanted,
 ): Promise<void> {
   const { pull: _, ...quiet } = read;
-  // A digest that is here is never asked for again.
-  if (isDigest(reference) && (await registry.statManifest(repository, reference, quiet))) return;
   try {
     await parts.manifests.ensure(name, reference, quiet);
   } catch (error) {
@@ -146,7 +148,14 @@ function reads({ registry, parts, meant }: ReadParts, options: PullThroughOption
 
   return {
     getManifest: async (repository, reference, read = {}) => {
-      const name = await meant(repository, read);
+      if (isDigest(reference) || !options.rules()) {
+        try {
+          return await registry.getManifest(repository, reference, read);
+        } catch (error) {
+          if (!isAbsence(error) || !(await meant(repository, read, reference))) throw error;
+        }
+      }
+      const name = await meant(repository, read, reference);
       if (!name) return await registry.getManifest(repository, reference, read);
       await ensured({ registry, parts }, name, { repository, reference, read });
       const pending = pendingOf(name, reference);

@@ -23,13 +23,26 @@ export async function upstreamName(
   return only !== undefined && hosts.size === 1 ? nameAt(only, repository) : undefined;
 }
 
-/** The hosts of which images are recorded under this path; two at most, because then none is meant. */
-export async function recordedHosts(names: NameRecords, path: string): Promise<ReadonlySet<string>> {
+/** How many records of one path are looked at for a bare name. Of a path with more, no host is meant. */
+const MOST_RECORDS = 1000;
+
+/** The hosts of which images are recorded under this path, if there are any under this tag, those; two at most, because then none is meant. */
+export async function recordedHosts(
+  names: NameRecords,
+  path: string,
+  tag: string | undefined,
+): Promise<ReadonlySet<string>> {
   const hosts = new Set<string>();
+  for (const spelling of tag === undefined ? [] : spellings(path)) {
+    for (const { host } of await names.hostsOf(spelling, tag ?? '')) hosts.add(host);
+  }
+  if (hosts.size > 0) return hosts;
+  let records = 0;
   for (const spelling of spellings(path)) {
     for await (const { host } of names.ofPath(spelling)) {
       hosts.add(host);
       if (hosts.size > 1) return hosts;
+      if (++records > MOST_RECORDS) return new Set();
     }
   }
   return hosts;
