@@ -116,6 +116,26 @@ describe('the files of a node', () => {
     expect(Object.keys(hosts as object)).toEqual(['http://192.168.0.250:80']);
   });
 
+  it('are for other hosts, other registries and IPv6 alone as well', () => {
+    const stripped = texts({ ...V4, registry: { ...V4.registry, names: 'stripped' } });
+    expect(stripped['etc/containers/registries.conf.d/50-private-reg.conf']).toContain(
+      'location = "192.168.0.250:80"\n',
+    );
+    const v6: NodeRequest = {
+      ...PLAIN,
+      hosts: ['quay.io'],
+      spoof: true,
+      registry: { ...PLAIN.registry, addresses: ['fd00::250'] },
+    };
+    expect(texts(v6)['etc/spoofed-hosts']).toBe('fd00::250 example.com\nfd00::250 quay.io\n');
+    expect(texts(v6)['kind/certs.d/quay.io/hosts.toml']).toContain('[host."http://[fd00::250]:80"]');
+    const kind = nodeFiles({ ...SECURE, runtimes: ['kind'] }).map(({ path }) => path);
+    expect(kind.every((path) => path.startsWith('kind/'))).toBe(true);
+    expect(bootFiles({ ...PLAIN, runtimes: ['docker'] }).find(({ path }) => path.endsWith('etc/hosts'))?.content).toBe(
+      '',
+    );
+  });
+
   it('have the CA wherever a runtime or the system looks for it', () => {
     const places = Object.entries(texts(SECURE)).filter(([, text]) => text === CA);
     expect(places.map(([path]) => path).sort()).toEqual([

@@ -10,6 +10,7 @@ import type { NodeRequest, NodeRuntime } from '../../nodes/node-file.ts';
 import { nodeFiles } from '../../nodes/node-files.ts';
 import { SYSTEM_CA } from '../../nodes/system-ca.ts';
 import { checkArguments, objectWith, TEXT } from '../../oci/arguments.ts';
+import { ImagesError } from '../../oci/errors.ts';
 import { type NodeRecord, type RecordedFile, readNodeRecord, writeNodeRecord } from './node-record.ts';
 import { type NodeChange, type NodeStep, stepFor, undoing } from './node-steps.ts';
 
@@ -50,11 +51,11 @@ export function runtimesThere(root: string): readonly NodeRuntime[] {
 
 /**
  * Writes what is missing or different, each file atomically, after a record of what was there before. Again and again changes nothing more.
- * Errors: CONFIG_INVALID (a link leads out of the root, the record), NO_ACCESS, NO_SPACE, READ_ONLY.
+ * Errors: USAGE (no such root), CONFIG_INVALID (a link leads out of the root, the record), NO_ACCESS, NO_SPACE, READ_ONLY.
  */
 export async function applyNodeConfig(request: NodeRequest, options: ChangeNodeOptions): Promise<NodeChanges> {
   checkArguments({ options: [options, objectWith({ root: TEXT })] });
-  const root = resolve(options.root);
+  const root = rootOf(options);
   const record = await readNodeRecord(root);
   const files = nodeFiles(request);
   await checkInside(root, placed(root, files));
@@ -70,7 +71,7 @@ export async function applyNodeConfig(request: NodeRequest, options: ChangeNodeO
 /** Takes out again what was written. What was changed since stays, if it cannot be told what is ours. Errors: as above. */
 export async function removeNodeConfig(options: ChangeNodeOptions): Promise<NodeChanges> {
   checkArguments({ options: [options, objectWith({ root: TEXT })] });
-  const root = resolve(options.root);
+  const root = rootOf(options);
   const record = await readNodeRecord(root);
   await checkInside(root, placed(root, record.files));
   const steps = (await Promise.all(record.files.map((entry) => undoing(entry, root)))).filter(
@@ -78,6 +79,14 @@ export async function removeNodeConfig(options: ChangeNodeOptions): Promise<Node
   );
   if (!options.isDryRun) await carryOut(steps, root, record);
   return outcome(steps);
+}
+
+/** Errors: USAGE. */
+function rootOf({ root }: ChangeNodeOptions): string {
+  if (existsSync(root)) return resolve(root);
+  throw new ImagesError('USAGE', `there is no such directory [${root}]`, {
+    hint: 'It is the root of the file system of a node, such as /.',
+  });
 }
 
 /** The record comes first: whenever this ends, it knows what was there before, and what may be there now. */
