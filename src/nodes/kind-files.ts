@@ -2,7 +2,7 @@
 import { CERTS_D, CONFIG_TABLES, certsD } from './containerd-files.ts';
 import { authorities, MADE_BY, type NodeFile, type NodeRequest } from './node-file.ts';
 
-/** Nodes mount `kind/certs.d`; with a CA in it, its path is the node's. */
+/** kind takes relative paths from the directory in which it is run. Nodes mount `kind/certs.d`; with a CA in it, its path is the node's. */
 export function kindFiles(request: NodeRequest): readonly NodeFile[] {
   const { registry } = request;
   // /etc/hosts of these nodes is not ours, so they get what containerd 1.x reads, if there is any.
@@ -22,7 +22,7 @@ export function kindFiles(request: NodeRequest): readonly NodeFile[] {
 
 /** kind's node images have version 2, also with containerd 2.x, and kind applies each patch whatever version it is of (kind#3946). */
 const CLUSTER = `# ${MADE_BY}
-# Beside this file: kind create cluster --config=cluster.yaml, then kubectl apply -f local-registry-hosting.yaml
+# Where the directory kind is: kind create cluster --config=kind/cluster.yaml, then kubectl apply -f kind/local-registry-hosting.yaml
 kind: Cluster
 apiVersion: kind.x-k8s.io/v1alpha4
 containerdConfigPatches:
@@ -32,7 +32,7 @@ containerdConfigPatches:
 nodes:
   - role: control-plane
     extraMounts:
-      - hostPath: certs.d
+      - hostPath: kind/certs.d
         containerPath: ${CERTS_D}
         readOnly: true
 `;

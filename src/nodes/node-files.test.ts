@@ -106,7 +106,11 @@ describe('the files of a node', () => {
 
   it('of kind: a cluster whose nodes have certs.d, and the ConfigMap for tools', () => {
     const files = texts(PLAIN);
-    expect(load(files['kind/cluster.yaml'] ?? '')).toMatchObject({ kind: 'Cluster' });
+    // As kind reads it: from where it is run.
+    expect(load(files['kind/cluster.yaml'] ?? '')).toMatchObject({
+      kind: 'Cluster',
+      nodes: [{ extraMounts: [{ hostPath: 'kind/certs.d', containerPath: '/etc/containerd/certs.d' }] }],
+    });
     expect(load(files['kind/local-registry-hosting.yaml'] ?? '')).toMatchObject({
       metadata: { namespace: 'kube-public' },
       data: { 'localRegistryHosting.v1': expect.stringContaining('host: "192.168.0.250:80"') },
@@ -176,7 +180,22 @@ describe('the files of a node', () => {
   });
 
   it('in cloud-init and Butane are the same, byte for byte', () => {
-    const files = bootFiles({ ...SECURE, spoof: true });
+    const odd = [
+      '',
+      ' x\n',
+      '\nx',
+      'x\n\n',
+      'x\r\ny\n',
+      '\tx\n',
+      'x: "\'#\n',
+      '\u0000\u0085\u2028\u{1f600}\n',
+      '- x\n',
+      '---\n',
+    ];
+    const files = [
+      ...bootFiles({ ...SECURE, spoof: true }),
+      ...odd.map((content, at) => ({ path: `odd/${at}`, mode: 0o600, content })),
+    ];
     const wanted = files.map(({ path, content }) => [`/${path}`, content]);
     const cloud = load(cloudInit(files)) as { write_files: readonly { path: string; content: string }[] };
     expect(cloud.write_files.map(({ path, content }) => [path, content])).toEqual(wanted);

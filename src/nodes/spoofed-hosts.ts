@@ -26,18 +26,22 @@ export function parseHostList(text: string, file: string): readonly string[] {
 /** It becomes part of paths, and of lines in several formats. Errors: CONFIG_INVALID. */
 export function checkedHost(host: string, where: string): string {
   const lower = host.toLowerCase();
-  const isSafe = isHostName(lower) && !lower.includes('[') && !lower.split('.').includes('');
+  const isSafe = isHostName(lower) && !/^_|\[/.test(lower) && !lower.split('.').includes('');
   if (isSafe && isIP(lower) === 0) return lower;
   throw new ImagesError('CONFIG_INVALID', `not the name of a registry's host [${host.slice(0, 100)}] (${where})`, {
     hint: 'Write names such as quay.io, one on each line.',
   });
 }
 
-/** What /etc/hosts gets for hosts for which the node takes the registry. Only addresses can be there. */
+/** What /etc/hosts gets for hosts for which the node takes the registry. Only addresses can be there, and the node's own name stays its own. */
 export function spoofedLines(registry: NodeRegistry, hosts: readonly string[]): string {
   const aliases = hosts.includes('docker.io') ? DOCKER_HUB_ALIASES : [];
   // A port is no part of a name.
-  return hostLines(registry, [...new Set([ALWAYS, ...hosts, ...aliases].map((host) => host.replace(/:\d+$/, '')))]);
+  const names = [ALWAYS, ...hosts, ...aliases].map((host) => host.replace(/:\d+$/, ''));
+  return hostLines(
+    registry,
+    [...new Set(names)].filter((name) => !/(?:^|\.)localhost$/.test(name)),
+  );
 }
 
 /** What /etc/hosts gets where the registry is known by its name. */

@@ -2,20 +2,23 @@
 import { BOOT_SCRIPT_PATH } from './boot-script.ts';
 import type { NodeFile } from './node-file.ts';
 
+/** What runs already has read its configuration: packages come before `runcmd`. */
+const RESTART = 'for s in containerd crio docker k3s rke2-server; do systemctl try-restart $s; done 2>/dev/null; :';
+
 /** cloud-init runs the script once, after all files are there. */
 export function cloudInit(files: readonly NodeFile[]): string {
   const entries = files.map(
     ({ path, mode, content }) =>
-      `  - path: ${JSON.stringify(`/${path}`)}\n    permissions: "${octal(mode)}"\n    content: |\n${indented(content, 6)}`,
+      `  - path: ${JSON.stringify(`/${path}`)}\n    permissions: "${octal(mode)}"\n    content: ${scalar(content, 6)}`,
   );
-  return `#cloud-config\nwrite_files:\n${entries.join('')}runcmd:\n  - [sh, /${BOOT_SCRIPT_PATH}]\n`;
+  return `#cloud-config\nwrite_files:\n${entries.join('')}runcmd:\n  - [sh, /${BOOT_SCRIPT_PATH}]\n  - [sh, -c, ${JSON.stringify(RESTART)}]\n`;
 }
 
 /** A unit runs the script at each boot, before the runtimes are started. */
 export function butane(files: readonly NodeFile[]): string {
   const entries = files.map(
     ({ path, mode, content }) =>
-      `    - path: ${JSON.stringify(`/${path}`)}\n      mode: ${mode} # ${octal(mode)}\n      overwrite: true\n      contents:\n        inline: |\n${indented(content, 10)}`,
+      `    - path: ${JSON.stringify(`/${path}`)}\n      mode: ${mode} # ${octal(mode)}\n      overwrite: true\n      contents:\n        inline: ${scalar(content, 10)}`,
   );
   return `variant: fcos
 version: 1.4.0
@@ -41,7 +44,8 @@ function octal(mode: number): string {
   return `0${mode.toString(8)}`;
 }
 
-/** A block of YAML. Its first line must not begin with a space; ours begin with a word, `#`, `{` or `-`. */
-function indented(content: string, spaces: number): string {
-  return content.replaceAll(/^(?=.)/gm, ' '.repeat(spaces));
+/** Of YAML: a block where that is the same bytes, otherwise in quotes as JSON has them. */
+function scalar(content: string, spaces: number): string {
+  const isBlock = /^[!-~][ -~\n]*[!-~]\n$/.test(content);
+  return isBlock ? `|\n${content.replaceAll(/^(?=.)/gm, ' '.repeat(spaces))}` : `${JSON.stringify(content)}\n`;
 }

@@ -43,7 +43,10 @@ describe('what nodes are told', () => {
       names: 'either',
       ca: PEM,
     });
-    for (const text of ['x', `${PEM}-----BEGIN PRIVATE KEY-----\n`]) {
+    // The certificates alone, with ends of lines as they have to be.
+    await writeFile(caFile, ` Subject: "x"\r\n${PEM.replaceAll('\n', '\r\n')}\r\n${PEM.trim()}`);
+    expect((await nodeRequest(named, world.settings())).registry.ca).toBe(PEM + PEM);
+    for (const text of ['x', PEM.slice(0, 40), `${PEM}-----BEGIN PRIVATE KEY-----\n`]) {
       await writeFile(caFile, text);
       await expect(nodeRequest(named, world.settings())).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
     }
@@ -62,8 +65,16 @@ describe('what nodes are told', () => {
 
   it('is refused if the addresses are not of one registry', async () => {
     await using world = await temporaryWorld();
-    for (const registries of [['10.0.0.1:80', '10.0.0.1:81'], ['https://10.0.0.1:80', '10.0.0.2:80'], ['a b']])
+    for (const registries of [
+      ['10.0.0.1:80', '10.0.0.1:81'],
+      ['https://10.0.0.1:80', '10.0.0.2:80'],
+      ['a b'],
+      ['0.0.0.0'],
+      ['[::]:80'],
+    ])
       await expect(nodeRequest({ ...NONE, registries }, world.settings())).rejects.toMatchObject({ code: 'USAGE' });
+    const byName = { ...NONE, registries: ['r.example'], spoof: true };
+    await expect(nodeRequest(byName, world.settings())).rejects.toMatchObject({ code: 'USAGE' });
   });
 
   it('is for the hosts in the file that $__dns_spoof names, and those that are named', async () => {
@@ -74,6 +85,8 @@ describe('what nodes are told', () => {
     expect(hosts).toEqual(['quay.io', 'registry.example', 'ghcr.io']);
     const gone = world.settings({ __dns_spoof: join(world.path, 'gone') });
     await expect(nodeRequest(request, gone)).rejects.toMatchObject({ code: 'FILE_UNREADABLE' });
+    const none = world.settings({ __dns_spoof: await world.file('none', '# none\n') });
+    await expect(nodeRequest(request, none)).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
   });
 
   it('knows that a registry of a container has names without hosts, and others may', async () => {
@@ -92,6 +105,7 @@ describe('what nodes are told', () => {
     const directory = join(world.path, 'node');
     await writeNodeFiles(files, directory);
     for (const { path, content } of files) expect(await readFile(join(directory, path), 'utf8')).toBe(content);
+    await expect(writeNodeFiles(files, '//.')).rejects.toMatchObject({ code: 'USAGE' });
     const bytes = async () => Buffer.concat(await Array.fromAsync(nodeTar(files)));
     expect((await bytes()).equals(await bytes())).toBe(true);
   });

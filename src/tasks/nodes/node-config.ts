@@ -1,5 +1,6 @@
 // `node_config`: the files by which the runtimes of nodes find the private registry, and what else has to be known of them.
 import { readFile } from 'node:fs/promises';
+import { isIP } from 'node:net';
 import { translateFsError } from '../../io/files/fs-errors.ts';
 import type { NodeFile, NodeRequest, NodeRuntime } from '../../nodes/node-file.ts';
 import { bootFiles, newNodeFiles } from '../../nodes/node-files.ts';
@@ -39,6 +40,11 @@ export async function nodeRequest(request: NodeConfigRequest, settings: Settings
   const registry = await nodeRegistry(request, settings);
   const named = hosts.map((host) => checkedHost(host, '--host'));
   const all = [...new Set([...((await spoofedByFile(settings)) ?? WELL_KNOWN_HOSTS), ...named])];
+  if (spoof && !registry.addresses.some((address) => isIP(address) !== 0)) {
+    throw new ImagesError('USAGE', `/etc/hosts needs an address of the registry [${registry.addresses.join(', ')}]`, {
+      hint: 'With --spoof, name it by its IP address.',
+    });
+  }
   const isReached = registry.port === (registry.scheme === 'https' ? 443 : 80);
   if (spoof && !isReached) {
     settings.onNote?.(
@@ -69,5 +75,9 @@ async function spoofedByFile(settings: Settings): Promise<readonly string[] | un
       cause: translateFsError(error, file),
     });
   });
-  return parseHostList(text, file);
+  const hosts = parseHostList(text, file);
+  if (hosts.length > 0) return hosts;
+  throw new ImagesError('CONFIG_INVALID', `no host is in the file that $__dns_spoof names [${file}]`, {
+    hint: 'It has the names of hosts, one on each line; without $__dns_spoof the well-known ones are taken.',
+  });
 }

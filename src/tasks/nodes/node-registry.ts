@@ -43,6 +43,12 @@ function namedAddresses(registries: readonly string[]): Addresses {
     });
   }
   const addresses = [...new Set(parsed.map(({ hostname }) => hostname))];
+  const unspecified = addresses.find(isUnspecified);
+  if (unspecified !== undefined) {
+    throw new ImagesError('USAGE', `nobody can reach a registry at this address [${unspecified}]`, {
+      hint: 'Name the one at which nodes reach this machine.',
+    });
+  }
   return { addresses, port: first.port, scheme: first.secure ? 'https' : 'http' };
 }
 
@@ -99,8 +105,17 @@ async function authorityOf(
     if (!isFsError(error, 'ENOENT', 'EISDIR')) throw translateFsError(error, file);
     throw new ImagesError('FILE_UNREADABLE', `the CA cannot be read [${file}]`, { cause: error });
   });
-  if (/^-----BEGIN CERTIFICATE-----$/m.test(text) && !text.includes('PRIVATE KEY')) return text;
+  const certificates = certificatesIn(text);
+  if (certificates !== '' && !text.includes('PRIVATE KEY')) return certificates;
   throw new ImagesError('CONFIG_INVALID', `not a certificate in PEM [${file}]`, {
     hint: 'It begins with -----BEGIN CERTIFICATE-----, and has no key in it.',
   });
+}
+
+/** Nothing else that the file says, and ends of lines as they have to be: it becomes part of several formats. */
+function certificatesIn(text: string): string {
+  const found = text.matchAll(/-----BEGIN CERTIFICATE-----([\w+/=\s]+)-----END CERTIFICATE-----/g);
+  const lines = ([, base64 = '']: RegExpExecArray) => base64.trim().split(/\s+/).join('\n');
+  const rewritten = (one: RegExpExecArray) => `-----BEGIN CERTIFICATE-----\n${lines(one)}\n-----END CERTIFICATE-----\n`;
+  return [...found].map(rewritten).join('');
 }
