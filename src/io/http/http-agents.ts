@@ -50,6 +50,8 @@ export interface Agents extends Disposable {
   carrier(url: HttpUrl, anyCertificate: boolean): Promise<Carrier>;
   /** Trusts the system's CAs for this host as well. Loading them takes 100 ms, so this is done only after a certificate was refused. */
   widenTrust(host: string): void;
+  /** Closes connections that are idle, and the others as soon as they are. */
+  retire(): void;
 }
 
 const KEEP_ALIVE = { keepAlive: true, maxFreeSockets: 16 } as const;
@@ -58,10 +60,12 @@ export function createAgents(settings: AgentSettings): Agents {
   const agents = new Map<string, Agent>();
   const contexts = new Map<string, Promise<SecureContext>>();
   const widened = new Set<string>();
+  let isRetired = false;
 
   const agent = (key: string, create: () => Agent): Agent => {
     const known = agents.get(key) ?? create();
     agents.set(key, known);
+    if (isRetired) keepNoneIdle(known);
     return known;
   };
   const secureContext = (host: string): Promise<SecureContext> => {
@@ -109,11 +113,20 @@ export function createAgents(settings: AgentSettings): Agents {
       widened.add(host);
       contexts.delete(host);
     },
+    retire() {
+      isRetired = true;
+      for (const each of agents.values()) keepNoneIdle(each);
+    },
     [Symbol.dispose]() {
       for (const each of agents.values()) each.destroy();
       agents.clear();
     },
   };
+}
+
+function keepNoneIdle(agent: Agent): void {
+  agent.maxFreeSockets = 0;
+  for (const idle of Object.values(agent.freeSockets)) for (const socket of idle ?? []) socket.destroy();
 }
 
 function createHttpAgent(): Agent {

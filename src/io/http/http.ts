@@ -60,6 +60,8 @@ export interface HttpAnswer {
 export interface HttpPool extends Disposable {
   /** Errors: UNREACHABLE, TIMEOUT, BROKEN_OFF, BAD_ANSWER (not HTTP); the signal's reason; errors of the request's body. */
   send(request: HttpRequest): Promise<HttpAnswer>;
+  /** Closes connections that are idle, and the others as soon as they are: for a pool that gets no new work. */
+  retire(): void;
 }
 
 export interface HttpPoolSettings extends AgentSettings {
@@ -91,6 +93,7 @@ export function createHttpPool(settings: HttpPoolSettings): HttpPool {
   const sendOne = (request: HttpRequest) => send(agents, request, settings.timeouts);
   return {
     send: settings.onEvent ? telling(sendOne, settings.onEvent) : sendOne,
+    retire: () => agents.retire(),
     [Symbol.dispose]: () => agents[Symbol.dispose](),
   };
 }

@@ -18,6 +18,8 @@ export interface RegistryClients extends AsyncDisposable {
   forHost(host: string): Registry;
   /** Asks the host itself, never a mirror, whether it lets this user in. Errors: UNAUTHORIZED, DENIED, those of every request. */
   ping(host: string, options?: CallOptions): Promise<void>;
+  /** Keeps no idle connection any more; what is under way goes on to its end. */
+  retire(): void;
 }
 
 const REQUESTS_PER_HOST = 8;
@@ -112,6 +114,7 @@ export function registryClients(settings: ClientSettings): RegistryClients {
       const { upstream } = await rule(host, undefined);
       await connect(upstream ?? { host: defaultAddress(host) }, 'whole').ping(options);
     },
+    retire: () => pool.retire(),
     async [Symbol.asyncDispose]() {
       pool[Symbol.dispose]();
     },

@@ -70,6 +70,7 @@ describe('what is sent unasked', () => {
       const requests: HttpRequest[] = [];
       const http = createEndpointHttp(endpoint, {
         pool: {
+          retire: () => {},
           send: async (request) => {
             requests.push(request);
             throw new Error('enough');

@@ -23,6 +23,12 @@ export async function privateRegistryClient(address: RegistryAddress, settings: 
   return registryClients(await clientSettings(settings, address)).forHost(address.host);
 }
 
+/** For those who open them anew now and then. */
+export interface RetirableHosts extends ImageHosts {
+  /** Keeps no idle connection any more; what is under way goes on to its end. */
+  retire(): void;
+}
+
 export interface ImageHostsOptions extends Pick<ClientSettings, 'isStrange'> {
   readonly onEvent?: OnCopyEvent;
 }
@@ -32,7 +38,7 @@ export async function imageHosts(
   address: RegistryAddress | undefined,
   settings: World & TaskEvents,
   { onEvent, isStrange }: ImageHostsOptions = {},
-): Promise<ImageHosts> {
+): Promise<RetirableHosts> {
   const configured = { ...(await clientSettings(settings, address)), ...(isStrange && { isStrange }) };
   const { hostRule } = configured;
   const clients = registryClients({
@@ -47,6 +53,7 @@ export async function imageHosts(
         hint: 'Name the image as its own registry does.',
       });
     },
+    retire: () => clients.retire(),
     [Symbol.asyncDispose]: () => clients[Symbol.asyncDispose](),
   };
 }

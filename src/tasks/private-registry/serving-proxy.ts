@@ -4,6 +4,7 @@ import { requireAsking } from '../../access/current-asker.ts';
 import type { MayDo } from '../../access/permitted.ts';
 import type { AccessRule } from '../../access/rules.ts';
 import type { Digest } from '../../oci/digest.ts';
+import { isImagesError } from '../../oci/errors.ts';
 import { canonicalHost } from '../../oci/reference.ts';
 import { matchesImage } from '../../registry/policies/image-glob.ts';
 import type { PullThroughEvent } from '../../registry/pull-through/contract.ts';
@@ -17,9 +18,9 @@ import type { AccessConfig } from './access-config.ts';
 import { inOneLine } from './in-one-line.ts';
 import { addressOf } from './locate-registry.ts';
 import type { ServedProxy } from './proxy-config.ts';
-import type { ImageHosts } from './registry-clients.ts';
 import type { RegistryConfig } from './registry-config.ts';
 import type { RegistryState } from './registry-record.ts';
+import { renewedHosts } from './renewed-hosts.ts';
 import { rulesOf } from './serving-access.ts';
 
 export interface ServingProxy extends PullThrough {
@@ -52,12 +53,12 @@ export function servingProxy(
   settings: World & TaskEvents,
 ): ServingProxy {
   const ending = new AbortController();
-  let hosts: Promise<ImageHosts> | undefined;
-  const open = async (): Promise<ImageHosts> => {
+  const hosts = renewedHosts(async () => {
     const { imageHosts } = await import('./registry-clients.ts');
     const [own] = announced()?.addresses ?? [];
     return await imageHosts(own && addressOf(own), settings, { isStrange: (host) => !rules.proxy?.names(host) });
-  };
+  });
+  const notice = notices(onNotice);
   const { stripped, names, objects, blobs } = store;
   const stored = {
     stripped,
@@ -68,10 +69,7 @@ export function servingProxy(
   };
   const through = pullThrough(store.registry, stored, {
     rules: () => rules.proxy,
-    upstream: async (name) => {
-      hosts ??= open();
-      return (await hosts).registryOf(name);
-    },
+    upstream: (name) => hosts.registryOf(name),
     mayPull: (path) => {
       const { asker, isServer = false } = requireAsking();
       return isServer || mayDo(asker, 'pull', path);
@@ -80,7 +78,10 @@ export function servingProxy(
     isFixed: (path, tag) => rules.config.immutable.some((glob) => matchesImage(glob, path, tag)),
     id: randomUUID(),
     signal: ending.signal,
-    onEvent: notices(onNotice),
+    onEvent: (event) => {
+      if (event.type === 'trouble' && isOfConfiguration(event.error)) hosts.doubt();
+      notice(event);
+    },
     ...(onReceived && { onReceived }),
   });
   return {
@@ -92,7 +93,7 @@ export function servingProxy(
     end: async () => {
       ending.abort(new Error('the registry ends'));
       await through.ended();
-      await (await hosts)?.[Symbol.asyncDispose]();
+      await hosts[Symbol.asyncDispose]();
     },
   };
 }
@@ -100,6 +101,11 @@ export function servingProxy(
 /** Everybody pulls everything. */
 function isForAll({ repositories, users, from, allow }: AccessRule): boolean {
   return repositories === '**' && users === undefined && from === undefined && allow.includes('pull');
+}
+
+/** Whether a login, or another file, would mend it. */
+function isOfConfiguration(error: unknown): boolean {
+  return isImagesError(error, 'DENIED', 'UNAUTHORIZED', 'CONFIG_INVALID', 'FILE_UNREADABLE');
 }
 
 /** The operator gets what clients do not. */
