@@ -34,7 +34,8 @@ export const getBlob: Handler<'blob-get'> = async (request, call) => {
   const options = readOptionsOf(request, request.head ? { ...call, fetching: {} } : call);
   const wantsPart = !request.head && call.headers.range !== undefined && isRangeStillWanted(call, digest);
   if (request.head || wantsPart || call.headers['if-none-match'] !== undefined) {
-    const blob = await call.registry.statBlob(repository, digest, options);
+    const pull = request.head ? {} : ({ pull: 'digest' } as const);
+    const blob = await call.registry.statBlob(repository, digest, { ...options, ...pull });
     if (!blob) throw new ImagesError('BLOB_UNKNOWN', `no such blob [${repository}@${digest}]`);
     if (isUnchanged(call, digest)) return notModified(digest);
     if (request.head) return { status: 200, headers: blobHeaders(blob) };

@@ -187,8 +187,8 @@ function reads({ registry, parts, meant }: ReadParts, options: PullThroughOption
       const found = await registry.statBlob(repository, digest, read);
       if (found || options.rules()?.isOffline !== false) return found;
       const name = await meant(repository, read);
-      // Whoever pushes under a bare name asks what is here, and must not be told what is elsewhere.
-      const isAsked = read.host !== undefined || (name && known.naming(name, digest).length > 0);
+      // Whoever pushes asks what is here, also for what a node is pulling: told of what is elsewhere, it would send nothing, and its manifest be refused.
+      const isAsked = read.host !== undefined || (read.pull && name && known.naming(name, digest).length > 0);
       if (!name || !isAsked) return undefined;
       const size = await sizeThere(name, digest, read);
       return size === undefined ? undefined : { mediaType: 'application/octet-stream', digest, size };
