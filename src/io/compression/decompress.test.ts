@@ -16,19 +16,19 @@ const by =
     execFileSync(program, ['-c', ...args], { input: bytes, maxBuffer: 1 << 28 });
 
 /** Text, zeros and noise. */
-function contentOf(noise: number): Buffer {
+function contentOf(lines: number): Buffer {
   return Buffer.concat([
-    Buffer.from(Array.from({ length: 10_000 }, (_, line) => `line ${line * line}\n`).join('')),
+    Buffer.from(Array.from({ length: lines }, (_, line) => `line ${line * line}\n`).join('')),
     Buffer.alloc(300_000),
-    Buffer.from(Uint32Array.from({ length: noise / 4 }, (_, at) => Math.imul(at, 2654435761) ^ (at << 7)).buffer),
+    Buffer.from(Uint32Array.from({ length: 30_000 }, (_, at) => Math.imul(at, 2654435761) ^ (at << 7)).buffer),
     Buffer.alloc(300, 'a'),
   ]);
 }
 
 /** More than any chunk, and than a block of 128 KiB (zstd) or 100 kB (bzip2 -1). */
-const CONTENT = contentOf(120_000);
-/** More than a block of bzip2, of 900 kB without counting zeros. Its decoder is written in JavaScript, so what is not needed is left out. */
-const LONG = contentOf(860_000);
+const CONTENT = contentOf(10_000);
+/** More than a block of bzip2, of 900 kB without counting zeros. Its decoder is written in JavaScript, and text takes it less time than noise. */
+const LONG = contentOf(56_000);
 
 interface Compressor {
   readonly name: string;
@@ -89,7 +89,7 @@ for (const { name, compression, isThere, compress, content = CONTENT } of COMPRE
     });
 
     it('come back in chunks of any size', async () => {
-      for (const size of content === LONG ? [1000] : [1000, 65_536, packed.length])
+      for (const size of content === LONG ? [1000] : [1000, packed.length])
         expect((await read(packed, size)).equals(content)).toBe(true);
       for (const size of [1, 2, 3]) expect((await read(small, size)).toString()).toBe('some bytes');
     });
@@ -101,7 +101,8 @@ for (const { name, compression, isThere, compress, content = CONTENT } of COMPRE
       const [middle, text] = content === LONG ? [small, Buffer.from('some bytes')] : [packed, content];
       const row = Buffer.concat([small, empty, middle, small]);
       const expected = Buffer.concat([Buffer.from('some bytes'), text, Buffer.from('some bytes')]);
-      for (const size of [100, row.length]) expect((await read(row, size)).equals(expected)).toBe(true);
+      for (const size of compression === 'bzip2' ? [100] : [100, row.length])
+        expect((await read(row, size)).equals(expected)).toBe(true);
     });
 
     it('are refused where they break off', async () => {

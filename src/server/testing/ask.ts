@@ -28,9 +28,16 @@ export function ask(url: string, method: string, question: Question = {}): Promi
       response.on('error', reject);
       response.on('end', () => {
         const all = Buffer.concat(chunks);
-        const text = all.toString();
         const { statusCode: status = 0, headers } = response;
-        resolve({ status, headers, body: all, text, json: () => JSON.parse(text) });
+        resolve({
+          status,
+          headers,
+          body: all,
+          get text() {
+            return all.toString();
+          },
+          json: () => JSON.parse(all.toString()),
+        });
       });
     });
     message.on('error', reject);

@@ -58,21 +58,23 @@ it('no spelling of a name opens what it names, for whoever may not, and none lea
     expect(text, what).not.toContain(secret.layer);
   };
   for (const path of SPELLINGS) {
-    for (const authorization of ['', `Authorization: ${BOB}\r\n`]) {
-      for (const target of [path, `http://own.example${path}`, `http://anna:secret@reg${path}`]) {
+    const asked = ['', `Authorization: ${BOB}\r\n`].flatMap((authorization) =>
+      [path, `http://own.example${path}`, `http://anna:secret@reg${path}`].map(async (target) => {
         const { status, text } = await raw(
           `GET ${target} HTTP/1.1\r\nHost: reg:5000\r\nConnection: close\r\n${authorization}\r\n`,
         );
         isShut(status, text, `${target} ${authorization}`);
-      }
-    }
+      }),
+    );
+    await Promise.all(asked);
     const answer = await askHttp2(session, { ':path': path, authorization: BOB });
     if (answer.status !== 0) isShut(answer.status, answer.body.toString(), `HTTP/2 ${path}`);
   }
   for (const path of SPELLINGS) {
-    for (const method of ['PUT', 'DELETE', 'POST', 'PATCH']) {
+    const asked = ['PUT', 'DELETE', 'POST', 'PATCH'].map(async (method) => {
       isShut(...resultOf(await call(method, new URL(path, 'http://a').pathname, BOB)), `${method} ${path}`);
-    }
+    });
+    await Promise.all(asked);
   }
   expect((await call('GET', '/v2/team/app/tags/list', ANNA)).json()).toEqual({ name: 'team/app', tags: ['1'] });
   expect((await call('GET', '/v2/team/app/manifests/1', ANNA)).headers['docker-content-digest']).toBe(secret.digest);
