@@ -21,7 +21,7 @@ import { createHeldBytes } from './held-bytes.ts';
 import type { ServerLimits } from './limits.ts';
 import { errorReply, isRefusal, type Reply, rootOf } from './reply.ts';
 import { parseRequest, type RegistryRequest } from './request.ts';
-import { sendReply } from './send.ts';
+import { isConnectionLost, sendReply } from './send.ts';
 import { createUnfinishedUploads } from './unfinished-uploads.ts';
 import { isPageOfElsewhere } from './web-pages.ts';
 import { whenClosed } from './when-closed.ts';
@@ -104,7 +104,8 @@ function handle(message: IncomingMessage, response: ServerResponse, context: Han
   const call: Call = { ...shared, headers, body, client: clientOf(connection), signal: gone.signal };
   const fail = (error: unknown) => {
     // An error after the client has disconnected is no failure of the server.
-    if (!isRefusal(error) && !gone.signal.aborted) onEvent({ type: 'failure', method, url, error });
+    if (!isRefusal(error) && !gone.signal.aborted && !isConnectionLost(error))
+      onEvent({ type: 'failure', method, url, error });
   };
   const refuse = async (thrown: unknown): Promise<Reply> => {
     const error = rootOf(thrown);

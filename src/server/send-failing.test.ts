@@ -5,7 +5,7 @@ import { type AddressInfo, connect } from 'node:net';
 import { setImmediate, setTimeout } from 'node:timers/promises';
 import { expect, it, onTestFinished } from 'vitest';
 import type { FillingBytes } from '../io/streams/bytes.ts';
-import { sendReply } from './send.ts';
+import { isConnectionLost, sendReply } from './send.ts';
 
 /** Gives bytes as long as the client takes them, then fails as a damaged disk does. */
 function failing(response: ServerResponse): FillingBytes {
@@ -46,4 +46,30 @@ it('an answer that fails on the way ends the connection, and not the program', a
   expect(await failed.promise).toMatchObject({ message: 'EIO: i/o error, read' });
   for (let turn = 0; turn < 10; turn++) await setImmediate();
   expect(unhandled).toEqual([]);
+});
+
+it('a client that goes while something is on its way to it is no failure', async () => {
+  const failed = Promise.withResolvers<unknown>();
+  const end = async () => ({ done: true as const, value: undefined });
+  const server = createServer((_request, response) => {
+    const body: FillingBytes = {
+      fill: async (buffer) => {
+        if (response.writableLength > 0) response.socket?.destroy();
+        return buffer.length;
+      },
+      [Symbol.asyncIterator]: () => ({ next: end, return: end }),
+    };
+    const reply = { status: 200, headers: { 'Content-Length': 2 ** 30 }, body };
+    const limits = { idle: 60_000, slow: 60_000, slowBytes: 1 };
+    const options = { head: false, limits, signal: new AbortController().signal, onSent: () => undefined };
+    void sendReply(response, reply, options).catch(failed.resolve);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const client = connect((server.address() as AddressInfo).port, '127.0.0.1');
+  client.on('error', () => undefined);
+  client.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+  expect(isConnectionLost(await failed.promise)).toBe(true);
+  client.destroy();
+  server.close();
 });

@@ -17,6 +17,14 @@ export interface SendOptions {
   readonly onSent: (bytes: number) => void;
 }
 
+/** Errors of writing to a connection. They come before anything else says that the client has gone. */
+const lostConnections = new WeakSet<object>();
+
+/** Whether an answer failed because its client has gone. */
+export function isConnectionLost(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && lostConnections.has(error);
+}
+
 /** In bytes. Every connection accepts this much at once. */
 const SMALL = 64 * 1024;
 
@@ -122,7 +130,10 @@ async function sendFilled(
       // Nobody waits for it if the source fails first.
       before.catch(() => {});
       response.write(buffer.subarray(0, count), (error) => {
-        if (error) return reject(error);
+        if (error) {
+          lostConnections.add(error);
+          return reject(error);
+        }
         // The system has all of it, so the memory can be used again.
         sendBuffers.give(buffer);
         resolve();
