@@ -127,7 +127,12 @@ rewrite() {
 spoof_hosts() {
 	hosts=$(behind_links "$root/etc/hosts")
 	ours=$stage/hosts-block
-	[ -d "$stage" ] && cat "$spoofed" "$stage/etc/hosts" 2>/dev/null >"$ours"
+	[ -d "$stage" ] || return 0
+	cat "$spoofed" "$stage/etc/hosts" 2>/dev/null >"$ours"
+	if ! cat "$spoofed" "$stage/etc/hosts" 2>/dev/null | cmp -s - "$ours"; then
+		log "WARNING: /etc/hosts cannot be written, and stays as it is"
+		return 0
+	fi
 	[ -s "$ours" ] || return 0
 	[ -e "$hosts" ] || echo "127.0.0.1 localhost" >"$hosts"
 	# shellcheck disable=SC2016 # It is awk.
@@ -249,7 +254,8 @@ search_registries() {
 policy() {
 	[ -d "$root/etc/containers/registries.conf.d" ] || return 0
 	[ -e "$root/etc/containers/policy.json" ] && return 0
-	echo '{"default":[{"type":"insecureAcceptAnything"}]}' >"$root/etc/containers/policy.json"
+	# An empty one would be worse than none.
+	echo '{"default":[{"type":"insecureAcceptAnything"}]}' >"$root/etc/containers/policy.json" || rm -f "$root/etc/containers/policy.json"
 }
 
 trust() {
