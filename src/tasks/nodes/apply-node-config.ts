@@ -103,7 +103,11 @@ async function carryOut(steps: readonly NodeStep[], root: string, record: NodeRe
     if (!content) await translatingFsErrors(path, () => rm(path, { force: true }));
     else await writeInPlace(path, content, like ?? { mode: 0o644 });
   }
-  await removeEmpty(steps, directories, root);
+  await removeEmpty(
+    going.map(({ path }) => path),
+    directories,
+    root,
+  );
   await note(entries.map(({ earlier: _, ...entry }) => entry));
 }
 
@@ -125,20 +129,16 @@ async function writeInPlace(path: string, content: Uint8Array, like: NonNullable
   }
 }
 
-/** Directories of removed files that were made for them. */
-async function removeEmpty(steps: readonly NodeStep[], made: readonly string[], root: string): Promise<void> {
+/** Directories of files that are not ours any more, which were made for them. A file may never have been written. */
+async function removeEmpty(files: readonly string[], made: readonly string[], root: string): Promise<void> {
   const isMade = (path: string) => made.some((top) => path === top || path.startsWith(`${top}/`));
-  for (const { file, what } of steps) {
-    if (what !== 'remove') continue;
-    for (let at = dirname(file); isMade(at); at = dirname(at)) {
-      if (
-        !(await rmdir(join(root, at)).then(
-          () => true,
-          () => false,
-        ))
-      )
-        break;
-    }
+  const isRemoved = async (directory: string) =>
+    await rmdir(join(root, directory)).then(
+      () => true,
+      (error: unknown) => isFsError(error, 'ENOENT'),
+    );
+  for (const file of files) {
+    for (let at = dirname(file); isMade(at); at = dirname(at)) if (!(await isRemoved(at))) break;
   }
 }
 
