@@ -30,6 +30,7 @@ interface Fetch extends Followed {
   readonly names: Set<string>;
   /** The other registry sends, or the blob was there. */
   readonly begun: Promise<void>;
+  readonly hasBegun: boolean;
   readonly ended: Promise<void>;
 }
 
@@ -66,6 +67,7 @@ export function blobFetches(
     let change = Promise.withResolvers<void>();
     let growing: GrowingBlob | undefined;
     let readers = 0;
+    let hasBegun = false;
     let isOver = false;
     const tell = () => {
       change.resolve();
@@ -90,6 +92,7 @@ export function blobFetches(
         blob,
         async (from) => {
           const { body } = await open(name, blob, { from, signal, via, opensAnew: true });
+          hasBegun = true;
           begun.resolve();
           onEvent?.({ type: 'fetched', name, digest: blob.digest, size: blob.size });
           return onReceived ? tapped(body, ({ length }) => onReceived(length)) : body;
@@ -138,6 +141,9 @@ export function blobFetches(
       blob,
       names: new Set([upstreamText(name)]),
       begun: begun.promise,
+      get hasBegun() {
+        return hasBegun;
+      },
       ended,
       get growing() {
         return growing;
@@ -200,6 +206,9 @@ export function blobFetches(
 
   return {
     get: async (name, blob, options) => {
+      // Another registry that asks may be the very one for whose answer the fetch waits.
+      const isForAnother = (options.via?.length ?? 0) > 1;
+      if (isForAnother && running.get(blob.digest)?.hasBegun === false) return await proven(name, blob, options);
       const fetch = await begin(name, blob, options);
       if (!fetch) return await proven(name, blob, options);
       shareWith(fetch, name);

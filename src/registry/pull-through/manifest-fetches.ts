@@ -164,13 +164,15 @@ export function manifestFetches(
       const key = upstreamText(name, reference);
       if (isFresh(key)) return;
       const { host, path } = name;
+      // Another registry that asks may be the very one for whose answer it would wait here.
+      const turn = [key, ...(options.via ?? [])].join(' ');
       const work =
-        asking.get(key) ??
+        asking.get(turn) ??
         (isDigest(reference)
           ? ensureDigest(name, reference, options)
           : ensureTag({ host, path, tag: reference }, options)
-        ).finally(() => asking.delete(key));
-      asking.set(key, work);
+        ).finally(() => asking.delete(turn));
+      asking.set(turn, work);
       await untilAborted(work, options.signal);
     },
   };

@@ -141,8 +141,9 @@ function reads({ registry, parts, meant }: ReadParts, options: PullThroughOption
     if (size === undefined) return undefined;
     const { host: _, ...inner } = read;
     const blob = { mediaType: 'application/octet-stream', digest, size };
-    const content = await blobs.get(name, blob, { ...inner, via: [...(read.via ?? []), options.id] });
-    images.pulled(name, digest, read.via ?? []);
+    const via = [...(read.via ?? []), options.id];
+    const content = await blobs.get(name, blob, { ...inner, via });
+    images.pulled(name, digest, via);
     return content;
   }
 
