@@ -8,12 +8,13 @@ const DOCKER = { host: 'docker.io' };
 const image = imageOf('one');
 
 /** Asks the mirror first, then the host. */
-function mirrored(mirror: () => Proxied, { registry }: Upstream, asked: string[]): ImageReader {
+function mirrored(mirror: () => Proxied, { registry }: Upstream, own: string): ImageReader {
   const first = async <T>(
     options: ReadOptions | undefined,
     read: (from: ImageReader, options: ReadOptions) => Promise<T>,
   ) => {
-    asked.push((options?.via ?? []).join());
+    // Each request says who asks, also for blobs that nobody waits for: so none comes back unseen.
+    expect(options?.via?.at(-1)).toBe(own);
     return await read(mirror().registry, { ...options, ...DOCKER }).catch(() => read(registry, {}));
   };
   return {
@@ -29,9 +30,8 @@ function mirrored(mirror: () => Proxied, { registry }: Upstream, asked: string[]
 it('two that ask each other for the same at once do not wait for each other', async () => {
   const docker = upstreamRegistry();
   await docker.push('library/app', image, ['1']);
-  const asked: string[] = [];
-  const a: Proxied = proxied({ hosts: { 'docker.io': mirrored(() => b, docker, asked) }, id: 'a' });
-  const b: Proxied = proxied({ hosts: { 'docker.io': mirrored(() => a, docker, asked) }, id: 'b' });
+  const a: Proxied = proxied({ hosts: { 'docker.io': mirrored(() => b, docker, 'a') }, id: 'a' });
+  const b: Proxied = proxied({ hosts: { 'docker.io': mirrored(() => a, docker, 'b') }, id: 'b' });
   await Promise.all([a, b].map(({ registry }) => registry.getManifest('library/app', '1', DOCKER)));
   const { descriptor, bytes } = image.layers[0] ?? image.config;
   const got = await Promise.all(
@@ -43,6 +43,4 @@ it('two that ask each other for the same at once do not wait for each other', as
   await Promise.all([a.proxy.ended(), b.proxy.ended()]);
   for (const { store } of [a, b])
     expect((await store.stripped.statManifest('library/app', '1'))?.digest).toBe(image.manifest.digest);
-  // Each request says who asks, also for blobs that nobody waits for: so none comes back unseen.
-  expect(asked.every((via) => via !== '')).toBe(true);
 });
