@@ -10,6 +10,8 @@ const HELPERS: ReadonlySet<string> = new Set<keyof typeof tasks>([
   'layerId',
   'layerTree',
   'listPath',
+  'nodeOutput',
+  'nodeTar',
   'noSuchPath',
   'notLoaded',
   'parseCompression',

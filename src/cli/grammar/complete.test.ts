@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { MAKE_FORMATS } from '../../tasks/make/make-output.ts';
 import { COMMANDS } from '../table/commands.ts';
 import { complete, type LookUp } from './complete.ts';
 
@@ -71,6 +72,7 @@ describe('completion', () => {
   it('offers the values that the help lists, and platforms one by one', async () => {
     expect((await at('make', '--format=o')).words).toEqual(['--format=oci-archive']);
     expect((await at('make', '--format', 'docker')).words).toEqual(['docker-archive']);
+    expect((await at('make', '--format', '')).words).toEqual(MAKE_FORMATS);
     expect((await at('mkimage', '--compression=')).words).toContain('--compression=zstd');
     expect((await at('copy', '--platform=linux/s')).words).toEqual(['--platform=linux/s390x']);
     expect((await at('copy', '--platform=linux/amd64,linux/a')).words).toEqual(

@@ -115,12 +115,12 @@ async function completeArgument(
 
 /** Candidates for a value or an argument. `form` is its form in the help: `bash|zsh|fish`, `gzip|zstd[:LEVEL]`. */
 async function candidates(
-  { complete: what }: { readonly complete?: Completion },
+  { complete: what, values }: { readonly complete?: Completion; readonly values?: readonly string[] },
   form: string,
   { typed, args, lookUp }: Typing & { readonly lookUp: LookUp },
 ): Promise<Candidates> {
   if (what === 'files' || what === 'directories') return { words: [], paths: { kind: what, prefix: '' } };
-  if (what === undefined) return startingWith(typed, after(typed, form, listedIn(form)));
+  if (what === undefined) return startingWith(typed, after(typed, form, values ?? listedIn(form)));
   if (what === 'platforms') return startingWith(typed, after(typed, form, PLATFORMS, 'all'));
   if (what === 'locations') {
     const transport = LOCATIONS.find(({ word }) => typed.startsWith(word));

@@ -9,6 +9,8 @@ export interface OptionSpec {
   readonly short?: string;
   /** The value's name in the help. Absent: the option is a switch. */
   readonly value?: string;
+  /** What the value can be, if `value` does not list it. */
+  readonly values?: readonly string[];
   /** The value is optional; without it the option is a switch. */
   readonly valueOptional?: boolean;
   /** May be given several times. */

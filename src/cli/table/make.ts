@@ -39,6 +39,16 @@ export const MAKE_COMMANDS: readonly CommandSpec[] = [
       {
         name: 'format',
         value: 'FORMAT',
+        values: [
+          'tar',
+          'squashfs',
+          'erofs',
+          'containerd',
+          'containerd-squashfs',
+          'oci-archive',
+          'docker-archive',
+          'k3s',
+        ],
         help: 'What is written: tar (default), squashfs or erofs; containerd or containerd-squashfs; oci-archive, docker-archive or k3s',
       },
       {
