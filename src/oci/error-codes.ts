@@ -256,7 +256,7 @@ export const OTHER_ERRORS: Readonly<Record<OtherErrorCode, CodeMeaning>> = {
     answer: { status: 507, instead: { code: 'NO_SPACE', message: "no space left on the registry's disk" } },
   },
   NOT_RUNNING: {
-    cause: 'The embedded registry or the Docker daemon does not run.',
+    cause: 'The embedded registry, the Docker daemon or a cluster does not run.',
     mend: '`images lreg_start`; for the daemon `systemctl start docker`, or check DOCKER_HOST.',
   },
   OVERLAY_UNKNOWN: {

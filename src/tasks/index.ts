@@ -31,6 +31,8 @@ export {
 export { type ListedLayer, listLayers } from './look/list-layers.ts';
 export { readImageFile } from './look/read-file.ts';
 export { layerId, selectLayer } from './look/select-layers.ts';
+export { type LoadOptions, type LoadRequest, loadImages } from './make/load-images.ts';
+export type { LoadEvents, LoadedNode } from './make/load-nodes.ts';
 export { type MadeImages, type MakeImagesOptions, makeImages } from './make/make-images.ts';
 export { type MakeItem, type MakeItemOptions, type MakeRequest, makeItems } from './make/make-items.ts';
 export { MAKE_FORMATS, type MakeFormat, makeOutput } from './make/make-output.ts';

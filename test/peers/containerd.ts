@@ -6,6 +6,8 @@ import { must, start, stop, until } from './process.ts';
 import { temporaryDirectory } from './temporary.ts';
 
 export interface ContainerdPeer extends AsyncDisposable {
+  /** The path of its socket. */
+  readonly address: string;
   ctr(args: readonly string[]): Promise<string>;
   /** By the CRI plugin, as kubelet does. It is there only with `cri`. */
   criPull(image: string): Promise<string>;
@@ -40,6 +42,7 @@ ${cri ?? ''}`;
   const ctr = (args: readonly string[]) => must(program('ctr'), ['-a', at('containerd.sock'), ...args]);
   await until(async () => (await ctr(['version'])) !== '');
   return {
+    address: at('containerd.sock'),
     ctr,
     criPull: (image) => criPull(at('containerd.sock'), image),
     criImage: (image) => criImage(at('containerd.sock'), image),

@@ -96,4 +96,49 @@ export const MAKE_COMMANDS: readonly CommandSpec[] = [
     ],
     load: () => import('../commands/make.ts'),
   },
+  {
+    name: 'load',
+    group: 'Pre-pulled images',
+    summary: 'Load images into a cluster that runs: the nodes of kind, or k3s',
+    details: [
+      'Items are those of `images make`. Each node gets the images for its own platform, and only those that it has not got under this name and digest. The archive is made once, in $TMPDIR; up to four nodes import it at a time. A node that fails does not stop the others.',
+      'kind: the nodes are containers of docker, podman or nerdctl ($KIND_EXPERIMENTAL_PROVIDER names one). k3s: where it runs, its containerd gets the images; where it does not run, archives are put into its directory agent/images, which it imports when it starts. That needs root.',
+    ],
+    arguments: [
+      {
+        name: 'ITEM|-',
+        many: true,
+        help: 'Image references, locations (`images help copy`), OVL or OVL/SUBDIR; `-`: references from standard input',
+        complete: 'locations',
+      },
+    ],
+    options: [
+      { name: 'kind', value: 'NAME', valueOptional: true, help: 'The kind cluster (default, also of the name: kind)' },
+      {
+        name: 'k3s',
+        value: 'DIR',
+        valueOptional: true,
+        help: 'The k3s of this machine; DIR: put archives into the directory that it was started with (--data-dir), and do not ask it',
+        complete: 'directories',
+      },
+      {
+        name: 'images-of',
+        value: 'OVL|DIR|FILE',
+        many: true,
+        help: 'Everything that its manifests use, and the pause image',
+        complete: 'overlays',
+      },
+      ...CHART_VALUES,
+      PAUSE,
+      DATA,
+      JSON_OUTPUT,
+    ],
+    status: '0: every node has every image; 1: failed, or a node failed.',
+    examples: [
+      { command: 'images load team/app:local', help: 'What was built here, on all nodes of the cluster `kind`' },
+      { command: 'images load --kind=test --images-of=manifests/', help: 'All that manifests use' },
+      { command: 'sudo images load --k3s docker.io/library/alpine:3.20', help: 'Into the k3s of this machine' },
+    ],
+    load: () => import('../commands/load.ts'),
+  },
 ];

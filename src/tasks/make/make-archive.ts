@@ -12,6 +12,11 @@ import type { StoreEntry, StoreOptions } from './prepulled-store.ts';
 export interface ArchiveTarget {
   readonly format: 'oci-archive' | 'docker-archive';
   readonly path: string;
+  /**
+   * The images of one platform are what is wanted, which is not worth a note; an oci-archive has no indexes then. `ctr images import --all-platforms` refuses an
+   * index whose other images are not there.
+   */
+  readonly onePlatform?: boolean;
 }
 
 /** Exempts an image from kubelet's garbage collection. containerd reads it only from the image's labels, not from this annotation. */
@@ -24,7 +29,8 @@ export async function makeArchive(
   settings: Settings,
   { platform, onEvent: onOwnEvent }: StoreOptions,
 ): Promise<readonly Digest[]> {
-  const onEvent = alsoDebugged('copy', settings, onOwnEvent);
+  const told = alsoDebugged('copy', settings, onOwnEvent);
+  const silent = told && { onEvent: (event: CopyEvent) => (event.type === 'note' ? undefined : told(event)) };
   const images = opened.map(
     ({ text, name, source, image }): CopyImage => ({
       name: name ?? { path: 'image', digest: image.root.digest },
@@ -33,20 +39,25 @@ export async function makeArchive(
     }),
   );
   await using sink = await sinkOf(target, settings);
-  const run = copyRun(sink, { ...(onEvent && { onEvent }), ...callOptions(settings) });
+  const listening = target.onePlatform ? silent : told && { onEvent: told };
+  const run = copyRun(sink, { ...listening, ...callOptions(settings) });
   // Notes were emitted already when the images were opened.
-  const quiet = onEvent && { onEvent: (event: CopyEvent) => (event.type === 'note' ? undefined : onEvent(event)) };
-  const plan = await run.plan(images, { platforms: [platform ?? machinePlatform()], ...quiet });
+  const plan = await run.plan(images, { platforms: [platform ?? machinePlatform()], ...silent });
   return (await run.execute(plan)).copied.map(({ digest }) => digest);
 }
 
-async function sinkOf({ format, path }: ArchiveTarget, { temporaryDirectory }: World) {
+async function sinkOf({ format, path, onePlatform = false }: ArchiveTarget, { temporaryDirectory }: World) {
   if (format === 'docker-archive') {
     const { dockerArchiveSink } = await import('../../transports/docker-archive/docker-archive-sink.ts');
     return dockerArchiveSink(path, { replaces: true, temporaryDirectory });
   }
   const { ociArchiveSink } = await import('../../transports/archive/oci-archive-sink.ts');
-  return ociArchiveSink(path, { annotate, replaces: true, temporaryDirectory });
+  return ociArchiveSink(path, {
+    annotate,
+    replaces: true,
+    temporaryDirectory,
+    indexes: onePlatform ? 'none' : 'sparse',
+  });
 }
 
 /** containerd takes the name of an image that was named by digest from an annotation. */

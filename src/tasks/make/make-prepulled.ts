@@ -1,12 +1,10 @@
 // `make`: writes images in a form that VMs boot with: a store as an archive, a store as a file system, or an archive to import.
 
 import { type FileHandle, open } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { OnCopyEvent } from '../../copy/events.ts';
 import { readFileBytes } from '../../io/files/file-bytes.ts';
 import { isFsError } from '../../io/files/fs-errors.ts';
 import type { RewindableOutput } from '../../io/files/rewindable-output.ts';
-import { noTemporarySpace, translatingTemporaryErrors } from '../../io/files/temporary-file.ts';
 import { arrayOf, checkArguments, FUNCTION, objectWith, TEXT } from '../../oci/arguments.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { ImagesError, isImagesError } from '../../oci/errors.ts';
@@ -25,6 +23,7 @@ import {
   openImages,
   storeOutput,
 } from './prepulled-store.ts';
+import { withTemporaryFile } from './temporary-archive.ts';
 
 export interface MakeOptions {
   readonly format: MakeFormat;
@@ -86,7 +85,7 @@ export async function makePrepulled(
   if (format === 'oci-archive' || format === 'docker-archive' || format === 'k3s') {
     const digests =
       format === 'k3s'
-        ? await k3sArchive(images, settings, options)
+        ? await (await import('./k3s-archive.ts')).k3sArchive(images.images, options, settings, options)
         : await viaFile(options, settings, (path) => makeArchive(images.images, { format, path }, settings, options));
     const made = images.images.map(({ names }, at) => ({ names, digest: digests[at] as Digest }));
     return { dryRun: false, ...summary(images, format), images: made, taken: 0 };
@@ -149,29 +148,6 @@ function summary({ images, bytes }: OpenedImages, format: MakeFormat): Omit<Made
   return { images: made, layers: layers.size, bytes };
 }
 
-/**
- * For k3s: it imports what is in its directory of images when it starts. One platform exactly: older ones refuse an index whose other images are not there. The
- * layers are compressed already; what zstd finds is between them.
- */
-async function k3sArchive(images: OpenedImages, settings: Settings, options: MakeOptions): Promise<readonly Digest[]> {
-  const { compressed } = await import('../../io/compression/compress.ts');
-  return await withTemporaryFile(settings.temporaryDirectory, async (file) => {
-    const digests = await makeArchive(images.images, { format: 'docker-archive', path: file }, settings, options);
-    await using output = await storeOutput(options.path, options.send, settings);
-    const handle = await open(file);
-    try {
-      for await (const chunk of compressed(await readFileBytes(handle, {}), { kind: 'zstd' })) {
-        await output.write([chunk]);
-        await output.mark();
-      }
-    } finally {
-      await handle.close();
-    }
-    await output.finish();
-    return digests;
-  });
-}
-
 /** For `-`, formats that need a file are written to a temporary one, which is then sent. */
 async function viaFile<T>(
   { path, send }: MakeOptions,
@@ -189,22 +165,6 @@ async function viaFile<T>(
     }
     return result;
   });
-}
-
-async function withTemporaryFile<T>(temporaryDirectory: string, work: (path: string) => Promise<T>): Promise<T> {
-  const { mkdtemp, rm } = await import('node:fs/promises');
-  const directory = await translatingTemporaryErrors(temporaryDirectory, () =>
-    mkdtemp(join(temporaryDirectory, 'images-')),
-  );
-  try {
-    return await work(join(directory, 'made'));
-  } catch (error) {
-    // The user did not name this file, so the error should name the directory for temporary files.
-    const isHere = isImagesError(error, 'NO_SPACE') && error.message.includes(directory);
-    throw isHere ? noTemporarySpace(temporaryDirectory, error) : error;
-  } finally {
-    await rm(directory, { recursive: true, force: true });
-  }
 }
 
 interface Old<T> extends AsyncDisposable {

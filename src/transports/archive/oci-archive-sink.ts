@@ -11,6 +11,8 @@ import { growingArchive } from './growing-archive.ts';
 export interface OciArchiveSinkOptions extends LayoutSinkOptions {
   /** Whether the archive is replaced: it then holds only these images. */
   readonly replaces?: boolean;
+  /** `none`: instead of an index, the image of the platform that is wanted. Default: `sparse`. */
+  readonly indexes?: 'sparse' | 'none';
   /** The directory in which an archive for a device or a pipe is put together. */
   readonly temporaryDirectory: string;
 }
@@ -42,7 +44,7 @@ export function ociArchiveSink(path: string, options: OciArchiveSinkOptions): Im
 
   return {
     label: `oci-archive:${path}${options.ref === undefined ? '' : `:${options.ref}`}`,
-    wants: { layers: 'as-is', indexes: 'sparse', order: 'planned' },
+    wants: { layers: 'as-is', indexes: options.indexes ?? 'sparse', order: 'planned' },
     missing,
     async missingManifests(_, wanted, call?: CallOptions) {
       await archive.kept(call);
