@@ -11,7 +11,7 @@ export const MAKE_COMMANDS: readonly CommandSpec[] = [
       'Writes the archive of a complete containers-storage store, as CRI-O, podman and skopeo read it once root has unpacked it on `/`: `xc mkcdrom … images` does. Shared layers are in it once. Equal images give equal bytes.',
       'An image reference (it has a `:` or `@`) is looked for in the local store, a Docker daemon, the private registry and at last its own registry. Other items are overlays: the image that is built from their directory `image`, or from OVL/SUBDIR.',
       '--format=containerd writes the whole /var/lib/containerd instead: content, snapshots and databases, as CRI and `ctr -n k8s.io` read them. --format=containerd-squashfs is the same as one read-only file for all VMs; `containerd.tar` in it is what each VM unpacks for itself.',
-      'One file system for all VMs: --format=squashfs is mounted read-only and named in `additionalimagestores`. --format=oci-archive and docker-archive are for `ctr images import` and kind; --format=k3s is for /var/lib/rancher/k3s/agent/images.',
+      'One file system for all VMs: --format=squashfs is mounted read-only and named in `additionalimagestores`. --format=oci-archive is for `ctr images import`, docker-archive for `docker load` and `kind load image-archive`; --format=k3s is for /var/lib/rancher/k3s/agent/images.',
     ],
     arguments: [
       {

@@ -1,4 +1,4 @@
-// The archive for k3s' directory of images: a docker-archive, compressed with zstd.
+// The archive for k3s' directory of images: an oci-archive, compressed with zstd.
 import { open } from 'node:fs/promises';
 import { compressed } from '../../io/compression/compress.ts';
 import { readFileBytes } from '../../io/files/file-bytes.ts';
@@ -27,7 +27,7 @@ export async function k3sArchive(
   return await withTemporaryFile(settings.temporaryDirectory, async (file) => {
     const digests = await makeArchive(
       images,
-      { format: 'docker-archive', path: file, onePlatform: true },
+      { format: 'oci-archive', path: file, onePlatform: true },
       settings,
       options,
     );
