@@ -65,6 +65,15 @@ test('waiting for a processor does not count as waiting for the disk', async () 
   expect(quick.allowed()).toBe(true);
 });
 
+test('nor does it at the first call, whatever the process has read before', async () => {
+  await using directory = await testDirectory();
+  const { options, call } = simulated();
+  call(0, { read: 7, waited: 50 });
+  const quick = await ready(directory.path, options);
+  quick.run(() => call(100, { waited: 95 }));
+  expect(quick.allowed()).toBe(true);
+});
+
 test('a long call without reading counts as waiting for the disk: another process may have locked a folder', async () => {
   await using directory = await testDirectory();
   const { options, call } = simulated();

@@ -56,7 +56,7 @@ export function quickCalls(directory: string, options: QuickCallsOptions = {}): 
   let isLocal: boolean | undefined;
   let lookAt = Number.NEGATIVE_INFINITY;
   let restsUntil = Number.NEGATIVE_INFINITY;
-  let readBefore = -1;
+  let readBefore: number | undefined;
   let waitedBefore = 0;
 
   function look(): void {
@@ -67,6 +67,9 @@ export function quickCalls(directory: string, options: QuickCallsOptions = {}): 
       isLocal = isLocalAtOnce(directory);
       return;
     }
+    // What was read, and waited for, before the first call is none of its own.
+    readBefore ??= readFromDisk();
+    waitedBefore ||= waitedForProcessor();
     statfs(directory, (error, found) => {
       if (!error) isLocal = LOCAL.has(found.type);
     });
