@@ -24,8 +24,8 @@ async function restsBeside(share: (time: number) => number | undefined, worked =
   return rests;
 }
 
-it('beside a registry that answers requests, work rests six times as long as it lasts', async () => {
-  expect(await restsBeside(() => 0.8)).toEqual([60, 60, 60, 60]);
+it('beside a registry that answers requests, work rests nine times as long as it lasts', async () => {
+  expect(await restsBeside(() => 0.8)).toEqual([90, 90, 90, 90]);
 });
 
 it('beside one that has nothing to do, or that is not known, work goes on', async () => {
@@ -34,12 +34,12 @@ it('beside one that has nothing to do, or that is not known, work goes on', asyn
 });
 
 it('goes on when the registry has had nothing to do since the last look', async () => {
-  expect(await restsBeside((time) => (time < 60 ? 0.8 : 0))).toEqual([60, 60]);
+  expect(await restsBeside((time) => (time < 60 ? 0.8 : 0))).toEqual([90, 90]);
 });
 
 it('rests a second at most, and not after each small step', async () => {
   expect(await restsBeside(() => 1, 5000)).toEqual([1000, 1000, 1000, 1000]);
-  expect(await restsBeside(() => 1, 4)).toEqual([72]);
+  expect(await restsBeside(() => 1, 4)).toEqual([108]);
 });
 
 it('ends with the signal', async () => {

@@ -16,8 +16,8 @@ export interface GiveWayOptions {
 const SLICE = 10;
 /** A registry that uses more of a processor than this answers requests. */
 const BUSY = 0.1;
-/** How many times as long as it worked it rests then. */
-const REST = 6;
+/** How many times as long as it worked it rests then, as collections by the registry itself do. */
+const REST = 9;
 const LONGEST_REST = 1000;
 
 /** To be called after each small step. */
