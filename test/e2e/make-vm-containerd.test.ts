@@ -1,20 +1,10 @@
 // Real VMs boot with images for containerd in place: each with a store of its own, and three with one store between them. No network.
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { buildImage, busyboxLayer, layerOf, pushImage } from '../fixtures/image.ts';
-import { because, needs } from '../peers/find.ts';
-import { must } from '../peers/process.ts';
-import { newWorld, ROOT, type World } from '../peers/program.ts';
 import { okLines, runVm, vmNeeds } from '../peers/vm.ts';
+import { sharedStoreNeeds, VM_IMAGES, type VmImages, vmImages } from './testing/vm-images.ts';
 
 const MINUTE = 60_000;
 const vm = vmNeeds();
-const squashfs = because([
-  vm.why,
-  needs('tar2sqfs').missing && needs('sqfstar').missing ? 'no tar2sqfs or sqfstar here' : undefined,
-]);
-const IMAGES = ['docker.io/library/one:1', 'docker.io/library/two:1', 'quay.io/tools/three:1'];
 
 const BEGIN = `set -eu
 cat >/tmp/containerd.toml <<TOML
@@ -50,51 +40,40 @@ run docker.io/library/two:1 c /bin/cat /shared | sed 's/^/OK /'
 const SHARED = `${BEGIN}run docker.io/library/two:1 b /bin/cat /shared | sed 's/^/OK /'
 du -sk /var/lib/containerd | (read size _; [ $size -lt 1000 ] && echo "OK small")
 `;
-const LISTED = IMAGES.map((name) => `OK listed ${name}`);
+const LISTED = VM_IMAGES.map((name) => `OK listed ${name}`);
 
 describe.skipIf(vm.missing)(`VMs with images for containerd${vm.why}`, () => {
-  let world: World;
-  const at = (name: string) => join(world.path, name);
+  let images: VmImages;
 
   beforeAll(async () => {
-    world = await newWorld();
-    await mkdir(at('tmp'));
-    const { base } = await world.startRegistry();
-    const system = busyboxLayer();
-    const shared = layerOf([{ name: 'shared', data: 'shared\n' }]);
-    const says = (text: string) =>
-      buildImage({ layers: [system, shared, layerOf([{ name: text, data: text }])], cmd: ['/bin/echo', `OK ${text}`] });
-    await pushImage(base, 'library/one:1', says('one'));
-    await pushImage(base, 'library/two:1', says('two'));
-    await pushImage(base, 'tools/three:1', says('three'));
+    images = await vmImages();
   });
   afterAll(async () => {
-    await world[Symbol.asyncDispose]();
+    await images[Symbol.asyncDispose]();
   });
-
-  async function overlay(): Promise<string> {
-    const file = at('overlay.tar');
-    await must(join(ROOT, 'ovl/images/tar'), [file], { env: { ...world.env, XCLUSTER_TMP: at('tmp') } });
-    return file;
-  }
 
   it(
     'list, run and remove them, also after a restart',
     async () => {
-      await world.must(['make', '--format=containerd', `--tar=${at('tmp/images-containerd.tar')}`, ...IMAGES]);
-      const result = await runVm(RESTARTED, [`--disk=${await overlay()}`]);
+      await images.world.must([
+        'make',
+        '--format=containerd',
+        `--tar=${images.at('tmp/images-containerd.tar')}`,
+        ...VM_IMAGES,
+      ]);
+      const result = await runVm(RESTARTED, [`--disk=${await images.overlay()}`]);
       expect(result.status, result.stdout).toBe(0);
       expect(okLines(result)).toEqual([...LISTED, 'OK one', 'OK three', 'OK left 0', 'OK shared']);
     },
     10 * MINUTE,
   );
 
-  it.skipIf(squashfs.missing)(
-    `do the same, three at once, with one store between them${squashfs.why}`,
+  it.skipIf(sharedStoreNeeds.missing)(
+    `do the same, three at once, with one store between them${sharedStoreNeeds.why}`,
     async () => {
-      const store = at('tmp/images-containerd.squashfs');
-      await world.must(['make', '--format=containerd-squashfs', `--tar=${store}`, ...IMAGES]);
-      const disks = [`--disk=${await overlay()}`, `--disk=${store}`];
+      const store = images.at('tmp/images-containerd.squashfs');
+      await images.world.must(['make', '--format=containerd-squashfs', `--tar=${store}`, ...VM_IMAGES]);
+      const disks = [`--disk=${await images.overlay()}`, `--disk=${store}`];
       const results = await Promise.all([1, 2, 3].map(() => runVm(SHARED, disks)));
       for (const result of results) {
         expect(result.status, result.stdout).toBe(0);

@@ -1,20 +1,12 @@
 // Real VMs boot with pre-pulled images: with a store of their own, with a shared one, and with an archive that containerd imports.
 import { mkdir, rename } from 'node:fs/promises';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { buildImage, busyboxLayer, layerOf, pushImage } from '../fixtures/image.ts';
-import { because, needs } from '../peers/find.ts';
 import { must } from '../peers/process.ts';
-import { newWorld, ROOT, type World } from '../peers/program.ts';
 import { okLines, runVm, vmNeeds } from '../peers/vm.ts';
+import { sharedStoreNeeds, VM_IMAGES, type VmImages, vmImages } from './testing/vm-images.ts';
 
 const MINUTE = 60_000;
 const vm = vmNeeds();
-const squashfs = because([
-  vm.why,
-  needs('tar2sqfs').missing && needs('sqfstar').missing ? 'no tar2sqfs or sqfstar here' : undefined,
-]);
-const IMAGES = ['docker.io/library/one:1', 'docker.io/library/two:1', 'quay.io/tools/three:1'];
 
 /** Runs podman as a node does: without flags that replace the VM's configuration. */
 const PODMAN = `set -eu
@@ -24,42 +16,24 @@ images --format '{{.Repository}}:{{.Tag}}' 2>/dev/null | sort | sed 's/^/OK list
 run docker.io/library/one:1; run docker.io/library/two:1; run quay.io/tools/three:1
 grep -c '"docker.io/library/one:1"' /etc/crio/crio.conf.d/20-pinned-images.conf | sed 's/^/OK pinned /'
 `;
-const LISTED = IMAGES.map((name) => `OK listed ${name}`);
+const LISTED = VM_IMAGES.map((name) => `OK listed ${name}`);
 const SAID = ['OK one', 'OK two', 'OK three'];
 
 describe.skipIf(vm.missing)(`VMs with pre-pulled images${vm.why}`, () => {
-  let world: World;
-  let registry: string;
-  const at = (name: string) => join(world.path, name);
+  let images: VmImages;
 
   beforeAll(async () => {
-    world = await newWorld();
-    await mkdir(at('tmp'));
-    const running = await world.startRegistry();
-    registry = running.base;
-    const base = busyboxLayer();
-    const shared = layerOf([{ name: 'shared', data: 'shared\n' }]);
-    const says = (text: string) =>
-      buildImage({ layers: [base, shared, layerOf([{ name: text, data: text }])], cmd: ['/bin/echo', `OK ${text}`] });
-    await pushImage(registry, 'library/one:1', says('one'));
-    await pushImage(registry, 'library/two:1', says('two'));
-    await pushImage(registry, 'tools/three:1', says('three'));
+    images = await vmImages();
   });
   afterAll(async () => {
-    await world[Symbol.asyncDispose]();
+    await images[Symbol.asyncDispose]();
   });
-
-  async function overlay(): Promise<string> {
-    const file = at('overlay.tar');
-    await must(join(ROOT, 'ovl/images/tar'), [file], { env: { ...world.env, XCLUSTER_TMP: at('tmp') } });
-    return file;
-  }
 
   it(
     'three at once, each with its store: list, run, remove one, run another that shares its layers',
     async () => {
-      await world.must(['make', `--tar=${at('tmp/images.tar')}`, ...IMAGES]);
-      const disk = `--disk=${await overlay()}`;
+      await images.world.must(['make', `--tar=${images.at('tmp/images.tar')}`, ...VM_IMAGES]);
+      const disk = `--disk=${await images.overlay()}`;
       const script = `${PODMAN}podman rmi docker.io/library/one:1 >/dev/null 2>&1 || exit 1
 podman image exists docker.io/library/one:1 && exit 1
 run docker.io/library/two:1 cat /shared | sed 's/^/OK /'\n`;
@@ -68,16 +42,16 @@ run docker.io/library/two:1 cat /shared | sed 's/^/OK /'\n`;
         expect(result.status, result.stdout).toBe(0);
         expect(okLines(result)).toEqual([...LISTED, ...SAID, 'OK pinned 1', 'OK shared']);
       }
-      await rename(at('tmp/images.tar'), at('used.tar'));
+      await rename(images.at('tmp/images.tar'), images.at('used.tar'));
     },
     10 * MINUTE,
   );
 
-  it.skipIf(squashfs.missing)(
-    `three at once with one store between them${squashfs.why}`,
+  it.skipIf(sharedStoreNeeds.missing)(
+    `three at once with one store between them${sharedStoreNeeds.why}`,
     async () => {
-      await world.must(['make', '--format=squashfs', `--tar=${at('tmp/images.squashfs')}`, ...IMAGES]);
-      const disks = [`--disk=${await overlay()}`, `--disk=${at('tmp/images.squashfs')}`];
+      await images.world.must(['make', '--format=squashfs', `--tar=${images.at('tmp/images.squashfs')}`, ...VM_IMAGES]);
+      const disks = [`--disk=${await images.overlay()}`, `--disk=${images.at('tmp/images.squashfs')}`];
       const script = `${PODMAN}[ -e /var/lib/containers/storage/overlay-images/images.json ] && grep -q one /var/lib/containers/storage/overlay-images/images.json && exit 1
 run docker.io/library/two:1 cat /shared | sed 's/^/OK /'\n`;
       const results = await Promise.all([1, 2, 3].map(() => runVm(script, disks)));
@@ -92,10 +66,15 @@ run docker.io/library/two:1 cat /shared | sed 's/^/OK /'\n`;
   it(
     'whose containerd imports an archive',
     async () => {
-      await mkdir(at('root/opt'), { recursive: true });
-      await world.must(['make', '--format=oci-archive', `--tar=${at('root/opt/images.tar')}`, ...IMAGES]);
-      await must('tar', ['-C', at('root'), '-cf', at('disk.tar'), 'opt']);
-      const result = await runVm(CONTAINERD, [`--disk=${at('disk.tar')}`]);
+      await mkdir(images.at('root/opt'), { recursive: true });
+      await images.world.must([
+        'make',
+        '--format=oci-archive',
+        `--tar=${images.at('root/opt/images.tar')}`,
+        ...VM_IMAGES,
+      ]);
+      await must('tar', ['-C', images.at('root'), '-cf', images.at('disk.tar'), 'opt']);
+      const result = await runVm(CONTAINERD, [`--disk=${images.at('disk.tar')}`]);
       expect(result.status, result.stdout).toBe(0);
       expect(okLines(result)).toEqual([...LISTED.toSorted(), ...SAID]);
     },

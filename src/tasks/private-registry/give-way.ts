@@ -16,9 +16,10 @@ export interface GiveWayOptions {
 const SLICE = 10;
 /** A registry that uses more of a processor than this answers requests. */
 const BUSY = 0.1;
-/** How many times as long as it worked it rests then, as collections by the registry itself do. */
-const REST = 9;
-const LONGEST_REST = 1000;
+/** How many times as long as it worked a collection rests beside requests, whoever runs it. */
+export const REST_BESIDE_REQUESTS = 9;
+/** In milliseconds. */
+export const LONGEST_REST = 1000;
 
 /** To be called after each small step. */
 export function givingWay(options: GiveWayOptions): () => Promise<void> {
@@ -32,7 +33,7 @@ export function givingWay(options: GiveWayOptions): () => Promise<void> {
     const used = usedMs();
     const isBusy = used !== undefined && usedThen !== undefined && used - usedThen > (time - lookedAt) * BUSY;
     [lookedAt, usedThen] = [time, used];
-    await (isBusy ? rest(Math.min(worked * REST, LONGEST_REST)) : setImmediate());
+    await (isBusy ? rest(Math.min(worked * REST_BESIDE_REQUESTS, LONGEST_REST)) : setImmediate());
     workedFrom = now();
   };
 }

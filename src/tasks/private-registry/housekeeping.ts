@@ -8,6 +8,7 @@ import { sweepForgotten } from '../../storage/repositories/expiry.ts';
 import { lastCollected } from '../../storage/repositories/last-collection.ts';
 import { mayCollectUnasked } from '../../storage/repositories/store-format.ts';
 import { isCollecting, tryCollectorTurn } from './collect-garbage.ts';
+import { LONGEST_REST, REST_BESIDE_REQUESTS } from './give-way.ts';
 import type { ImageHosts } from './registry-clients.ts';
 import type { CollectionSchedule, ScrubSchedule } from './registry-config.ts';
 import { canBeScrubbed, newScrubber, SCRUB_EVERY_MS, type ScrubEvent, scrubOverdueFor } from './scrub.ts';
@@ -202,14 +203,12 @@ function scrubsWhenDue(keeping: Keeping, chores: () => Promise<void>): () => Pro
   };
 }
 
-const LONGEST_PAUSE_MS = 1000;
-
-/** After each step: as long as the step took, and nine times as long while requests are being answered. */
+/** After each step: as long as the step took, and longer while requests are being answered. */
 function pauses(activity: Activity, signal: AbortSignal): () => Promise<void> {
   let steppedAt = performance.now();
   return async () => {
     const took = performance.now() - steppedAt;
-    const wait = Math.min(took * (activity.active > 0 ? 9 : 1), LONGEST_PAUSE_MS);
+    const wait = Math.min(took * (activity.active > 0 ? REST_BESIDE_REQUESTS : 1), LONGEST_REST);
     await delay(Math.max(1, wait), undefined, { signal }).catch(() => signal.throwIfAborted());
     steppedAt = performance.now();
   };
