@@ -5,6 +5,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { cpus, loadavg, release } from 'node:os';
 import { join } from 'node:path';
 import { needs } from '../test/peers/find.ts';
+import { setup as endWithTheRun } from '../test/testing/end-with-the-run.ts';
 import { checkFigures } from './check.ts';
 import { collectFigures } from './collect.ts';
 import { copyFigures } from './copy.ts';
@@ -51,6 +52,7 @@ if (lacking.missing || groups.some((group) => !(group in GROUPS)) || !(rounds >=
   console.error(`usage: npm run bench -- [--rounds=N] [--only=${Object.keys(GROUPS).join()}] [--write]${lacking.why}`);
   process.exitCode = 2;
 } else {
+  endWithTheRun();
   const figures: Figure[] = [];
   for (const group of groups) {
     console.error(`bench: ${group}`);

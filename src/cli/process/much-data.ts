@@ -13,7 +13,7 @@ let expectsMuch = false;
 
 /**
  * For commands that look at each of many small things: V8 lets garbage grow to several times what is in use before it collects it. (Measured for `lreg_gc` of 100,000
- * blobs: 115 MB at the peak instead of 154, in the same time.)
+ * blobs: a quarter less at the peak, in the same time.)
  */
 export function expectMuchGarbage(): void {
   // In per cent of what is in use.
