@@ -59,7 +59,9 @@ export async function answer(request: RegistryRequest, call: Call): Promise<Repl
     case 'about':
       return textReply(200, ABOUT);
     case 'health':
-      return call.health();
+      return call.health.alive({ json: request.json === true || isJsonWanted(call) });
+    case 'ready':
+      return call.health.ready({ json: request.json === true || isJsonWanted(call) });
     case 'not-found':
       return errorBody(404, { code: 'UNSUPPORTED', message: `no such end-point [${request.path.slice(0, 300)}]` });
     case 'method-not-allowed':
@@ -69,4 +71,8 @@ export async function answer(request: RegistryRequest, call: Call): Promise<Repl
         { Allow: request.allow.join(', ') },
       );
   }
+}
+
+function isJsonWanted({ headers }: Call): boolean {
+  return /^application\/json\b/i.test(headers.accept ?? '');
 }

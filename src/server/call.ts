@@ -6,6 +6,7 @@ import { canonicalHost } from '../oci/reference.ts';
 import type { ReadOptions, Registry } from '../registry/contract.ts';
 import { VIA_HEADER, viaOf } from '../registry/via-header.ts';
 import type { ActiveUploads } from './active-uploads.ts';
+import type { Health } from './health.ts';
 import type { HeldBytes } from './held-bytes.ts';
 import type { ServerLimits } from './limits.ts';
 import type { Reply } from './reply.ts';
@@ -43,8 +44,8 @@ export interface Shared {
   readonly uploads: ActiveUploads;
   readonly unfinished: UnfinishedUploads;
   readonly fetching: Fetching;
-  /** Answers `/healthz`. */
-  readonly health: () => Promise<Reply>;
+  /** Answers `/healthz` and `/readyz`. */
+  readonly health: Health;
 }
 
 export interface Call extends Shared {

@@ -13,8 +13,11 @@ export interface Connections {
    * While a request waits, nothing more is read, so a client that sends ahead without reading causes no work.
    */
   inTurn(request: RequestOnConnection, start: () => void): void;
+  /** How many there are. */
+  readonly size: number;
   /** How many requests are being answered. */
   readonly busy: number;
+  readonly isStopping: boolean;
   /** Waiting requests are not started any more. */
   stop(): void;
 }
@@ -24,12 +27,22 @@ export function createConnections(
 ): Connections {
   const open = createOpenConnections(limits);
   const turns = createRequestTurns(open, limits);
+  let isStopping = false;
   return {
     admit: (socket) => open.admit(socket, () => turns.forget(socket)),
     inTurn: turns.inTurn,
+    get size() {
+      return open.size;
+    },
     get busy() {
       return turns.busy;
     },
-    stop: turns.stop,
+    get isStopping() {
+      return isStopping;
+    },
+    stop: () => {
+      isStopping = true;
+      turns.stop();
+    },
   };
 }

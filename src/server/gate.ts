@@ -17,7 +17,7 @@ export interface Gate {
 /** Answers as `answer` does, if the asker may; else with 401 and a challenge, or 403. Errors: those of `answer`, TOOMANYREQUESTS. */
 export async function throughGate(request: RegistryRequest, gate: Gate, answer: () => Promise<Reply>): Promise<Reply> {
   // For people and probes.
-  if (request.kind === 'about' || request.kind === 'health') return await answer();
+  if (isForEverybody(request)) return await answer();
   let asker: Asker | undefined;
   try {
     asker = await gate.access.identify(gate.head);
@@ -76,6 +76,10 @@ interface Deed {
 function refusalFor(asker: Asker, deed: Deed, access: AccessControl): ImagesError {
   if (isForAnotherToken(asker, deed, access)) return anotherToken(deed.repository);
   return refusalOf(asker, deed.action, deed.repository);
+}
+
+function isForEverybody({ kind }: RegistryRequest): boolean {
+  return kind === 'about' || kind === 'health' || kind === 'ready';
 }
 
 /** What a user may do, and the token was not asked for: clients that are told 401 ask for a token with the scope of the challenge, and come again. */

@@ -16,7 +16,7 @@ import type { Connections } from './connections.ts';
 import { connectionOf, endBodyGracefully, headersOf, isEncrypted } from './either-http.ts';
 import type { OnServerEvent, RequestEvent } from './events.ts';
 import { throughGate } from './gate.ts';
-import { type HealthChecks, healthReply } from './health.ts';
+import { createHealth, type HealthChecks, type HealthFinding } from './health.ts';
 import { createHeldBytes } from './held-bytes.ts';
 import type { ServerLimits } from './limits.ts';
 import { errorReply, isRefusal, type Reply, rootOf } from './reply.ts';
@@ -42,20 +42,34 @@ export interface HandleOptions {
   readonly fetching?: Fetching;
 }
 
+export interface RequestHandling {
+  readonly listener: RequestListener;
+  /** Uploads that clients have begun and not ended. */
+  readonly unfinishedUploads: number;
+  /** What was found of its health, at most so many milliseconds ago. */
+  health(maxAge: number): Promise<readonly HealthFinding[]>;
+}
+
 const COMMON_HEADERS = {
   'Docker-Distribution-Api-Version': 'registry/2.0',
   // A blob can contain anything, so browsers must not interpret it as a page.
   'X-Content-Type-Options': 'nosniff',
 };
 
-export function createRequestListener(options: HandleOptions): RequestListener {
+export function createRequestHandling(options: HandleOptions): RequestHandling {
   const shared = createShared(options);
-  return (message, response) => {
-    const connection = connectionOf(message);
-    if (!connection) return;
-    options.connections.inTurn({ connection, message, response }, () =>
-      handle(message, response, { ...options, shared, connection }),
-    );
+  return {
+    listener: (message, response) => {
+      const connection = connectionOf(message);
+      if (!connection) return;
+      options.connections.inTurn({ connection, message, response }, () =>
+        handle(message, response, { ...options, shared, connection }),
+      );
+    },
+    get unfinishedUploads() {
+      return shared.unfinished.size;
+    },
+    health: (maxAge) => shared.health.findings(maxAge),
   };
 }
 
@@ -138,7 +152,8 @@ function handle(message: IncomingMessage, response: ServerResponse, context: Han
     .catch(fail);
 }
 
-function createShared({ registry, limits, health, onEvent, fetching = {} }: HandleOptions): Shared {
+function createShared(options: HandleOptions): Shared {
+  const { registry, limits, health, connections, onEvent, fetching = {} } = options;
   const uploads = createActiveUploads();
   const isActive = ({ repository, id }: { readonly repository: string; readonly id: string }) =>
     uploads.has(repository, id);
@@ -152,7 +167,7 @@ function createShared({ registry, limits, health, onEvent, fetching = {} }: Hand
     uploads,
     fetching,
     unfinished: createUnfinishedUploads({ registry, isActive, limits }),
-    health: healthReply(health, { onTrouble }),
+    health: createHealth(health, { onTrouble, isStopping: () => connections.isStopping }),
   };
 }
 

@@ -2,7 +2,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { ImagesError } from '../oci/errors.ts';
-import { type HealthChecks, healthReply } from './health.ts';
+import { createHealth, type HealthChecks } from './health.ts';
+import type { Reply } from './reply.ts';
 import { ask } from './testing/ask.ts';
 import { emptyRegistry } from './testing/content.ts';
 import { startServer } from './testing/start.ts';
@@ -18,8 +19,15 @@ const gone = async () => {
 /** The reply of a health check without caching. */
 async function said(checks: HealthChecks, timeout = 1000): Promise<{ status: number; text: string; errors: number }> {
   let errors = 0;
-  const reply = await healthReply(checks, { maxAge: 0, timeout, onTrouble: () => void errors++ })();
-  return { status: reply.status, text: Buffer.from(reply.body as Uint8Array).toString(), errors };
+  const reply = await createHealth(checks, { maxAge: 0, timeout, onTrouble: () => void errors++ }).ready();
+  return { status: reply.status, text: textOf(reply), errors };
+}
+
+/** Without the time. */
+function textOf(reply: Reply): string {
+  return Buffer.from(reply.body as Uint8Array)
+    .toString()
+    .replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ/g, 'T');
 }
 
 describe('health', () => {
@@ -29,15 +37,16 @@ describe('health', () => {
 
   it('says which of them fails, without naming a path', async () => {
     const full = await said({ canRead: nothing, canWrite: noSpace });
-    expect(full).toEqual({ status: 503, text: "pushes: no space left on the registry's disk\n", errors: 1 });
+    expect(full).toEqual({ status: 503, text: "pushes: no space left on the registry's disk (since T)\n", errors: 1 });
     const lost = await said({ canRead: gone, canWrite: noSpace });
-    expect(lost).toEqual({ status: 503, text: 'pulls: the registry cannot use its own store\n', errors: 1 });
+    expect(lost).toEqual({ status: 503, text: 'pulls: the registry cannot use its own store (since T)\n', errors: 1 });
   });
 
   it('of a disk that does not answer is bad within the time limit, and the disk is asked nothing more', async () => {
     let writes = 0;
     const canWrite = async () => void writes++;
-    expect(await said({ canRead: () => new Promise(() => undefined), canWrite }, 50)).toMatchObject({ status: 503 });
+    const hung = await said({ canRead: () => new Promise(() => undefined), canWrite }, 50);
+    expect(hung).toMatchObject({ status: 503, text: 'pulls: no answer within 0.05 s (since T)\n' });
     expect(writes).toBe(0);
   });
 
@@ -50,8 +59,11 @@ describe('health', () => {
     };
     vi.useFakeTimers({ toFake: ['setTimeout'] });
     onTestFinished(() => void vi.useRealTimers());
-    const health = healthReply({ canRead: nothing, canWrite }, { maxAge: 3000, onTrouble: () => undefined });
-    await Promise.all(Array.from({ length: 100 }, health));
+    const { ready: health } = createHealth(
+      { canRead: nothing, canWrite },
+      { maxAge: 3000, onTrouble: () => undefined },
+    );
+    await Promise.all(Array.from({ length: 100 }, () => health()));
     vi.advanceTimersByTime(2999);
     await health();
     expect(looks).toBe(1);
@@ -67,7 +79,7 @@ describe('health', () => {
   it('that is bad is reported to the operator once, until it changes', async () => {
     const errors: unknown[] = [];
     let check = noSpace;
-    const health = healthReply(
+    const { ready: health } = createHealth(
       { canRead: nothing, canWrite: () => check() },
       { maxAge: 0, onTrouble: (error) => void errors.push(error) },
     );
@@ -84,13 +96,72 @@ describe('health', () => {
     expect(errors).toHaveLength(2);
   });
 
-  it('is asked for at /healthz, by GET and HEAD', async () => {
+  it('keeps traffic away for more than the disk, and says since when', async () => {
+    let isFull = true;
+    const quota = async () => {
+      if (isFull) throw new ImagesError('NO_SPACE', 'the limit is reached', { isPublic: true });
+    };
+    const clock = async () => {
+      throw new Error('the secret of /etc/shadow');
+    };
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.UTC(2026, 5, 1) });
+    onTestFinished(() => void vi.useRealTimers());
+    const checks: HealthChecks = { canRead: nothing, canWrite: nothing, more: { quota, clock } };
+    const health = createHealth(checks, { maxAge: 0, onTrouble: () => undefined });
+    const text = async (reply: Promise<Reply>) => Buffer.from((await reply).body as Uint8Array).toString();
+    const lines =
+      'quota: the limit is reached (since 2026-06-01T00:00:00Z)\nclock: unknown error (since 2026-06-01T00:00:00Z)\n';
+    expect(await text(health.ready())).toBe(lines);
+    vi.setSystemTime(Date.UTC(2026, 5, 2));
+    await delay(5);
+    expect(await text(health.ready())).toBe(lines);
+    isFull = false;
+    await delay(5);
+    expect(JSON.parse(await text(health.ready({ json: true })))).toEqual({
+      status: 'failing',
+      checks: [
+        { name: 'pulls', ok: true, since: '2026-06-01T00:00:00Z' },
+        { name: 'pushes', ok: true, since: '2026-06-01T00:00:00Z' },
+        { name: 'quota', ok: true, since: '2026-06-02T00:00:00Z' },
+        { name: 'clock', ok: false, problem: 'unknown error', since: '2026-06-01T00:00:00Z' },
+      ],
+    });
+  });
+
+  it('of a process that lives and reads its store is good, and tells what else is wrong without waiting for it', async () => {
+    const never = () => new Promise<never>(() => undefined);
+    const waiting = createHealth({ canRead: nothing, canWrite: never }, { onTrouble: () => undefined });
+    expect(textOf(await waiting.alive())).toBe('ok\n');
+    const health = createHealth({ canRead: nothing, canWrite: noSpace }, { maxAge: 0, onTrouble: () => undefined });
+    await health.ready();
+    const reply = await health.alive();
+    expect(reply.status).toBe(200);
+    expect(textOf(reply)).toBe("pulls work\npushes: no space left on the registry's disk (since T)\n");
+    expect(
+      await createHealth({ canRead: gone, canWrite: nothing }, { onTrouble: () => undefined }).alive(),
+    ).toMatchObject({
+      status: 503,
+    });
+  });
+
+  it('of a server that is being stopped is good, and keeps traffic away', async () => {
+    const health = createHealth(undefined, { onTrouble: () => undefined, isStopping: () => true });
+    expect((await health.alive()).status).toBe(200);
+    expect(textOf(await health.ready())).toBe('stopping: the registry is being stopped (since T)\n');
+  });
+
+  it('is asked for at /healthz and /readyz, by GET and HEAD, in text and JSON', async () => {
     const server = await startServer(emptyRegistry(), {}, { health: { canRead: nothing, canWrite: noSpace } });
     onTestFinished(() => server[Symbol.asyncDispose]());
-    const answer = await ask(`${server.url}/healthz`, 'GET');
+    const answer = await ask(`${server.url}/readyz`, 'GET');
     expect(answer.status).toBe(503);
     expect(answer.text).toMatch(/^pushes: no space left/);
-    expect((await ask(`${server.url}/healthz`, 'HEAD')).status).toBe(503);
+    expect((await ask(`${server.url}/readyz`, 'HEAD')).status).toBe(503);
+    expect((await ask(`${server.url}/readyz`, 'POST')).status).toBe(405);
+    expect((await ask(`${server.url}/healthz`, 'HEAD')).status).toBe(200);
+    expect(JSON.parse((await ask(`${server.url}/healthz?format=json`, 'GET')).text)).toMatchObject({ status: 'ok' });
+    const asked = await ask(`${server.url}/readyz`, 'GET', { headers: { Accept: 'application/json' } });
+    expect(JSON.parse(asked.text)).toMatchObject({ status: 'failing' });
     expect(server.events.filter(({ type }) => type === 'failure')).toHaveLength(1);
   });
 });

@@ -8,6 +8,6 @@ export {
 } from './address.ts';
 export type { Fetching } from './call.ts';
 export type { OnServerEvent, RequestEvent, ServerEvent } from './events.ts';
-export type { HealthChecks } from './health.ts';
+export type { HealthChecks, HealthFinding } from './health.ts';
 export type { ServerLimits } from './limits.ts';
-export { type RunningServer, type ServeOptions, serve } from './listen.ts';
+export { type RunningServer, type ServeOptions, type ServerLoad, serve } from './listen.ts';

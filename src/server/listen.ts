@@ -10,8 +10,8 @@ import { type BoundAddress, formatListenAddress, type ListenAddress } from './ad
 import type { Fetching } from './call.ts';
 import { type Connections, createConnections } from './connections.ts';
 import type { OnServerEvent } from './events.ts';
-import { createRequestListener } from './handle.ts';
-import type { HealthChecks } from './health.ts';
+import { createRequestHandling } from './handle.ts';
+import type { HealthChecks, HealthFinding } from './health.ts';
 import { defaultLimits, type ServerLimits } from './limits.ts';
 import { type AddressServer, secureServer } from './secure-server.ts';
 
@@ -31,7 +31,7 @@ export interface ServeOptions {
   readonly names?: readonly string[];
   /** Hosts for which nodes may take this registry (`docker.io`): who asks under such a name means images of that host, as with `ns`. */
   readonly actsFor?: readonly string[];
-  /** Checks for `/healthz`; by default it always answers `ok`. */
+  /** Checks for `/healthz` and `/readyz`; by default these always answer `ok`. */
   readonly health?: HealthChecks;
   /** Certificates for addresses with `tls`. The caller disposes of them. */
   readonly tls?: TlsContexts;
@@ -47,8 +47,22 @@ export interface RunningServer extends AsyncDisposable {
   readonly addresses: readonly BoundAddress[];
   /** How many requests are being answered right now. */
   readonly activeRequests: number;
+  readonly load: ServerLoad;
+  /** What was found of its health, at most so many milliseconds ago. */
+  health(maxAge: number): Promise<readonly HealthFinding[]>;
   /** Resolves when the server has stopped, for whatever reason. */
   readonly stopped: Promise<void>;
+}
+
+/** How much a server has to do right now, and may have. */
+export interface ServerLoad {
+  readonly connections: number;
+  readonly mostConnections: number;
+  /** That are being answered. */
+  readonly requests: number;
+  /** Begun and not ended. */
+  readonly uploads: number;
+  readonly mostUploads: number;
 }
 
 /** Milliseconds between checks for clients that take too long for the head of a request. */
@@ -69,7 +83,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   const limits = { ...defaultLimits(openFilesLimit()), ...options.limits };
   const connections = createConnections(limits);
   const names = [...(options.names ?? []), ...listen.flatMap(({ host }) => host ?? [])];
-  const listener = createRequestListener({
+  const handling = createRequestHandling({
     registry,
     onEvent,
     limits,
@@ -81,6 +95,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     ...(fetching && { fetching }),
     ...(onReceived && { onReceived }),
   });
+  const { listener } = handling;
   const servers: AddressServer[] = [];
   try {
     for (const address of listen) {
@@ -109,6 +124,16 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     get activeRequests() {
       return connections.busy;
     },
+    get load() {
+      return {
+        connections: connections.size,
+        mostConnections: limits.connections,
+        requests: connections.busy,
+        uploads: handling.unfinishedUploads,
+        mostUploads: limits.uploads,
+      };
+    },
+    health: (maxAge) => handling.health(maxAge),
     [Symbol.asyncDispose]: stopAll,
   };
 }

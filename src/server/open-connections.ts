@@ -8,6 +8,8 @@ export interface OpenConnections {
   /** Closes the new connection instead if there are too many, and none is idle. `onGone` is called when it no longer counts, once. */
   admit(socket: Socket, onGone: () => void): void;
   has(socket: Socket): boolean;
+  /** How many there are. */
+  readonly size: number;
   /** An idle connection may be closed for a new one. A new connection is idle. */
   setIdle(socket: Socket, isIdle: boolean): void;
   close(socket: Socket): void;
@@ -69,6 +71,9 @@ export function createOpenConnections(
       socket.once('close', () => forget(socket));
     },
     has: (socket) => connections.has(socket),
+    get size() {
+      return connections.size;
+    },
     setIdle: (socket, isIdle) => {
       if (!isIdle) idle.delete(socket);
       else if (connections.has(socket)) idle.add(socket);

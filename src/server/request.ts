@@ -69,9 +69,10 @@ export type RegistryRequest =
   /** end-14 */
   | { readonly kind: 'upload-cancel'; readonly repository: string; readonly id: string }
   | { readonly kind: 'catalog'; readonly page: Page }
-  /** `/` and `/healthz`, for people and probes. */
+  /** `/`, `/healthz` and `/readyz`, for people and probes. */
   | { readonly kind: 'about' }
-  | { readonly kind: 'health' }
+  | { readonly kind: 'health'; readonly json?: boolean }
+  | { readonly kind: 'ready'; readonly json?: boolean }
   | { readonly kind: 'not-found'; readonly path: string }
   | { readonly kind: 'method-not-allowed'; readonly method: string; readonly allow: readonly string[] };
 
@@ -90,7 +91,8 @@ export function parseRequest(method: string, url: string): RegistryRequest {
   const path = decodePath(mark < 0 ? target : target.slice(0, mark));
   const query = new URLSearchParams(mark < 0 ? '' : target.slice(mark + 1));
   if (path === '/' || path === '') return read(method, { kind: 'about' });
-  if (path === '/healthz') return read(method, { kind: 'health' });
+  if (path === '/healthz') return read(method, { kind: 'health', ...formatOf(query) });
+  if (path === '/readyz') return read(method, { kind: 'ready', ...formatOf(query) });
   if (path === '/v2' || path === '/v2/') return read(method, { kind: 'ping' });
   if (!path.startsWith('/v2/')) return { kind: 'not-found', path };
   const rest = path.slice('/v2/'.length);
@@ -267,6 +269,10 @@ function pageOf(query: URLSearchParams): Page {
     throw new ImagesError('PAGINATION_NUMBER_INVALID', `n is not a number of entries [${n.slice(0, 100)}]`);
   }
   return { ...(n !== undefined && { n: Number(n) }), ...(last !== undefined && { last }) };
+}
+
+function formatOf(query: URLSearchParams): { readonly json?: boolean } {
+  return query.get('format') === 'json' ? { json: true } : {};
 }
 
 /** Validated, because the host becomes part of a path in the store. Errors: NAME_INVALID. */

@@ -16,6 +16,8 @@ export interface UnfinishedUploads {
   /** Notes that a request of this client has used the upload. */
   used(client: string, name: UploadName): void;
   ended(name: UploadName): void;
+  /** How many there are. */
+  readonly size: number;
   /** Discards the uploads that may be discarded when space is needed. */
   makeRoom(): Promise<void>;
 }
@@ -97,6 +99,9 @@ export function createUnfinishedUploads({ registry, isActive, limits }: Unfinish
     },
     used: add,
     ended: remove,
+    get size() {
+      return uploads.size + beginning;
+    },
     makeRoom: () => discardUnused(limits.uploadAgeInNeed, () => true),
   };
 }

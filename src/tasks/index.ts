@@ -75,6 +75,7 @@ export { overlayNames } from './overlays/overlay-names.ts';
 export { type FoundOverlay, findOverlay } from './overlays/overlays.ts';
 export { pauseImage } from './overlays/pause-image.ts';
 export { withoutQuotes } from './overlays/reference-list.ts';
+export type { AskedCheck } from './private-registry/ask-health.ts';
 export { type CheckRegistryOptions, checkRegistry, type RegistryCheck } from './private-registry/check-registry.ts';
 
 export {

@@ -32,7 +32,7 @@ function say(port: number, text: string): Socket {
 
 const health = async (url: string) => {
   const answer = await fetch(`${url}/healthz`);
-  return `${answer.status} ${(await answer.text()).trim()}`;
+  return `${answer.status} ${(await answer.text()).trim().replace(/ \(since .*\)/, '')}`;
 };
 
 describe('images serve', () => {
@@ -73,7 +73,17 @@ describe('images serve', () => {
     await rm(world.data, { recursive: true, force: true });
     await rename(`${world.data}.gone`, world.data);
     await until(async () => (await health(url)) === '200 ok');
-    expect(JSON.parse(await world.must(['lreg_status', '--json']))).toMatchObject({ running: true, health: 'ok' });
+    expect(JSON.parse(await world.must(['lreg_status', '--json']))).toMatchObject({
+      running: true,
+      health: 'ok',
+      healthChecks: [
+        { name: 'pulls', ok: true, since: expect.stringMatching(/^20..-/) },
+        { name: 'pushes', ok: true },
+        { name: 'quota', ok: true },
+        { name: 'clock', ok: true },
+      ],
+    });
+    expect(await (await fetch(`${url}/readyz`)).text()).toBe('ok\n');
   });
 
   it('takes names for pages of its own, and refuses what is none', async () => {

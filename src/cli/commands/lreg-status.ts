@@ -23,6 +23,7 @@ export const run: Run = async ({ options, context }) => {
 function rows({
   running,
   health,
+  healthChecks = [],
   vms,
   data,
   collected,
@@ -35,7 +36,7 @@ function rows({
   const images = `${formatCount(held.tags, 'tag')} in ${formatCount(held.repositories, 'repository', 'repositories')}`;
   return [
     ['running', running ? `yes, pid ${running.pid}, since ${running.since}` : 'no: `images lreg_start` starts it'],
-    ...(health === undefined ? [] : [['health', safeText(health)] as const]),
+    ...(health === undefined ? [] : [['health', healthLine(health, healthChecks)] as const]),
     ...where,
     ...(running
       ? [['VMs', vms ? formatListenAddress({ host: vms.ip, port: vms.port }) : 'cannot reach it'] as const]
@@ -52,6 +53,12 @@ function rows({
     ['checked', `${lastCheck(checked)}; ${nextCheck(checks)}`],
     ['garbage', `${collected ? `collected ${collected}` : 'never collected'}; ${nextCollection(collects)}`],
   ];
+}
+
+function healthLine(health: string, checks: NonNullable<RegistryStatus['healthChecks']>): string {
+  const bad = checks.filter(({ ok }) => !ok);
+  if (bad.length === 0) return safeText(health);
+  return safeText(bad.map(({ name, problem = 'fails', since }) => `${name}: ${problem} (since ${since})`).join('; '));
 }
 
 function proxyLine({ hosts, ttl, offline }: NonNullable<NonNullable<RegistryStatus['running']>['proxy']>): string {
@@ -84,12 +91,13 @@ function nextCheck(checks: string | undefined): string {
   return `the registry checks it ${Date.parse(checks) > Date.now() ? `after ${checks}` : 'soon'}, when it is quiet`;
 }
 
-function asJson({ running, health, vms, ...held }: RegistryStatus): unknown {
+function asJson({ running, health, healthChecks, vms, ...held }: RegistryStatus): unknown {
   const { pid, since, version, addresses, proxy } = running ?? {};
   return {
     running: running !== undefined,
     ...(running && { pid, since, version, addresses, ...(proxy && { proxy }) }),
     ...(health !== undefined && { health }),
+    ...(healthChecks && { healthChecks }),
     ...(vms && { vms }),
     ...held,
   };

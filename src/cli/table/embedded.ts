@@ -200,7 +200,7 @@ export const EMBEDDED_COMMANDS: readonly CommandSpec[] = [
     group: EMBEDDED,
     summary: 'Run the embedded registry in the foreground',
     details: [
-      'Ends within a second of SIGINT or SIGTERM: requests that are under way have half of it. `/healthz` says whether pulls and pushes work.',
+      'Ends within a second of SIGINT or SIGTERM: requests that are under way have half of it. `/healthz` says whether pulls work, `/readyz` whether clients should come.',
     ],
     arguments: [],
     options: [

@@ -54,6 +54,13 @@ export async function storeTime(store: Store, options: StoreTimeOptions): Promis
   return { ageOf: (time) => ageSince(time.getTime(), now, leaps), ...(leap && { leap }) };
 }
 
+/** The latest time at which a collector has noted that it was there; `undefined` if none has. Costs two small reads. */
+export async function lastNoted(objects: Store['objects']): Promise<Date | undefined> {
+  const collected = (await lastCollected(objects))?.getTime() ?? Number.NEGATIVE_INFINITY;
+  const latest = Math.max(collected, clockIn(await objects.get(CLOCK_KEY))?.seen ?? Number.NEGATIVE_INFINITY);
+  return Number.isFinite(latest) ? new Date(latest) : undefined;
+}
+
 /** In milliseconds. */
 export function ageSince(time: number, now: number, leaps: readonly Leap[]): number {
   const uncounted = leaps.map(({ from, to }) => Math.max(0, Math.min(to, now) - Math.max(from, time)));

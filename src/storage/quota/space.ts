@@ -7,6 +7,8 @@ import { knownSum } from './known-sum.ts';
 import type { StoreCount } from './store-count.ts';
 
 export interface Space {
+  /** In bytes, as far as it is known without a look at the store; `undefined` before it was counted. */
+  readonly known: number | undefined;
   /** In bytes: the last count, and what was added since. Counts first if there is no sum, or if it is an hour old. */
   used(): Promise<number>;
   /** Counts now, unless that was just done. */
@@ -82,6 +84,9 @@ export function spaceOf(store: Store, { now = Date.now, unwritten = () => 0 }: S
   }
 
   return {
+    get known() {
+      return sum.count && Math.max(0, sum.total);
+    },
     used,
     add,
     take: async (bytes, limit) => {

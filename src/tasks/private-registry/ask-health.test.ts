@@ -18,11 +18,33 @@ async function listener(answer: (response: ServerResponse) => void): Promise<str
 
 describe('the health of a registry', () => {
   it('is ok, or the registry’s own text on one line', async () => {
-    expect(await askHealth(await listener((response) => response.end('ok\n')), {})).toBe('ok');
+    expect((await askHealth(await listener((response) => response.end('ok\n')), {})).said).toBe('ok');
     const ill = await listener((response) => response.writeHead(503).end('pulls: a\npushes: b\n'));
-    expect(await askHealth(ill, {})).toBe('pulls: a; pushes: b');
-    expect(await askHealth(await listener((response) => response.writeHead(500).end()), {})).toBe('status 500');
-    expect(await askHealth(await listener((response) => response.destroy()), {})).toMatch(/^no answer \(/);
+    expect((await askHealth(ill, {})).said).toBe('pulls: a; pushes: b');
+    expect((await askHealth(await listener((response) => response.writeHead(500).end()), {})).said).toBe('status 500');
+    expect((await askHealth(await listener((response) => response.destroy()), {})).said).toMatch(/^no answer \(/);
+  });
+
+  it('says of each check since when it is so, and of an earlier version what that says', async () => {
+    const since = '2026-06-01T00:00:00Z';
+    const checks = [
+      { name: 'pulls', ok: true, since },
+      { name: 'quota', ok: false, problem: 'the limit is reached', since },
+    ];
+    const ill = await listener((response) =>
+      response.writeHead(503).end(JSON.stringify({ status: 'failing', checks })),
+    );
+    expect(await askHealth(ill, {})).toEqual({ said: 'quota: the limit is reached', checks });
+    const asked: string[] = [];
+    const old = createServer(({ url = '' }, response) => {
+      asked.push(url);
+      response.writeHead(url === '/healthz' ? 503 : 404).end('pushes: full\n');
+    }).listen(0, '127.0.0.1');
+    await once(old, 'listening');
+    onTestFinished(() => void old.close());
+    const host = `127.0.0.1:${(old.address() as AddressInfo).port}`;
+    expect(await askHealth(host, {})).toEqual({ said: 'pushes: full' });
+    expect(asked).toEqual(['/readyz?format=json', '/healthz']);
   });
 
   it('is waited for only so long, even if the answer goes on', async () => {
@@ -32,12 +54,12 @@ describe('the health of a registry', () => {
       response.on('drain', more);
       more();
     });
-    expect(await askHealth(endless, {})).toBe('x'.repeat(500));
+    expect((await askHealth(endless, {})).said).toBe('x'.repeat(500));
     const trickling = await listener((response) => {
       response.writeHead(503).flushHeaders();
       const timer = setInterval(() => response.write('x'), 20);
       response.on('close', () => clearInterval(timer));
     });
-    expect(await askHealth(trickling, {}, 300)).toBe('no answer within 0.3 s');
+    expect((await askHealth(trickling, {}, 300)).said).toBe('no answer within 0.3 s');
   });
 });

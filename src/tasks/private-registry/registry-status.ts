@@ -8,6 +8,7 @@ import { lastCollected } from '../../storage/repositories/last-collection.ts';
 import { willBeCollectedUnasked } from '../../storage/repositories/store-format.ts';
 import { SETTINGS } from '../arguments.ts';
 import type { Settings, TaskCall } from '../settings.ts';
+import type { AskedCheck, AskedHealth } from './ask-health.ts';
 import { COLLECT_EVERY_MS } from './housekeeping.ts';
 import { listRegistry } from './list-registry.ts';
 import { namedAddress, nearestAddress } from './locate-registry.ts';
@@ -22,8 +23,10 @@ import { addressForVms } from './vm-address.ts';
 export interface RegistryStatus {
   /** Absent if it does not run. */
   readonly running?: RegistryState;
-  /** The answer of its health check, if it runs: `ok`, or the problem. */
+  /** Whether traffic should come to it, if it runs: `ok`, or the problem. */
   readonly health?: string;
+  /** Each of the checks behind that. */
+  readonly healthChecks?: readonly AskedCheck[];
   /** The address for VMs; absent if VMs cannot reach it. */
   readonly vms?: { readonly ip: string; readonly port: number };
   readonly data: string;
@@ -67,7 +70,7 @@ export async function registryStatus(settings: Settings): Promise<RegistryStatus
   const whole = isThere ? await checks(data, running) : {};
   return {
     ...(running && { running }),
-    ...(health !== undefined && { health }),
+    ...(health && { health: health.said, ...(health.checks && { healthChecks: health.checks }) }),
     ...(vms && { vms }),
     data,
     ...held,
@@ -76,7 +79,7 @@ export async function registryStatus(settings: Settings): Promise<RegistryStatus
   };
 }
 
-async function healthOf(running: RegistryState, settings: TaskCall): Promise<string | undefined> {
+async function healthOf(running: RegistryState, settings: TaskCall): Promise<AskedHealth | undefined> {
   const { askHealth } = await import('./ask-health.ts');
   const listening = nearestAddress(running);
   return listening && askHealth(namedAddress(listening), settings);

@@ -122,7 +122,7 @@ async function serveStore(request: ServeStore, settings: Settings): Promise<Serv
   const certificates = await servedTls({ ...request, names: request.names ?? [], onNotice });
   if (certificates) watchers.add(certificates);
   const secured = { access, ...(owner && { ownerFile: owner.file }), ...(certificates && { certificates }) };
-  const listening = await listenFor({ ...request, ...secured }, served, {
+  const listening = await listenFor({ ...request, ...secured, quota: () => rules.config.quota }, served, {
     ...settings,
     announced,
   });
@@ -185,6 +185,8 @@ interface Listening {
   readonly access: AccessControl;
   readonly ownerFile?: string;
   readonly certificates?: TlsContexts;
+  /** In bytes; `undefined` while there is no limit. */
+  readonly quota: () => number | undefined;
 }
 
 /** The server over the store, and how it is announced. */
@@ -197,8 +199,8 @@ async function listenFor(
   const { isReadOnly } = served;
   let lastAt = Date.now();
   const onEvent = alsoDebugged('serve', settings, (event: ServerEvent) => {
-    // What asks for the health of a registry every few seconds does not use it.
-    if (event.url !== '/healthz') lastAt = Date.now();
+    // What looks at a registry every few seconds does not use it.
+    if (!isWatching(event.url)) lastAt = Date.now();
     request.onEvent?.(event);
   });
   const server: RunningServer = await serve({
@@ -209,7 +211,12 @@ async function listenFor(
     access: request.access,
     ...(served.fetching && { fetching: served.fetching }),
     ...(request.certificates && { tls: request.certificates }),
-    health: servingHealth(data, announced, { isReadOnly }),
+    health: servingHealth(data, announced, {
+      isReadOnly,
+      store: served.store,
+      quota: request.quota,
+      certificates: request.certificates,
+    }),
     ...(onEvent && { onEvent }),
     ...(onReceived && { onReceived }),
     ...callOptions(settings),
@@ -239,4 +246,9 @@ async function listenFor(
     });
   };
   return { server, activity, announce };
+}
+
+/** By probes and Prometheus. */
+function isWatching(url: string): boolean {
+  return /^\/(?:healthz|readyz|metrics)(?:\?|$)/.test(url);
 }

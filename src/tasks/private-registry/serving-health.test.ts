@@ -2,8 +2,10 @@ import { existsSync } from 'node:fs';
 import { readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { openAuthority } from '../../certificates/authority.ts';
 import { image, putImage } from '../../server/testing/content.ts';
 import { openEmbeddedStore } from '../../storage/embedded-store.ts';
+import type { Space } from '../../storage/quota/space.ts';
 import { temporaryWorld } from '../testing/temporary-world.ts';
 import type { RegistryState } from './registry-record.ts';
 import { announceRegistry } from './registry-state.ts';
@@ -55,5 +57,43 @@ describe('the embedded registry', () => {
   it('is healthy before it is announced, in a directory that does not exist yet', async () => {
     await using world = await temporaryWorld();
     await servingHealth(join(world.path, 'data'), () => undefined).canRead(signal);
+  });
+
+  it('keeps pushes away where the quota is reached, by what is known of the space', async () => {
+    await using world = await temporaryWorld();
+    const { objects } = await openEmbeddedStore(join(world.path, 'data'));
+    let known: number | undefined;
+    let limit: number | undefined = 1_000_000;
+    const space = {
+      get known() {
+        return known;
+      },
+    } as unknown as Space;
+    const { more } = servingHealth(world.path, () => undefined, { store: { objects, space }, quota: () => limit });
+    const quota = async () => await more?.quota?.(signal);
+    await quota();
+    known = 1_000_000 - 64 * 1024;
+    await quota();
+    known += 1;
+    await expect(quota()).rejects.toMatchObject({ code: 'NO_SPACE', isPublic: true });
+    limit = undefined;
+    await quota();
+    const readOnly = servingHealth(world.path, () => undefined, { isReadOnly: true, store: { objects, space } });
+    expect(Object.keys(readOnly.more ?? {})).toEqual(['clock']);
+  });
+
+  it('keeps clients away whose TLS would fail: the certificate has expired, or is not valid yet', async () => {
+    await using world = await temporaryWorld();
+    const authority = await openAuthority({ directory: join(world.path, 'ca'), machine: 'here' });
+    const issue = (now: Date) => authority.issue([{ kind: 'dns', name: 'localhost' }], { now, days: 1 });
+    const day = 24 * 3600 * 1000;
+    let current = await issue(new Date());
+    const { more } = servingHealth(world.path, () => undefined, { certificates: { current: () => current } });
+    const check = async () => await more?.certificate?.(signal);
+    await check();
+    current = await issue(new Date(Date.now() - 3 * day));
+    await expect(check()).rejects.toMatchObject({ message: 'the certificate has expired', isPublic: true });
+    current = await issue(new Date(Date.now() + 3 * day));
+    await expect(check()).rejects.toThrow('the certificate is not valid yet');
   });
 });

@@ -7,6 +7,7 @@ it('a note says once that nine tenths of the quota are used, and again after the
   let looked = 0;
   const said: string[] = [];
   const space = {
+    known: undefined,
     used: async () => {
       looked += 1;
       return used;
@@ -38,6 +39,7 @@ it('counts at the start, and when there is a limit again: others may not have kn
   let counts = 0;
   let looked = 0;
   const space = {
+    known: undefined,
     used: async () => {
       looked += 1;
       return 0;
