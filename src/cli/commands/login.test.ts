@@ -12,6 +12,19 @@ it('login takes the password from standard input, and says where the credentials
   expect(noted()).toEqual(['Logged in to r.io; the credentials are in /auth.json.']);
 });
 
+it('login takes both from the command line, as docker does, and says who can see that', async () => {
+  const { must, run, noted } = await testProgram();
+  const spy = vi.spyOn(task, 'logIn').mockResolvedValue({ host: 'r.io', isTried: true, file: '/auth.json' });
+  await must('login', '-u', 'me', '-p', 'secret', 'r.io');
+  expect(spy.mock.calls[0]?.[0]).toEqual({ host: 'r.io', username: 'me', password: 'secret' });
+  expect(noted()[0]).toContain('can see a password');
+  expect(noted().join()).not.toContain('secret');
+  await expect(run('login', '-u', 'me', '-p', 'secret', '--password-stdin', 'r.io')).rejects.toMatchObject({
+    code: 'USAGE',
+    message: 'the password is given twice',
+  });
+});
+
 it('login asks a person for both', async () => {
   const { must } = await testProgram();
   vi.spyOn(secrets, 'askForText').mockResolvedValueOnce('me').mockResolvedValueOnce('secret');

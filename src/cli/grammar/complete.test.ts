@@ -53,6 +53,11 @@ describe('completion', () => {
     });
   });
 
+  it('takes the word after an option of one letter for its value', async () => {
+    expect((await at('login', '-u', '')).words).toEqual([]);
+    expect((await at('login', '-u', 'me', '--pas')).words).toEqual(['--password=', '--password-stdin']);
+  });
+
   it('offers images of the registry where one is taken', async () => {
     expect(await at('lreg_rm', 'lib')).toEqual({ words: ['library/alpine:3.20'] });
   });

@@ -86,7 +86,10 @@ function takesNextWord(command: CommandSpec, word: string | undefined): OptionSp
 }
 
 function findValued(command: CommandSpec, word: string | undefined): OptionSpec | undefined {
-  return shownOptions(command).find((option) => option.value && `--${option.name}` === word?.replaceAll('_', '-'));
+  const name = word?.replaceAll('_', '-');
+  return shownOptions(command).find(
+    ({ name: long, short, value }) => value && (name === `--${long}` || (short && name === `-${short}`)),
+  );
 }
 
 async function completeValue(

@@ -65,6 +65,24 @@ describe('whether an option was given', () => {
   });
 });
 
+describe('an option of one letter', () => {
+  const login: CommandSpec = { ...ONE, options: [{ name: 'username', short: 'u', value: 'NAME', help: 'x' }] };
+
+  it('takes its value as docker and podman take it', () => {
+    for (const words of [['-u', 'me'], ['-ume'], ['-u=me'], ['--username=me'], ['--username', 'me']])
+      expect(parseCommandLine(login, [...words, 'r.io']).options.text('username'), words.join(' ')).toBe('me');
+    expect(parseCommandLine(login, ['--username==me', 'r.io']).options.text('username')).toBe('=me');
+    expect(parseCommandLine(login, ['r.io', '-u', 'me']).args).toEqual(['r.io']);
+  });
+
+  it('is refused without one', () => {
+    for (const words of [['-u'], ['-u=']])
+      expect(refusal(() => parseCommandLine(login, ['r.io', ...words])).message).toBe(
+        '--username needs a value [NAME]',
+      );
+  });
+});
+
 describe('an option whose value can be left out', () => {
   it('is a switch without one, and never takes the next word', () => {
     const { args, options } = parse('--debug', 'a');

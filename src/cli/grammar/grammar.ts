@@ -37,7 +37,7 @@ export function parseCommandLine(command: CommandSpec, argv: readonly string[]):
     if (token.kind !== 'option') continue;
     const spec = specs.find((candidate) => candidate.name === token.name);
     if (!spec) throw unknownOption(command, token.rawName, specs);
-    const value = optionValue(command, spec, token.value);
+    const value = optionValue(command, spec, writtenValue(token));
     if (value === false) values.delete(spec.name);
     else values.set(spec.name, spec.many ? [...(values.get(spec.name) ?? []), value] : [value]);
   }
@@ -86,6 +86,17 @@ function parserOption(spec: OptionSpec): { type: 'string' | 'boolean'; short?: s
 
 const NO = /^(no|false|0)$/i;
 const YES = /^(yes|true|1)$/i;
+
+/** `-u=ME` is `-u ME`, as docker and podman have it; the parser takes the `=` for a part of the value. */
+function writtenValue({
+  rawName,
+  value,
+}: {
+  readonly rawName: string;
+  readonly value?: string | undefined;
+}): string | undefined {
+  return rawName.startsWith('--') ? value : value?.replace(/^=/, '');
+}
 
 /** Scripts written for images.sh also write `--force=yes`. */
 function optionValue(command: CommandSpec, spec: OptionSpec, value: string | undefined): string | boolean {

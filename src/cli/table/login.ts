@@ -25,7 +25,13 @@ export const LOGIN_COMMANDS: readonly CommandSpec[] = [
     ],
     arguments: [HOST],
     options: [
-      { name: 'username', value: 'NAME', help: 'The user; asked for on a terminal without it' },
+      { name: 'username', short: 'u', value: 'NAME', help: 'The user; asked for on a terminal without it' },
+      {
+        name: 'password',
+        short: 'p',
+        value: 'PASSWORD',
+        help: 'The password, as docker and podman take it: who lists processes here, and whoever reads your history, sees it',
+      },
       { name: 'password-stdin', help: 'Read the password from standard input; asked for on a terminal without it' },
       AUTHFILE,
       JSON_OUTPUT,
