@@ -2,6 +2,7 @@
 // it can be run again and again. The rules for shared files are those of nodes/shared/.
 import { CERTS_D, CONFIG_TABLES, TRANSFER_TABLE } from './containerd-files.ts';
 import { SEARCH_KEY } from './containers-files.ts';
+import { VERSION_1 } from './shared/containerd-config.ts';
 import { HOSTS_BEGIN, HOSTS_END } from './shared/hosts-file.ts';
 import { SYSTEM_CA } from './system-ca.ts';
 
@@ -55,6 +56,7 @@ END {
 	}
 	if (inside > 0) refuse("it cannot be read")
 	if (keys == 0) { version = 2; print "version = 2" }
+	if (version == "" || version == 1) refuse("${VERSION_1}")
 	if (version != 2 && version != 3) refuse("it is not of version 2 or 3")
 	registry = version == 3 ? table3 : table2
 	if (odd) refuse("the table of the registry is written in another way than [" registry "]")

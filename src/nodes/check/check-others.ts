@@ -1,6 +1,6 @@
 // docker, k3s and rke2: one file each.
-import { load } from 'js-yaml';
 import { isObject, type Json } from '../../oci/decode.ts';
+import { registriesIn } from '../shared/registries-config.ts';
 import { APPLY, asksOf, itself, type NodeFinding, type RuntimeCheck } from './contract.ts';
 import type { NodeFacts } from './probe-answer.ts';
 
@@ -40,7 +40,7 @@ export function checkK3s({ files, programs }: NodeFacts, product: 'k3s' | 'rke2'
   const path = `/etc/rancher/${product}/registries.yaml`;
   if (!programs.has(product) && !files.has(path)) return undefined;
   const findings: NodeFinding[] = [];
-  const config = decoded(path, files.get(path), findings, (text) => load(text) ?? {});
+  const config = decoded(path, files.get(path), findings, registriesIn);
   const mirrors: Json = isObject(config.mirrors) ? config.mirrors : {};
   const asks = asksOf((host) => {
     const table = mirrors[host] ?? mirrors['*'];

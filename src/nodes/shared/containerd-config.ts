@@ -28,6 +28,7 @@ export function withConfigPath(text: string): Merged {
   if (shape.unreadable !== undefined) return refused(shape.unreadable);
   // As a file that is not there.
   if (shape.own.size === 0) return withConfigPath(`version = 2\n${text}`);
+  if (shape.version === undefined || shape.version === '1') return refused(VERSION_1);
   if (shape.version !== '2' && shape.version !== '3') return refused('it is not of version 2 or 3');
   const registry = CONFIG_TABLES[shape.version === '3' ? 3 : 2];
   const why = refusal(shape, registry);
@@ -56,6 +57,10 @@ function refusal(shape: Shape, registry: string): string | undefined {
   const path = pathIn(shape, registry);
   return path !== undefined && !mayChange(path) ? `its config_path is ${path}` : undefined;
 }
+
+/** What a package of docker puts there: the CRI plugin is off, and docker reads none of it. */
+export const VERSION_1 =
+  'it is of version 1, as packages of docker leave it, and docker needs nothing of it. For Kubernetes write it anew (containerd config default), then run this again';
 
 const LINE = `  config_path = "${CERTS_D}"`;
 

@@ -4,6 +4,7 @@ import { withConfigPath } from './containerd-config.ts';
 import { withDockerConfig, withoutDockerConfig } from './docker-config.ts';
 import { withHosts } from './hosts-file.ts';
 import { type Merged, refused } from './merged.ts';
+import { withRegistries } from './registries-config.ts';
 
 const LOCALHOST = '127.0.0.1 localhost\n::1 localhost\n';
 
@@ -20,6 +21,7 @@ export function withShared(
     case 'docker-config':
       return before === undefined ? { text: ours } : withDockerConfig(before, ours);
     case 'registries-yaml':
+      return before === undefined ? { text: ours } : withRegistries(before, ours);
     case 'search-registries':
       return before === undefined || before === ours ? { text: ours } : refused('it was there before');
   }

@@ -1,4 +1,5 @@
 // Forms in which containerd's config.toml is met, and what becomes of them: by nodes/shared/containerd-config.ts and by the boot script.
+import { VERSION_1 } from '../shared/containerd-config.ts';
 
 export interface ConfigCase {
   readonly what: string;
@@ -128,6 +129,22 @@ ${TRANSFER}`,
     what: 'of version 1 stays',
     before: `[plugins.cri.registry]
 `.concat('  x = 1\n'),
+    refused: VERSION_1,
+  },
+  {
+    what: 'of a package of docker stays, with what is to be done',
+    before: `#   Copyright
+disabled_plugins = ["cri"]
+
+#root = "/var/lib/containerd"
+#[grpc]
+#  address = "/run/containerd/containerd.sock"
+`,
+    refused: VERSION_1,
+  },
+  {
+    what: 'of a version to come stays',
+    before: 'version = 4\n',
     refused: 'it is not of version 2 or 3',
   },
   {

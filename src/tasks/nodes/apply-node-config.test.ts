@@ -208,7 +208,7 @@ describe('the configuration of this node', () => {
       `/etc/containers/registries.conf.d/51-private-reg-search.conf: ${version1}`,
       '/etc/containerd/config.toml: it has mirrors of its own',
       '/etc/docker/daemon.json: it is not a JSON object',
-      '/etc/rancher/k3s/registries.yaml: it was there before',
+      '/etc/rancher/k3s/registries.yaml: it is written in a form that is not edited: add to it what `images node_config` prints for it',
     ]);
   });
 
