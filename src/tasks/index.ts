@@ -120,6 +120,7 @@ export type { Scrubbed, ScrubEvent } from './private-registry/scrub.ts';
 export { type ServedRegistry, type ServeRequest, serveRegistry } from './private-registry/serve-registry.ts';
 export type { TlsOptions } from './private-registry/served-tls.ts';
 export type { AccessOptions } from './private-registry/serving-access.ts';
+export type { ServingOptions } from './private-registry/serving-options.ts';
 export { type PasswordChange, setPassword } from './private-registry/set-password.ts';
 export { type StartedRegistry, type StartRequest, startRegistry } from './private-registry/start-registry.ts';
 export { stopRegistry } from './private-registry/stop-registry.ts';

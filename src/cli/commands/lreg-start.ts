@@ -1,12 +1,9 @@
 // `images lreg_start`: prints the registry's addresses, for this machine and for VMs.
 import { formatListenAddress, listenUrl } from '../../server/address.ts';
 import { type StartedRegistry, startRegistry } from '../../tasks/private-registry/start-registry.ts';
-import { accessOptions } from '../grammar/access-options.ts';
 import type { Run } from '../grammar/command.ts';
-import { proxyOptions } from '../grammar/proxy-options.ts';
-import { collectionSchedule, scrubSchedule } from '../grammar/schedules.ts';
+import { givenServingOptions } from '../grammar/serving-options.ts';
 import { configSettings, taskSettings } from '../grammar/task-settings.ts';
-import { tlsOptions } from '../grammar/tls-options.ts';
 import { writeJson } from '../out/write-json.ts';
 import type { Context } from '../process/context.ts';
 import { SERVER_FLAGS } from '../process/much-data.ts';
@@ -15,14 +12,7 @@ export const run: Run = async ({ options, context }) => {
   const [interpreter, ...program] = context.program;
   const started = await startRegistry(
     {
-      listen: options.texts('listen'),
-      names: options.texts('name'),
-      ...collectionSchedule(options),
-      ...scrubSchedule(options),
-      ...accessOptions(options),
-      ...proxyOptions(options),
-      ...(options.flag('audit') && { isAudited: true }),
-      ...tlsOptions(options),
+      ...givenServingOptions(options),
       program: [interpreter, ...SERVER_FLAGS, ...program],
     },
     { ...taskSettings(context, options), ...configSettings(options) },

@@ -14,7 +14,7 @@ async function served(argv: readonly string[], act: (request: ServeRequest) => v
     act(request);
     const addresses = [{ host: '127.0.0.1', port: 5000 }];
     const state = { data: program.data, addresses, version: '1', identity: '1.1', pid: 1, uid: 0, since: '' };
-    return { state, hasUsers: false, stopped: Promise.resolve(), [Symbol.asyncDispose]: async () => undefined };
+    return { state, stopped: Promise.resolve(), [Symbol.asyncDispose]: async () => undefined };
   });
   try {
     expect(await program.run('serve', ...argv)).toBe(0);
@@ -168,12 +168,15 @@ it('serve logs failures always, and requests with --verbose', async () => {
   ]);
 });
 
-it('serve logs each write and each refusal once, with --audit', async () => {
-  const act = ({ onEvent }: ServeRequest) => {
-    onEvent?.(REQUEST);
-    onEvent?.({ ...REQUEST, method: 'PUT', url: '/v2/a/manifests/1', status: 201 });
-  };
-  const { lines } = await served(['--audit'], act);
+it('serve logs each write and each refusal once that the registry audits', async () => {
+  const written = { ...REQUEST, method: 'PUT', url: '/v2/a/manifests/1', status: 201 };
+  const { lines, request } = await served(['--audit'], ({ onAudited, onEvent }) => {
+    for (const event of [REQUEST, written]) {
+      onAudited?.(event);
+      onEvent?.(event);
+    }
+  });
+  expect(request).toMatchObject({ isAudited: true });
   expect(lines.slice(0, -2)).toEqual([expect.stringContaining('PUT /v2/a/manifests/1')]);
-  expect((await served([], act)).lines.slice(0, -2)).toEqual([]);
+  expect((await served([], ({ onEvent }) => onEvent?.(written))).lines.slice(0, -2)).toEqual([]);
 });

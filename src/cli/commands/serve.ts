@@ -7,16 +7,13 @@ import type { HousekeepingEvent } from '../../tasks/private-registry/housekeepin
 import type { Scrubbed } from '../../tasks/private-registry/scrub.ts';
 import { type ServedRegistry, serveRegistry } from '../../tasks/private-registry/serve-registry.ts';
 import type { ReadyMessage } from '../../tasks/private-registry/start-registry.ts';
-import { accessOptions } from '../grammar/access-options.ts';
 import type { Run } from '../grammar/command.ts';
-import { proxyOptions } from '../grammar/proxy-options.ts';
-import { collectionSchedule, scrubSchedule } from '../grammar/schedules.ts';
+import { givenServingOptions } from '../grammar/serving-options.ts';
 import { configSettings, taskSettings } from '../grammar/task-settings.ts';
-import { tlsOptions } from '../grammar/tls-options.ts';
 import type { Context } from '../process/context.ts';
 import { createBufferCollector, expectManyRequests } from '../process/much-data.ts';
 import { safeText } from '../process/safe-text.ts';
-import { type AuditLog, createAuditLog } from '../reporter/audit-log.ts';
+import { createAuditLog } from '../reporter/audit-log.ts';
 import { leapLine } from '../reporter/collection-line.ts';
 import { describedFault, neededBy } from '../reporter/fault-text.ts';
 import { formatBytes, formatCount } from '../reporter/format.ts';
@@ -36,18 +33,15 @@ export const run: Run = async ({ options, context }) => {
   try {
     served = await serveRegistry(
       {
-        listen: options.texts('listen'),
-        names: options.texts('name'),
+        ...givenServingOptions(options),
         version: context.version,
-        ...collectionSchedule(options),
-        ...scrubSchedule(options),
-        ...accessOptions(options),
-        ...proxyOptions(options),
-        ...tlsOptions(options),
         onHousekeeping: (event) => {
           for (const line of housekeepingLines(event)) context.note(`${new Date().toISOString()} ${line}`);
         },
-        onEvent: (event) => logEvent(event, context, options.flag('audit') || served?.hasUsers ? audit : undefined),
+        onAudited: (event) => {
+          for (const line of audit.linesFor(event)) context.note(`${new Date().toISOString()} ${line}`);
+        },
+        onEvent: (event) => logEvent(event, context),
         onReceived: createBufferCollector(),
         onNotice: (text) => context.note(`${new Date().toISOString()} ${text}`),
       },
@@ -100,10 +94,8 @@ function scrubLines({ blobs, bytes, findings, news, incomplete }: Scrubbed): rea
   return [...found, `checked the store: ${read}, ${whole}${mend}`];
 }
 
-/** Logs failures always, writes and refusals if they are audited, other requests only with --verbose. */
-function logEvent(event: ServerEvent, context: Context, audit: AuditLog | undefined): void {
-  const audited = event.type === 'request' ? (audit?.linesFor(event) ?? []) : [];
-  for (const line of audited) context.note(`${new Date().toISOString()} ${line}`);
+/** Logs failures always, requests only with --verbose. */
+function logEvent(event: ServerEvent, context: Context): void {
   // The time is made only for what is logged: a server answers thousands of requests a second.
   if (event.type === 'request' && !context.verbose) return;
   const what = `${new Date().toISOString()} ${event.method} ${event.url}`;

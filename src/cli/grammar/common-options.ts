@@ -11,7 +11,7 @@ export const DATA: OptionSpec = {
 export const CONFIG: OptionSpec = {
   name: 'config',
   value: 'FILE',
-  help: 'Rules of the registry: quota, retention, immutable tags (default registry.toml in the data directory)',
+  help: 'The configuration of the registry: all options of `serve`, rules, quota (default registry.toml in the data directory)',
   complete: 'files',
 };
 export const JSON_OUTPUT: OptionSpec = { name: 'json', help: 'Print JSON' };

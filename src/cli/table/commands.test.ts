@@ -1,6 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { CONFIG_KEYS } from '../../tasks/private-registry/config-keys.ts';
+import { readConfigText } from '../../tasks/private-registry/registry-config.ts';
 import { COMMON_OPTIONS } from '../grammar/command.ts';
 import { generalHelp, helpOf } from '../grammar/help.ts';
 import { commandReference } from '../grammar/reference.ts';
@@ -53,6 +55,32 @@ describe('the table of commands', () => {
         command?.options.map((option) => option.name),
         name,
       ).toContain('json');
+    }
+  });
+});
+
+describe('what a registry is served with', () => {
+  const optionsOf = (name: string) => COMMANDS.find((command) => command.name === name)?.options.map((one) => one.name);
+  const known = CONFIG_KEYS.flatMap(({ option }) => option?.name ?? []);
+
+  it('can be said by an option and by a key of registry.toml, of `serve` and of `lreg_start` alike', () => {
+    expect(optionsOf('serve')?.sort()).toEqual([...known, 'config', 'data', 'ready-fd'].sort());
+    expect(optionsOf('lreg_start')?.sort()).toEqual([...known, 'config', 'data', 'json'].sort());
+    expect(CONFIG_KEYS.map(({ key }) => key)).toContain('data');
+  });
+
+  it('is written in registry.toml as the table of keys says', async () => {
+    const source = { file: '/d/r.toml', isNamed: true };
+    for (const { key, example, fields } of CONFIG_KEYS) {
+      const needed = { 'tls.cert': 'tls.key = "k"\n', 'tls.key': 'tls.cert = "c"\n', 'tls.names': 'tls.auto = true\n' };
+      const before = needed[key as keyof typeof needed] ?? '';
+      expect((await readConfigText(source, `${before}${key} = ${example}\n`)).mistakes, key).toEqual([]);
+      for (const { name, example: value } of fields ?? []) {
+        const also = name === 'users' ? 'auth = "htpasswd:users"\n' : '';
+        const rest = { keep: 'images = "a"', rule: 'allow = []' }[key] ?? '';
+        const text = `${also}[[${key}]]\n${rest.startsWith(name) ? '' : rest}\n${name} = ${value}\n`;
+        expect((await readConfigText(source, text)).mistakes, `${key}.${name}`).toEqual([]);
+      }
     }
   });
 });

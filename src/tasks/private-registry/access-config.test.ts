@@ -58,7 +58,7 @@ it.each([
     ':4: not a pattern for repositories [/team/**]',
     'Write the name',
   ],
-  [`${RULE}allow = ["pull"]\nuser = "anna"`, ':4: unknown key [user]', 'Known here: repositories, users, from, allow.'],
+  [`${RULE}allow = ["pull"]\nuser = "anna"`, ':4: unknown key [user]', 'Did you mean users?'],
   ['[[rule]]\nusers = ["anna"]\nallow = []', ':2: a rule names users, but nobody can log in', 'Add auth ='],
 ])('a mistake in [%s] is reported with its line', async (text, message, hint) => {
   await expect(parse(text)).rejects.toMatchObject({

@@ -12,7 +12,7 @@ import { SETTINGS } from '../arguments.ts';
 import { callOptions, type Settings, type TaskCall, type World } from '../settings.ts';
 import { givingWay, processorTimeOf } from './give-way.ts';
 import { locateRegistry, noRegistry, type RegistryLocation } from './locate-registry.ts';
-import { namedConfig } from './named-config.ts';
+import { namedConfig, withNamedData } from './named-config.ts';
 import { openRuledStore } from './open-store.ts';
 import { noStore } from './private-registry.ts';
 import { readRegistryToml } from './registry-config.ts';
@@ -40,8 +40,9 @@ export interface CollectedRegistry extends Collection {
  * until then is gone, and nothing else is lost. Errors: ALREADY_RUNNING (another process collects), UNSUPPORTED (the private registry is not this user's embedded
  * one), NO_REGISTRY, NO_ACCESS, READ_ONLY, NO_SPACE, CONFIG_INVALID.
  */
-export async function collectRegistry(options: CollectRegistryOptions, settings: Settings): Promise<CollectedRegistry> {
-  checkArguments({ options: [options, OBJECT], settings: [settings, SETTINGS] });
+export async function collectRegistry(options: CollectRegistryOptions, given: Settings): Promise<CollectedRegistry> {
+  checkArguments({ options: [options, OBJECT], settings: [given, SETTINGS] });
+  const settings = await withNamedData(given);
   const location = await locateRegistry(settings);
   if (!location) throw noRegistry(settings);
   if (location.kind === 'remote') throw notEmbedded(location);

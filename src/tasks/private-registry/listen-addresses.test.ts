@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { checkNames, DEFAULT_LISTEN, listenAddresses, listensOn } from './listen-addresses.ts';
+import { DEFAULT_LISTEN } from './config-keys.ts';
+import { checkNames, listenAddresses, listensOn } from './listen-addresses.ts';
 import type { RegistryState } from './registry-record.ts';
 
 describe('the addresses to listen on', () => {

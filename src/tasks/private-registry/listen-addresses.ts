@@ -1,10 +1,8 @@
 // What the embedded registry is asked to listen on, and which host names it is asked to answer to.
 import { ImagesError } from '../../oci/errors.ts';
 import { isHostName } from '../../oci/reference.ts';
-import { type ListenAddress, parseListenAddress } from '../../server/address.ts';
-import type { RegistryState } from './registry-record.ts';
-
-export const DEFAULT_LISTEN = '127.0.0.1:5000';
+import { type BoundAddress, type ListenAddress, parseListenAddress } from '../../server/address.ts';
+import { DEFAULT_LISTEN } from './config-keys.ts';
 
 /** Errors: USAGE (an invalid address). */
 export function listenAddresses(listen: readonly string[]): readonly ListenAddress[] {
@@ -21,7 +19,7 @@ export function checkNames(names: readonly string[] = []): void {
 }
 
 /** Whether a running registry listens on all requested addresses; true if none are requested. */
-export function listensOn(state: RegistryState, listen: readonly string[]): boolean {
+export function listensOn(state: { readonly addresses: readonly BoundAddress[] }, listen: readonly string[]): boolean {
   return listen
     .map(parseListenAddress)
     .every((wanted) =>

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { blobOf, bytesOf, opener } from '../../../test/contract/content.ts';
 import { temporaryWorld } from '../testing/temporary-world.ts';
-import { namedConfig } from './named-config.ts';
+import { namedConfig, withNamedData } from './named-config.ts';
 import { openRuledStore } from './open-store.ts';
 import { announceRegistry } from './registry-state.ts';
 
@@ -45,4 +45,14 @@ it('a configuration that was corrected is read again by the next write', async (
   await world.file('data/registry.toml', 'quota = "1 MB"\n');
   await write();
   expect(await store.blobs.find(descriptor.digest)).toBeDefined();
+});
+
+it('a configuration that is named says where the data is, unless the caller does', async () => {
+  await using world = await temporaryWorld();
+  const config = await world.file('etc/images.toml', 'data = "../store"\n');
+  expect((await withNamedData(world.settings({}, { config }))).data).toBe(join(world.path, 'store'));
+  expect((await withNamedData(world.settings({}, { config, data: '/other' }))).data).toBe('/other');
+  expect((await withNamedData(world.settings())).data).toBeUndefined();
+  const none = await world.file('etc/none.toml', '');
+  expect((await withNamedData(world.settings({}, { config: none }))).data).toBeUndefined();
 });

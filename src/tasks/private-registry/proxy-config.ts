@@ -1,11 +1,11 @@
 // From where a registry fetches what is missing: what the command line and `proxy` in registry.toml say.
 import { ageOf, parseAge } from '../../io/text/age.ts';
 import { WELL_KNOWN_HOSTS } from '../../nodes/well-known-hosts.ts';
-import { isObject } from '../../oci/decode.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import { canonicalHost, isHostName } from '../../oci/reference.ts';
 import type { ProxyRules } from '../../registry/pull-through/contract.ts';
-import { type Fail, ifGiven, refuseUnknown, shown, type TomlPath } from './toml-values.ts';
+import { type Fail, ifGiven, isTable, shown, type TomlPath, type TomlReading, trueOrFalse } from './toml-values.ts';
+import { refuseUnknown } from './unknown-keys.ts';
 
 /** What the command line says. */
 export interface ProxyOptions {
@@ -49,7 +49,6 @@ export interface ServedProxy extends ProxyRules {
  */
 const TTL = 5 * 60_000;
 const ALL = '*';
-const KEYS = ['hosts', 'ttl', 'offline', 'keep'];
 
 /** `undefined`: nothing is fetched. Errors: USAGE. */
 export function servedProxy(options: ProxyOptions, config: ProxyConfig | undefined): ServedProxy | undefined {
@@ -101,21 +100,18 @@ function mayBePublic(host: string): boolean {
 }
 
 /** `proxy = true`, `proxy = "HOST"`, `proxy = ["HOST", …]`, or a table `[proxy]`. `undefined` for `proxy = false`. */
-export function proxyConfig(value: unknown, fail: Fail): ProxyConfig | undefined {
+export function proxyConfig(value: unknown, reading: TomlReading): ProxyConfig | undefined {
+  const { fail } = reading;
   if (value === false) return undefined;
   if (value === true) return { hosts: [] };
   if (typeof value === 'string' || Array.isArray(value)) return { hosts: hostsOf(value, ['proxy'], fail) };
-  if (!isObject(value)) {
+  if (!isTable(value)) {
     return fail(['proxy'], `proxy is neither true nor a list of hosts [${shown(value)}]`, 'Write proxy = true.');
   }
-  refuseUnknown(value, ['proxy'], KEYS, fail);
+  refuseUnknown(value, ['proxy'], reading);
   const ttl = ifGiven(value.ttl, (age) => ageIn(age, 'ttl', fail));
   const keep = ifGiven(value.keep, (age) => ageIn(age, 'keep', fail));
-  const offline = ifGiven(value.offline, (truth) =>
-    typeof truth === 'boolean'
-      ? truth
-      : fail(['proxy', 'offline'], `offline is neither true nor false [${shown(truth)}]`, 'Write offline = true.'),
-  );
+  const offline = ifGiven(value.offline, (truth) => trueOrFalse(truth, ['proxy', 'offline'], fail));
   return {
     hosts: value.hosts === undefined ? [] : hostsOf(value.hosts, ['proxy', 'hosts'], fail),
     ...(ttl !== undefined && { ttl }),

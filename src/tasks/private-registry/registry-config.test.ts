@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { testDirectory } from '../../storage/testing/directories.ts';
-import { NO_CONFIG, parseRegistryToml, readRegistryToml } from './registry-config.ts';
+import { NO_CONFIG, parseRegistryToml, readConfigText, readRegistryToml } from './registry-config.ts';
 
 const parse = (text: string) => parseRegistryToml({ file: '/d/registry.toml' }, text);
 
@@ -36,11 +36,23 @@ images = "ci/**:main"
 const KEEP = '[[keep]]\nimages = "a"\n\n[[keep]]\n';
 
 it.each([
-  [
-    'quota = "1 GB"\nqouta = 1',
-    ':2: unknown key [qouta]',
-    'Known here: quota, gc, scrub, immutable, keep, proxy, read_only,',
-  ],
+  ['quota = "1 GB"\nqouta = 1', ':2: unknown key [qouta]', 'Did you mean quota?'],
+  ['nonsense = 1', ':1: unknown key [nonsense]', 'Known here: listen, names, data, tls, auth, read_only,'],
+  ['read-only = true', ':1: unknown key [read-only]', 'Did you mean read_only?'],
+  ['tls-cert = "a"', ':1: unknown key [tls-cert]', 'Did you mean tls.cert?'],
+  ['ttl = "5m"', ':1: unknown key [ttl]', 'Did you mean proxy.ttl?'],
+  ['[proxy]\nttl = "5m"\nquotta = "1 GB"', ':3: unknown key [quotta]', 'quota is a key of the file: write it above'],
+  ['listen = ["0.0.0.0"]', ':1: not an address to listen on [0.0.0.0]: it has no port', 'Write ADDR:PORT'],
+  ['listen = 5000', ':1: listen is not a list of texts [5000]', 'Write listen = '],
+  ['names = ["a:5000"]', ':1: not a name of a host [a:5000]', 'Write the name alone'],
+  ['audit = "yes"', ':1: audit is neither true nor false [yes]', 'Write audit = true.'],
+  ['data = "/srv"', ':1: data is only for a file that --config names', 'remove the line'],
+  ['tls = "letsencrypt"', ':1: tls is neither "auto" nor a table [letsencrypt]', 'Write tls = "auto"; or, below'],
+  ['[tls]\ncert = ""', ':2: cert is not a text []', 'Write, in quotes: cert ='],
+  ['[tls]\ncert = "a"', ':2: tls has cert and no key', 'Add key = "FILE" below [tls].'],
+  ['tls.key = "a"', ':1: tls has key and no cert', 'Add cert = "FILE" below [tls].'],
+  ['[tls]\nauto = true\ncert = "a"\nkey = "b"', ':2: tls.auto makes certificates', 'Remove auto, or cert and key.'],
+  ['[tls]\nnames = ["lan"]', ':2: tls.names limits the own CA', 'Add auto = true below [tls].'],
   ['\nquota = 5', ':2: quota is not a size [5]', 'Write, in quotes: 500 MB, 200 GiB, 1.5 TiB.'],
   ['quota = "0"', ':1: quota is not a size [0]', 'Write, in quotes'],
   ['gc = "hourly"', ':1: gc is neither "daily" nor "off" [hourly]', 'Write gc = "daily".'],
@@ -51,7 +63,7 @@ it.each([
   [`${KEEP}images = "b"\nnewest = -1`, ':6: newest is not a number of tags', 'Write a whole number'],
   [`${KEEP}images = "b"\n"pulled" = "soon"`, ':6: pulled is not an age [soon]', 'Write, in quotes, numbers'],
   [`${KEEP}images = "b"\npushed = 3`, ':6: pushed is not an age [3]', 'Write, in quotes'],
-  [`${KEEP}image = "b"`, ':5: unknown key [image]', 'Known here: images, newest, pushed, pulled.'],
+  [`${KEEP}image = "b"`, ':5: unknown key [image]', 'Did you mean images?'],
   ['[keep]\nimages = "a"', ':1: keep is not a list', 'Begin each rule with a line [[keep]].'],
   ['gc = "daily"\nkeep = [{ images = "a", tag = "b" }]', ':2: unknown key [tag]', 'Known here'],
   ['keep = [1]', ':1: keep is not a list of tables', 'Begin each rule'],
@@ -64,6 +76,37 @@ it.each([
     message: expect.stringContaining(`/d/registry.toml${message}`),
     hint: expect.stringContaining(hint),
   });
+});
+
+it('registry.toml says where and how the registry is served; files are beside it', async () => {
+  const text = `listen = "127.0.0.1:5000"\nnames = ["registry.lan"]\ndata = "images"\naudit = true\n[tls]\ncert = "c"\nkey = "/k"`;
+  expect(await parseRegistryToml({ file: '/d/registry.toml', isNamed: true }, text)).toMatchObject({
+    listen: ['127.0.0.1:5000'],
+    names: ['registry.lan'],
+    data: '/d/images',
+    audit: true,
+    tls: { tlsCertificate: '/d/c', tlsKey: '/k' },
+  });
+  expect((await parse('tls = "auto"')).tls).toEqual({ tls: 'auto' });
+  expect((await parse('tls = false')).tls).toBeUndefined();
+  expect((await parse('[tls]\nauto = true\nnames = ["lan"]')).tls).toEqual({ tls: 'auto', tlsNames: ['lan'] });
+});
+
+it('all mistakes of a file are found, in the order of its lines; an error tells the first and how many more', async () => {
+  const text = 'gc = "x"\nqouta = 1\n[[keep]]\nimages = "A"\n[[rule]]\nallow = ["pul"]\n[tls]\ncert = "a"\n';
+  const { mistakes } = await readConfigText({ file: '/d/r.toml' }, text);
+  expect(mistakes.map(({ line, key }) => [line, key])).toEqual([
+    [1, 'gc'],
+    [2, 'qouta'],
+    [4, 'keep.images'],
+    [6, 'rule.allow'],
+    [8, 'tls.cert'],
+  ]);
+  await expect(parse(text)).rejects.toMatchObject({
+    message: '/d/registry.toml:1: gc is neither "daily" nor "off" [x]',
+    hint: 'Write gc = "daily". `images config --check` shows 4 more.',
+  });
+  expect((await readConfigText({ file: '/d/r.toml' }, 'a = [')).mistakes).toMatchObject([{ line: 1 }]);
 });
 
 it('registry.toml in the data directory is optional; a file that is named must exist', async () => {

@@ -2,18 +2,29 @@
 import { ageOf } from '../../io/text/age.ts';
 import { quote } from '../../io/text/quote.ts';
 import { parseSize, SIZE_EXAMPLES } from '../../io/text/size.ts';
-import { isObject, type Json } from '../../oci/decode.ts';
+import type { Json } from '../../oci/decode.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import { type ImageGlob, parseImageGlob } from '../../registry/policies/image-glob.ts';
 import type { KeepRule } from '../../storage/collector/retention.ts';
-import { ACCESS_KEYS, type AccessConfig, type AccessSource, accessConfig } from './access-config.ts';
+import { type AccessConfig, type AccessSource, accessConfig } from './access-config.ts';
 import { configFile } from './config-file.ts';
 import { readAtRest } from './file-at-rest.ts';
+import { type ListeningConfig, type ListeningSource, listeningConfig } from './listening-config.ts';
 import { type ProxyConfig, proxyConfig } from './proxy-config.ts';
-import { lineOfKey } from './toml-lines.ts';
-import { type Fail, ifGiven, refuseUnknown, shown, type TomlPath } from './toml-values.ts';
+import {
+  each,
+  type Fail,
+  ifGiven,
+  isTable,
+  shown,
+  type TomlMistake,
+  type TomlPath,
+  type TomlReading,
+  tomlReading,
+} from './toml-values.ts';
+import { refuseUnknown } from './unknown-keys.ts';
 
-export interface RegistryConfig {
+export interface RegistryConfig extends ListeningConfig {
   /** In bytes, for all blobs and uploads together. */
   readonly quota?: number;
   /** How often the server collects garbage. */
@@ -42,60 +53,86 @@ export async function readRegistryToml(data: string, named?: string): Promise<Re
   return await registryConfig({ file, text, isNamed: named !== undefined });
 }
 
-interface ConfigText extends AccessSource {
+interface ConfigText extends ConfigSource {
   /** `undefined` if there is no such file. */
   readonly text: string | undefined;
-  /** By --config. */
-  readonly isNamed: boolean;
 }
 
+/** The file of a configuration, and how it was found. */
+export interface ConfigSource extends AccessSource, ListeningSource {}
+
 /** As `readRegistryToml`, of what was read. */
-export async function registryConfig({ text, isNamed, ...source }: ConfigText): Promise<RegistryConfig> {
+export async function registryConfig({ text, ...source }: ConfigText): Promise<RegistryConfig> {
   if (text !== undefined) return await parseRegistryToml(source, text);
-  if (!isNamed) return NO_CONFIG;
+  if (!source.isNamed) return NO_CONFIG;
   throw new ImagesError('FILE_UNREADABLE', `no such file [${source.file}]`, { hint: 'Check what --config says.' });
 }
 
-/** Errors: CONFIG_INVALID, with file and line. */
-export async function parseRegistryToml(source: AccessSource, text: string): Promise<RegistryConfig> {
+/** Errors: CONFIG_INVALID, with file and line, for the first mistake. */
+export async function parseRegistryToml(source: ConfigSource, text: string): Promise<RegistryConfig> {
+  const { config, mistakes } = await readConfigText(source, text);
+  const [first, ...more] = mistakes;
+  if (!first) return config;
+  if (more.length === 0) throw first.error;
+  const { code, message, hint } = first.error;
+  const others = `\`images config --check\` shows ${more.length} more.`;
+  throw new ImagesError(code, message, { hint: hint === undefined ? others : `${hint} ${others}` });
+}
+
+export interface ConfigReading {
+  /** Without what is wrong. */
+  readonly config: RegistryConfig;
+  /** As it stands in the file; empty for what is no TOML. */
+  readonly content: Json;
+  readonly mistakes: readonly TomlMistake[];
+}
+
+/** As `parseRegistryToml`, with all mistakes. */
+export async function readConfigText(source: ConfigSource, text: string): Promise<ConfigReading> {
   const { file } = source;
   const { parse } = await import('smol-toml');
   let content: Json;
   try {
     content = parse(text);
   } catch (cause) {
-    const line = cause instanceof Error && 'line' in cause ? `:${cause.line}` : '';
-    const [what = ''] = (cause instanceof Error ? cause.message : '').split('\n');
-    throw new ImagesError('CONFIG_INVALID', `${file}${line}: not TOML: ${quote(what)}`, {
-      hint: 'Texts are in quotes: quota = "200 GiB".',
-    });
+    return { config: NO_CONFIG, content: {}, mistakes: [noToml(file, cause)] };
   }
-  const fail: Fail = (path, what, hint) => {
-    const line = lineOfKey(text, path);
-    throw new ImagesError('CONFIG_INVALID', `${file}${line === undefined ? '' : `:${line}`}: ${what}`, { hint });
-  };
-  refuseUnknown(content, [], ['quota', 'gc', 'scrub', 'immutable', 'keep', 'proxy', ...ACCESS_KEYS], fail);
-  const quota = ifGiven(content.quota, (value) => sizeOf(value, fail));
-  const gc = ifGiven(content.gc, (value): CollectionSchedule => scheduleOf('gc', ['daily', 'off'], value, fail));
-  const scrub = ifGiven(content.scrub, (value): ScrubSchedule => scheduleOf('scrub', ['weekly', 'off'], value, fail));
-  const proxy = ifGiven(content.proxy, (value) => proxyConfig(value, fail));
-  return {
+  const reading = tomlReading(file, text);
+  const { fail, attempt, mistakes } = reading;
+  attempt(() => refuseUnknown(content, [], reading));
+  const read = <T>(key: string, of: (value: unknown) => T) => attempt(() => ifGiven(content[key], of));
+  const quota = read('quota', (value) => sizeOf(value, fail));
+  const gc = read('gc', (value): CollectionSchedule => scheduleOf('gc', ['daily', 'off'], value, fail));
+  const scrub = read('scrub', (value): ScrubSchedule => scheduleOf('scrub', ['weekly', 'off'], value, fail));
+  const proxy = read('proxy', (value) => proxyConfig(value, reading));
+  const config: RegistryConfig = {
+    ...listeningConfig(content, source, reading),
     ...(quota !== undefined && { quota }),
     ...(proxy && { proxy }),
     ...(gc !== undefined && { gc }),
     ...(scrub !== undefined && { scrub }),
-    immutable: listOf(content, 'immutable', fail).map((value) => globOf(value, ['immutable'], fail)),
-    keep: listOf(content, 'keep', fail).map((value, at) => keepRule(value, at, fail)),
-    access: accessConfig(content, source, fail),
+    immutable: each(listOf(content, 'immutable', reading), reading, (value) => globOf(value, ['immutable'], fail)),
+    keep: each(listOf(content, 'keep', reading), reading, (value, at) => keepRule(value, at, reading)),
+    access: accessConfig(content, source, reading),
   };
+  return { config, content, mistakes: mistakes.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0)) };
 }
 
-const KEEP_KEYS = ['images', 'newest', 'pushed', 'pulled'];
+function noToml(file: string, cause: unknown): TomlMistake {
+  const line = cause instanceof Error && 'line' in cause && typeof cause.line === 'number' ? cause.line : undefined;
+  const [what = ''] = (cause instanceof Error ? cause.message : '').split('\n');
+  const where = line === undefined ? file : `${file}:${line}`;
+  const error = new ImagesError('CONFIG_INVALID', `${where}: not TOML: ${quote(what)}`, {
+    hint: 'Texts are in quotes: quota = "200 GiB".',
+  });
+  return { error, ...(line !== undefined && { line }) };
+}
 
-function keepRule(value: unknown, at: number, fail: Fail): KeepRule {
+function keepRule(value: unknown, at: number, reading: TomlReading): KeepRule {
   const path = ['keep', at];
-  if (!isObject(value)) return fail(path, 'keep is not a list of tables', 'Begin each rule with a line [[keep]].');
-  refuseUnknown(value, path, KEEP_KEYS, fail);
+  const { fail } = reading;
+  if (!isTable(value)) return fail(path, 'keep is not a list of tables', 'Begin each rule with a line [[keep]].');
+  refuseUnknown(value, path, reading);
   if (value.images === undefined)
     return fail(
       path,
@@ -152,9 +189,9 @@ function scheduleOf<T extends string>(key: string, known: readonly [T, T], value
   );
 }
 
-function listOf(content: Json, key: string, fail: Fail): readonly unknown[] {
+function listOf(content: Json, key: string, { fail, attempt }: TomlReading): readonly unknown[] {
   const value = content[key] ?? [];
   if (Array.isArray(value)) return value;
   const hint = key === 'keep' ? 'Begin each rule with a line [[keep]].' : `Write ${key} = ["release/**:v*"].`;
-  return fail([key], `${key} is not a list`, hint);
+  return attempt(() => fail([key], `${key} is not a list`, hint)) ?? [];
 }

@@ -8,8 +8,7 @@ import { acquireLock } from '../../io/files/lock.ts';
 import { WELL_KNOWN_HOSTS } from '../../nodes/well-known-hosts.ts';
 import { checkArguments, objectWith, TEXT } from '../../oci/arguments.ts';
 import { isImagesError } from '../../oci/errors.ts';
-import type { ListenAddress } from '../../server/address.ts';
-import type { OnServerEvent, ServerEvent } from '../../server/events.ts';
+import type { OnServerEvent, RequestEvent, ServerEvent } from '../../server/events.ts';
 import { type RunningServer, serve } from '../../server/listen.ts';
 import { SETTINGS, TEXTS } from '../arguments.ts';
 import { alsoDebugged, callOptions, type Settings } from '../settings.ts';
@@ -17,36 +16,31 @@ import { alreadyRunning, usedBy } from './already-running.ts';
 import { discardEmptyStore, storeIsBegun } from './empty-store.ts';
 import type { OnHousekeeping } from './housekeeping.ts';
 import { imagesGroup } from './images-group.ts';
-import { checkNames, listenAddresses } from './listen-addresses.ts';
+import { withNamedData } from './named-config.ts';
 import { registryNeighbours } from './neighbours.ts';
 import { keptOwnerSecret } from './owner-secret.ts';
-import { type ProxyOptions, recordedProxy } from './proxy-config.ts';
+import { recordedProxy } from './proxy-config.ts';
 import { isSystemService } from './registry-adverts.ts';
-import type { CollectionSchedule, ScrubSchedule } from './registry-config.ts';
 import type { RegistryState } from './registry-record.ts';
 import { announceRegistry, dataDirectory, runningRegistry } from './registry-state.ts';
 import { servedAccess } from './served-access.ts';
+import { checkServingOptions, type ServedOptions, servedOptions } from './served-options.ts';
 import { type Announced, keepStore, openServedStore, type ServedStore, schedules } from './served-store.ts';
-import { checkTlsOptions, ownAuthorityFile, servedTls, type TlsOptions, withTls } from './served-tls.ts';
-import type { AccessOptions } from './serving-access.ts';
+import { ownAuthorityFile, servedTls } from './served-tls.ts';
 import { servingHealth } from './serving-health.ts';
+import type { ServingOptions } from './serving-options.ts';
 import { type ServingRules, servingRules } from './serving-rules.ts';
 import { startedWith } from './started-with.ts';
 import { unknownUsers } from './unknown-users.ts';
 import { watchSpace } from './watch-space.ts';
 import { sayingWhatIsOpen, whatIsOpen } from './what-is-open.ts';
 
-export interface ServeRequest extends AccessOptions, ProxyOptions, TlsOptions {
-  /** `ADDR:PORT`, or `https://ADDR:PORT`; if empty, 127.0.0.1:5000. With TLS options, and no address that says https, all of them have HTTPS. */
+export interface ServeRequest extends ServingOptions {
   readonly listen: readonly string[];
-  /** Host names that the registry's own web pages may use, beside the addresses that it listens on. */
-  readonly names?: readonly string[];
   readonly version: string;
-  /** How often garbage is collected; default: what the configuration says, else daily. Only stores that this program made, or that were collected once, are collected unasked. */
-  readonly gc?: CollectionSchedule;
-  /** How often all of the store is checked; default: what the configuration says, else weekly. A store that cannot be written to is not. */
-  readonly scrub?: ScrubSchedule;
   readonly onEvent?: OnServerEvent;
+  /** Told of each request before `onEvent`, while writes and refusals are to be logged: it is wanted, or users log in. */
+  readonly onAudited?: (event: RequestEvent) => void;
   /** Told of the bytes of bodies as they come: buffers that are garbage soon. */
   readonly onReceived?: (bytes: number) => void;
   /** One line for the log: what the configuration says now, and why a changed one is not used. */
@@ -59,8 +53,6 @@ export interface ServedRegistry extends AsyncDisposable {
   readonly state: RegistryState;
   /** One line: what others may do without logging in; absent if nothing, or nobody else reaches it. */
   readonly open?: string;
-  /** Users log in: who has written, and who was refused, is worth a line. */
-  readonly hasUsers: boolean;
   /** Resolves when the registry has stopped. */
   readonly stopped: Promise<void>;
 }
@@ -69,24 +61,22 @@ export interface ServedRegistry extends AsyncDisposable {
  * Serves the user's store until it is disposed or the settings' signal is aborted. Errors: ALREADY_RUNNING (this data directory is served), USAGE (an invalid
  * address), ADDRESS_IN_USE, ADDRESS_NOT_PERMITTED, ADDRESS_UNAVAILABLE, NO_ACCESS, READ_ONLY, CONFIG_INVALID, FILE_UNREADABLE (the configuration).
  */
-export async function serveRegistry(request: ServeRequest, settings: Settings): Promise<ServedRegistry> {
-  checkArguments({ request: [request, objectWith({ listen: TEXTS, version: TEXT })], settings: [settings, SETTINGS] });
-  checkTlsOptions(request);
-  const listen = withTls(listenAddresses(request.listen), request);
-  checkNames(request.names);
+export async function serveRegistry(request: ServeRequest, given: Settings): Promise<ServedRegistry> {
+  checkArguments({ request: [request, objectWith({ listen: TEXTS, version: TEXT })], settings: [given, SETTINGS] });
+  checkServingOptions(request);
+  const settings = await withNamedData(given);
   const data = dataDirectory(settings);
   const isNew = !storeIsBegun(data);
   try {
-    return await serveStore({ ...request, data, listen }, settings);
+    return await serveStore({ ...request, data }, settings);
   } catch (error) {
     if (isNew) discardEmptyStore(data);
-    throw isImagesError(error, 'ADDRESS_IN_USE') ? usedBy(error, listen, settings) : error;
+    throw error;
   }
 }
 
-interface ServeStore extends Omit<ServeRequest, 'listen'> {
+interface ServeStore extends ServeRequest {
   readonly data: string;
-  readonly listen: readonly ListenAddress[];
 }
 
 async function serveStore(request: ServeStore, settings: Settings): Promise<ServedRegistry> {
@@ -94,6 +84,7 @@ async function serveStore(request: ServeStore, settings: Settings): Promise<Serv
   using watchers = disposables();
   let sayOpen: (() => void) | undefined;
   const rules = watchers.add(await servingRules(data, { ...request, onChange: () => sayOpen?.() }, settings));
+  const options = servedOptions(request, rules.config);
   let state: RegistryState | undefined;
   const announced = () => state;
   const served = await openServedStore(data, rules, {
@@ -119,10 +110,12 @@ async function serveStore(request: ServeStore, settings: Settings): Promise<Serv
   const access = watchers.add(
     await servedAccess({ data, htpasswd, mayDo, neighbours, ownerSecret: owner?.secret, onNotice }),
   );
-  const certificates = await servedTls({ ...request, names: request.names ?? [], onNotice });
+  const certificates = await servedTls({ data, ...options.tls, names: options.names, onNotice });
   if (certificates) watchers.add(certificates);
   const secured = { access, ...(owner && { ownerFile: owner.file }), ...(certificates && { certificates }) };
-  const listening = await listenFor({ ...request, ...secured, quota: () => rules.config.quota }, served, {
+  const audits = () => htpasswd !== undefined || (request.isAudited ?? rules.config.audit ?? false);
+  const quota = () => rules.config.quota;
+  const listening = await listenFor({ ...request, ...secured, options, audits, quota }, served, {
     ...settings,
     announced,
   });
@@ -160,11 +153,9 @@ async function serveStore(request: ServeStore, settings: Settings): Promise<Serv
       await server[Symbol.asyncDispose]();
       await stopped;
     };
-    const hasUsers = htpasswd !== undefined;
     return {
       state,
       ...(open.first !== undefined && { open: open.first }),
-      hasUsers,
       stopped,
       [Symbol.asyncDispose]: stop,
     };
@@ -182,6 +173,9 @@ function ownerOf({ data, onNotice }: ServeStore, { isReadOnly }: ServedStore, se
 }
 
 interface Listening {
+  readonly options: ServedOptions;
+  /** Asked each time. */
+  readonly audits: () => boolean;
   readonly access: AccessControl;
   readonly ownerFile?: string;
   readonly certificates?: TlsContexts;
@@ -195,12 +189,14 @@ async function listenFor(
   served: ServedStore,
   { announced, ...settings }: Settings & Announced,
 ) {
-  const { data, listen, names = [], version, onReceived } = request;
+  const { data, version, onReceived } = request;
+  const { listen, names, tls } = request.options;
   const { isReadOnly } = served;
   let lastAt = Date.now();
   const onEvent = alsoDebugged('serve', settings, (event: ServerEvent) => {
     // What looks at a registry every few seconds does not use it.
     if (!isWatching(event.url)) lastAt = Date.now();
+    if (event.type === 'request' && request.audits()) request.onAudited?.(event);
     request.onEvent?.(event);
   });
   const server: RunningServer = await serve({
@@ -220,6 +216,8 @@ async function listenFor(
     ...(onEvent && { onEvent }),
     ...(onReceived && { onReceived }),
     ...callOptions(settings),
+  }).catch((error: unknown) => {
+    throw isImagesError(error, 'ADDRESS_IN_USE') ? usedBy(error, listen, settings) : error;
   });
   const activity = {
     get active() {
@@ -239,7 +237,7 @@ async function listenFor(
       ...(settings.config !== undefined && { config: resolve(settings.config) }),
       ...(rules.access.htpasswd !== undefined && { users: rules.access.htpasswd }),
       ...(request.ownerFile !== undefined && { ownerFile: request.ownerFile }),
-      ...(request.tls === 'auto' && { caFile: resolve(ownAuthorityFile(data)) }),
+      ...(tls.tls === 'auto' && { caFile: resolve(ownAuthorityFile(data)) }),
     };
     return announceRegistry({ data, addresses, version, ...schedules(served, rules), ...known }, settings, {
       isReadOnly,

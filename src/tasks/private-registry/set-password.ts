@@ -11,7 +11,7 @@ import { checkArguments, objectWith, TEXT } from '../../oci/arguments.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import { SETTINGS } from '../arguments.ts';
 import { callOptions, type Settings } from '../settings.ts';
-import { namedConfig } from './named-config.ts';
+import { namedConfig, withNamedData } from './named-config.ts';
 import { readRegistryToml } from './registry-config.ts';
 import { dataDirectory, runningRegistry } from './registry-state.ts';
 
@@ -44,7 +44,8 @@ export async function setPassword(change: PasswordChange, settings: Settings): P
   return { file };
 }
 
-async function configuredFile(settings: Settings): Promise<string> {
+async function configuredFile(given: Settings): Promise<string> {
+  const settings = await withNamedData(given);
   const data = dataDirectory(settings);
   const { users } = (settings.config === undefined && runningRegistry(data, settings)) || {};
   if (users !== undefined) return users;

@@ -12,32 +12,22 @@ import { isObject } from '../../oci/decode.ts';
 import { type ErrorCode, ImagesError } from '../../oci/errors.ts';
 import { SETTINGS, TEXTS } from '../arguments.ts';
 import type { Settings, TaskCall, World } from '../settings.ts';
-import { htpasswdFile } from './access-config.ts';
 import { alreadyRunning } from './already-running.ts';
 import { discardEmptyStore, storeIsBegun } from './empty-store.ts';
-import { checkNames, listenAddresses, listensOn } from './listen-addresses.ts';
+import { listensOn } from './listen-addresses.ts';
+import { withNamedData } from './named-config.ts';
 import { ownProgram } from './own-program.ts';
-import { checkProxyOptions, type ProxyOptions } from './proxy-config.ts';
-import type { CollectionSchedule, ScrubSchedule } from './registry-config.ts';
+import { readRegistryToml } from './registry-config.ts';
 import { type Log, openLog, removeLog, saidSince } from './registry-log.ts';
 import type { RegistryState } from './registry-record.ts';
 import { dataDirectory, runningRegistry } from './registry-state.ts';
-import { checkTlsOptions, type TlsOptions, withTls } from './served-tls.ts';
-import { type AccessOptions, accessSettings } from './serving-access.ts';
+import { checkServingOptions, servedOptions } from './served-options.ts';
+import { type ServingOptions, servingArguments } from './serving-options.ts';
 import { startedWith } from './started-with.ts';
 import { addressForVms } from './vm-address.ts';
 
-export interface StartRequest extends AccessOptions, ProxyOptions, TlsOptions {
-  /** `ADDR:PORT`, as for serveRegistry. */
+export interface StartRequest extends ServingOptions {
   readonly listen: readonly string[];
-  /** Log each write and each refusal. */
-  readonly isAudited?: boolean;
-  /** As for serveRegistry. */
-  readonly names?: readonly string[];
-  /** As for serveRegistry. */
-  readonly gc?: CollectionSchedule;
-  /** As for serveRegistry. */
-  readonly scrub?: ScrubSchedule;
   /**
    * The command that starts the program `images`: it is called with `serve` and options. Without it: the program of this package. It needs Node on the PATH of
    * the settings' environment. It is not `process.argv` of the caller, who may be another program.
@@ -75,17 +65,15 @@ export async function startRegistry(request: StartRequest, settings: Settings): 
   return { ...started, ...(vms && { vms }) };
 }
 
-async function runningOrStarted(request: StartRequest, settings: Settings): Promise<StartedRegistry> {
-  settings.signal?.throwIfAborted();
+async function runningOrStarted(request: StartRequest, given: Settings): Promise<StartedRegistry> {
+  given.signal?.throwIfAborted();
   // Validates here, so that invalid input is reported before a process is started.
-  checkNames(request.names);
-  accessSettings(request, {});
-  checkTlsOptions(request);
-  checkProxyOptions(request);
-  withTls(listenAddresses(request.listen), request);
+  checkServingOptions(request);
+  const settings = await withNamedData(given);
   const data = dataDirectory(settings);
   const before = runningRegistry(data, settings);
   if (before) return alreadyAsWanted(before, request, settings);
+  servedOptions(request, await readRegistryToml(data, settings.config));
   const isNew = !storeIsBegun(data);
   try {
     return await startAndAsk(request, data, settings);
@@ -138,26 +126,7 @@ interface ProcessSettings {
 }
 
 async function startProcess(
-  {
-    program,
-    listen,
-    names = [],
-    gc,
-    scrub,
-    readOnly,
-    readOnlyFrom = [],
-    writeFrom = [],
-    trustedProxies = [],
-    auth,
-    isAudited,
-    tls,
-    tlsCertificate,
-    tlsKey,
-    tlsNames = [],
-    proxy,
-    ttl,
-    offline,
-  }: StartRequest & Required<Pick<StartRequest, 'program'>>,
+  { program, ...options }: StartRequest & Required<Pick<StartRequest, 'program'>>,
   { data, log, settings }: ProcessSettings,
 ): Promise<unknown> {
   const [command, ...first] = program;
@@ -165,24 +134,8 @@ async function startProcess(
     'serve',
     `--data=${data}`,
     `--ready-fd=${READY_DESCRIPTOR}`,
-    ...listen.map((at) => `--listen=${at}`),
-    ...names.map((name) => `--name=${name}`),
     ...(settings.config === undefined ? [] : [`--config=${settings.config}`]),
-    ...(gc ? [`--gc=${gc}`] : []),
-    ...(scrub ? [`--scrub=${scrub}`] : []),
-    ...(readOnly ? ['--read-only'] : []),
-    ...readOnlyFrom.map((range) => `--read-only-from=${range}`),
-    ...(auth === undefined ? [] : [`--auth=htpasswd:${resolve(htpasswdFile(auth) ?? '')}`]),
-    ...(isAudited ? ['--audit'] : []),
-    ...(tls === undefined ? [] : [`--tls=${tls}`]),
-    ...(tlsCertificate === undefined ? [] : [`--tls-cert=${resolve(tlsCertificate)}`]),
-    ...(tlsKey === undefined ? [] : [`--tls-key=${resolve(tlsKey)}`]),
-    ...tlsNames.map((name) => `--tls-names=${name}`),
-    ...(proxy === undefined ? [] : [proxy.length === 0 ? '--proxy' : `--proxy=${proxy.join(',')}`]),
-    ...(ttl === undefined ? [] : [`--ttl=${ttl}`]),
-    ...(offline ? ['--offline'] : []),
-    ...writeFrom.map((range) => `--write-from=${range}`),
-    ...trustedProxies.map((range) => `--trusted-proxies=${range}`),
+    ...servingArguments(options),
   ];
   settings.signal?.throwIfAborted();
   const child = spawn(command, [...first, ...args], {

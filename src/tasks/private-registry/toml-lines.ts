@@ -23,6 +23,8 @@ export function lineOfKey(text: string, path: readonly (string | number)[]): num
     const [, written] = header === undefined ? (/^\s*("[^"]*"|'[^']*'|[\w.-]+)\s*=/.exec(line) ?? []) : [];
     if (written === undefined) continue;
     if (isHere && unquoted(written) === key) return at + 1;
+    // A key with dots: proxy.ttl = "5m".
+    if (count === undefined && `${current === '' ? '' : `${current}.`}${written}` === wanted.join('.')) return at + 1;
     // The list is written in one: keep = [{ … }].
     if (current === '' && unquoted(written) === wanted[0] && wanted.length < path.length) tableLine ??= at + 1;
   }

@@ -1,0 +1,34 @@
+import { expect, it } from 'vitest';
+import { NO_CONFIG } from './registry-config.ts';
+import { checkServingOptions, servedOptions, tlsSettings } from './served-options.ts';
+
+it('options come before the configuration, which comes before the defaults', () => {
+  const config = { ...NO_CONFIG, listen: ['127.0.0.1:1'], names: ['a.lan'], tls: { tls: 'auto' } };
+  expect(servedOptions({}, NO_CONFIG)).toEqual({ listen: [{ host: '127.0.0.1', port: 5000 }], names: [], tls: {} });
+  expect(servedOptions({ listen: [], names: [] }, config)).toEqual({
+    listen: [{ host: '127.0.0.1', port: 1, tls: true }],
+    names: ['a.lan'],
+    tls: { tls: 'auto' },
+  });
+  expect(servedOptions({ listen: [':2'], names: ['b.lan'] }, config)).toMatchObject({
+    listen: [{ port: 2, tls: true }],
+    names: ['b.lan'],
+  });
+});
+
+it('who says which certificates there are replaces all that the configuration says of them', () => {
+  const given = { tlsCertificate: '/c', tlsKey: '/k' };
+  expect(tlsSettings({ tls: 'auto' }, given)).toEqual({ tls: 'auto' });
+  expect(tlsSettings(given, { tls: 'auto', tlsNames: ['lan'] })).toEqual(given);
+  expect(tlsSettings({ tls: 'auto' }, { tls: 'auto', tlsNames: ['lan'] })).toEqual({ tls: 'auto', tlsNames: ['lan'] });
+  expect(tlsSettings({ tlsNames: ['b'] }, { tls: 'auto', tlsNames: ['a'] })).toEqual({ tls: 'auto', tlsNames: ['b'] });
+  expect(tlsSettings({}, given)).toEqual(given);
+});
+
+it('what does not go together is refused', () => {
+  const listen = ['https://127.0.0.1:1'];
+  expect(() => servedOptions({}, { ...NO_CONFIG, listen })).toThrow('there is no certificate for');
+  expect(() => servedOptions({ tlsKey: 'k' }, NO_CONFIG)).toThrow('a certificate and its key are needed');
+  expect(() => checkServingOptions({ listen: ['nonsense'] })).toThrow('not an address to listen on');
+  expect(() => checkServingOptions({ auth: 'users' })).toThrow('not a way to log in');
+});

@@ -1,0 +1,50 @@
+// How a registry is served: what an operator says on the command line comes before what its configuration says.
+import { type ListenAddress, parseListenAddress } from '../../server/address.ts';
+import { checkNames, listenAddresses } from './listen-addresses.ts';
+import { checkProxyOptions } from './proxy-config.ts';
+import type { RegistryConfig } from './registry-config.ts';
+import { checkTlsOptions, type TlsOptions, withTls } from './served-tls.ts';
+import { accessSettings } from './serving-access.ts';
+import type { ServingOptions } from './serving-options.ts';
+
+export interface ServedOptions {
+  readonly listen: readonly ListenAddress[];
+  readonly names: readonly string[];
+  readonly tls: TlsOptions;
+}
+
+/** Errors: USAGE (of the command line: what is wrong in a configuration is told when it is read). */
+export function servedOptions(options: ServingOptions, config: RegistryConfig): ServedOptions {
+  const tls = tlsSettings(options, config.tls);
+  checkTlsOptions(tls);
+  const listen = options.listen?.length ? options.listen : (config.listen ?? []);
+  return { listen: withTls(listenAddresses(listen), tls), names: servedNames(options, config), tls };
+}
+
+/** What is wrong with the command line alone, before anything is read or made. Errors: USAGE. */
+export function checkServingOptions(options: ServingOptions): void {
+  for (const address of options.listen ?? []) parseListenAddress(address);
+  checkNames(options.names);
+  accessSettings(options, {});
+  checkProxyOptions(options);
+}
+
+export function servedNames(options: ServingOptions, config: RegistryConfig): readonly string[] {
+  return options.names?.length ? options.names : (config.names ?? []);
+}
+
+/** Who says which certificates there are replaces all that the configuration says of them. */
+export function tlsSettings(
+  { tls, tlsCertificate, tlsKey, tlsNames }: TlsOptions,
+  config: TlsOptions = {},
+): TlsOptions {
+  const isSaid = tls !== undefined || tlsCertificate !== undefined || tlsKey !== undefined;
+  const names = tlsNames?.length ? tlsNames : isSaid && config.tls !== tls ? undefined : config.tlsNames;
+  const said = {
+    ...(tls !== undefined && { tls }),
+    ...(tlsCertificate !== undefined && { tlsCertificate }),
+    ...(tlsKey !== undefined && { tlsKey }),
+  };
+  const { tlsNames: _, ...configured } = config;
+  return { ...(isSaid ? said : configured), ...(names && { tlsNames: names }) };
+}
