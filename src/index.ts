@@ -6,6 +6,7 @@ export * from './certificates/index.ts';
 export * from './copy/index.ts';
 export * from './io/index.ts';
 export * from './nodes/index.ts';
+export * from './observe/index.ts';
 export * from './oci/index.ts';
 export * from './registry/index.ts';
 export * from './rootfs/index.ts';

@@ -14,6 +14,8 @@ export interface ReadOptions extends CallOptions {
   readonly pull?: PulledBy;
   /** The registries that ask on behalf of the one before them: each adds its own id, and one that finds its own refuses (`pull-through/`). */
   readonly via?: readonly string[];
+  /** The id of the client's request: said to the registry that is asked for it, so that the logs of both can be read together. */
+  readonly requestId?: string;
 }
 
 export type PulledBy = 'tag' | 'digest';

@@ -2,6 +2,7 @@
 import type { Call } from './call.ts';
 import { deleteBlob, deleteManifest, deleteTag } from './delete.ts';
 import { listReferrers, listRepositories, listTags } from './list.ts';
+import { operatorPage } from './operator-pages.ts';
 import { getBlob, getManifest } from './pull.ts';
 import {
   beginPush,
@@ -62,6 +63,9 @@ export async function answer(request: RegistryRequest, call: Call): Promise<Repl
       return call.health.alive({ json: request.json === true || isJsonWanted(call) });
     case 'ready':
       return call.health.ready({ json: request.json === true || isJsonWanted(call) });
+    case 'metrics':
+    case 'events':
+      return operatorPage(request, call.operators, call);
     case 'not-found':
       return errorBody(404, { code: 'UNSUPPORTED', message: `no such end-point [${request.path.slice(0, 300)}]` });
     case 'method-not-allowed':

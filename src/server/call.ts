@@ -9,6 +9,7 @@ import type { ActiveUploads } from './active-uploads.ts';
 import type { Health } from './health.ts';
 import type { HeldBytes } from './held-bytes.ts';
 import type { ServerLimits } from './limits.ts';
+import type { OperatorPages } from './operator-pages.ts';
 import type { Reply } from './reply.ts';
 import type { RegistryRequest } from './request.ts';
 import type { UnfinishedUploads } from './unfinished-uploads.ts';
@@ -44,11 +45,14 @@ export interface Shared {
   readonly uploads: ActiveUploads;
   readonly unfinished: UnfinishedUploads;
   readonly fetching: Fetching;
+  readonly operators: OperatorPages;
   /** Answers `/healthz` and `/readyz`. */
   readonly health: Health;
 }
 
 export interface Call extends Shared {
+  /** Of the request. */
+  readonly id: string;
   readonly headers: IncomingHttpHeaders;
   readonly body: RequestBody;
   /** The client that asks (see `clientOf`). */
@@ -62,9 +66,9 @@ export type Handler<Kind extends RegistryRequest['kind']> = (request: RequestOf<
 
 /** Options for reading: the host for which the name was requested (`ns`, else as `meantBy` says), in its canonical spelling. */
 export function readOptionsOf(request: { readonly host?: string }, call: Call): ReadOptions {
-  const { headers, fetching, signal } = call;
+  const { headers, fetching, signal, id } = call;
   const host = request.host ? canonicalHost(request.host) : fetching.meantBy?.(headers.host ?? '');
   const via = viaOf(headers[VIA_HEADER]);
   const askedAs = host === undefined ? fetching.hostOf?.(headers.host ?? '') : undefined;
-  return { signal, ...(host && { host }), ...(askedAs && { askedAs }), ...(via.length > 0 && { via }) };
+  return { signal, requestId: id, ...(host && { host }), ...(askedAs && { askedAs }), ...(via.length > 0 && { via }) };
 }

@@ -265,3 +265,16 @@ describe('the gate of a registry where nobody can log in', () => {
     expect(versions).toEqual(['1.1']);
   });
 });
+
+it('pages for operators are for who may pull everything', async () => {
+  const all: readonly AccessRule[] = [{ repositories: '**', users: ['anna'], allow: ['pull'] }];
+  const operators = { metrics: () => ({ status: 200 }), isOpen: () => isOpen };
+  let isOpen = false;
+  server = await startServer(registryStore(memoryStore()).registry, {}, { access: accessOf(all), operators });
+  onTestFinished(() => server[Symbol.asyncDispose]());
+  expect(await statuses('GET', '/metrics')).toEqual([401, 403, 200]);
+  expect(await statuses('GET', '/images/events')).toEqual([401, 403, 404]);
+  expect(await statuses('POST', '/metrics')).toEqual([405, 405, 405]);
+  isOpen = true;
+  expect(await statuses('GET', '/metrics')).toEqual([200, 200, 200]);
+});

@@ -4,12 +4,15 @@ import type { AccessControl, Action, Asker, RequestHead } from '../access/contra
 import { type Asking, asAsking, bytesAsAsking } from '../access/current-asker.ts';
 import { LOG_IN, refusalOf } from '../access/permitted.ts';
 import { ImagesError, isImagesError } from '../oci/errors.ts';
+import { isForOperators, requireOperator } from './operator-pages.ts';
 import { errorReply, type Reply } from './reply.ts';
 import type { RegistryRequest } from './request.ts';
 
 export interface Gate {
   readonly access: AccessControl;
   readonly head: RequestHead;
+  /** Everybody may do it. */
+  readonly isOpen?: boolean;
   /** Called when it is known who asks. */
   readonly onAsker?: (asker: Asker) => void;
 }
@@ -17,7 +20,7 @@ export interface Gate {
 /** Answers as `answer` does, if the asker may; else with 401 and a challenge, or 403. Errors: those of `answer`, TOOMANYREQUESTS. */
 export async function throughGate(request: RegistryRequest, gate: Gate, answer: () => Promise<Reply>): Promise<Reply> {
   // For people and probes.
-  if (isForEverybody(request)) return await answer();
+  if (isForEverybody(request) || gate.isOpen) return await answer();
   let asker: Asker | undefined;
   try {
     asker = await gate.access.identify(gate.head);
@@ -38,6 +41,7 @@ async function answerTo(
   { access }: Gate,
   answer: () => Promise<Reply>,
 ): Promise<Reply> {
+  if (isForOperators(request)) requireOperator(asker, access);
   if (request.kind === 'ping' && access.hasToLogIn(asker)) throw new ImagesError('UNAUTHORIZED', 'log in first');
   const wanted = wantedOf(request);
   // Writes use names as they are given, so they can be refused before anything is touched. What a read finds, only the look-up tells.

@@ -38,11 +38,17 @@ describe('the event of a request', () => {
     const registry = emptyRegistry();
     const { manifest } = await putImage(registry, 'a', 'v1');
     const server = await start(registry);
-    await ask(`${server.url}/v2/a/manifests/v1`, 'GET');
-    await ask(`${server.url}/v2/a/manifests/none?ns=x`, 'GET');
+    const answer = await ask(`${server.url}/v2/a/manifests/v1`, 'GET');
+    const headers = { 'User-Agent': 'probe/1\t(x)', 'X-Request-ID': 'mine' };
+    await ask(`${server.url}/v2/a/manifests/none?ns=x`, 'GET', { headers });
     await eventually(() => server.events.length === 2);
     expect(server.events[0]).toEqual({
       type: 'request',
+      id: answer.headers['x-request-id'],
+      kind: 'manifest-get',
+      repository: 'a',
+      reference: 'v1',
+      digest: manifest.digest,
       method: 'GET',
       url: '/v2/a/manifests/v1',
       status: 200,
@@ -52,6 +58,24 @@ describe('the event of a request', () => {
       remote: '127.0.0.1',
     });
     expect(server.events[1]).toMatchObject({ url: '/v2/a/manifests/none?ns=x', status: 404, code: 'MANIFEST_UNKNOWN' });
+    expect(server.events[1]).toMatchObject({ id: 'mine', userAgent: 'probe/1 (x)', host: 'x', reference: 'none' });
+  });
+
+  it.each([
+    ['/v2/', 'GET', { kind: 'ping' }],
+    ['/v2/A/manifests/1', 'GET', { kind: 'other' }],
+    ['/nothing', 'GET', { kind: 'not-found' }],
+    ['/v2/a/manifests/1', 'DELETE', { kind: 'tag-delete', repository: 'a', reference: '1' }],
+    [`/v2/a/blobs/${DIGEST}`, 'HEAD', { kind: 'blob-get', repository: 'a', reference: DIGEST }],
+    ['/v2/a/tags/list', 'GET', { kind: 'tag-list', repository: 'a' }],
+    ['/v2/a/manifests/1', 'PUT', { kind: 'manifest-put', repository: 'a', reference: '1' }],
+    [`/v2/a/manifests/${DIGEST}`, 'PUT', { kind: 'manifest-put', repository: 'a', reference: DIGEST }],
+    ['/metrics', 'GET', { kind: 'metrics' }],
+  ] as const)('tells of %s what it is about', async (path, method, about) => {
+    const server = await start();
+    await ask(`${server.url}${path}`, method);
+    await eventually(() => server.events.length === 1);
+    expect(server.events[0]).toMatchObject(about);
   });
 
   it('counts what an upload brought', async () => {

@@ -6,6 +6,7 @@ import type { AccessControl, Asker, RequestHead } from '../access/contract.ts';
 import { createLimiter } from '../io/concurrency/limiter.ts';
 import { ImagesError, isImagesError } from '../oci/errors.ts';
 import type { Registry } from '../registry/contract.ts';
+import { REQUEST_ID_HEADER } from '../registry/via-header.ts';
 import { actingFor } from './acting-host.ts';
 import { createActiveUploads } from './active-uploads.ts';
 import { answer } from './answer.ts';
@@ -19,10 +20,14 @@ import { throughGate } from './gate.ts';
 import { createHealth, type HealthChecks, type HealthFinding } from './health.ts';
 import { createHeldBytes } from './held-bytes.ts';
 import type { ServerLimits } from './limits.ts';
+import { type NamedBy, namedBy } from './named-by.ts';
+import { isForOperators, type OperatorPages } from './operator-pages.ts';
 import { errorReply, isRefusal, type Reply, rootOf } from './reply.ts';
 import { parseRequest, type RegistryRequest } from './request.ts';
+import { requestIds } from './request-id.ts';
 import { isConnectionLost, sendReply } from './send.ts';
 import { createUnfinishedUploads } from './unfinished-uploads.ts';
+import { userAgents } from './user-agents.ts';
 import { isPageOfElsewhere } from './web-pages.ts';
 import { whenClosed } from './when-closed.ts';
 
@@ -40,6 +45,7 @@ export interface HandleOptions {
   /** Without it everybody may do everything. */
   readonly access?: AccessControl;
   readonly fetching?: Fetching;
+  readonly operators?: OperatorPages;
 }
 
 export interface RequestHandling {
@@ -58,12 +64,13 @@ const COMMON_HEADERS = {
 
 export function createRequestHandling(options: HandleOptions): RequestHandling {
   const shared = createShared(options);
+  const naming = { idOf: requestIds(), agentOf: userAgents() };
   return {
     listener: (message, response) => {
       const connection = connectionOf(message);
       if (!connection) return;
       options.connections.inTurn({ connection, message, response }, () =>
-        handle(message, response, { ...options, shared, connection }),
+        handle(message, response, { ...options, ...naming, shared, connection }),
       );
     },
     get unfinishedUploads() {
@@ -73,16 +80,22 @@ export function createRequestHandling(options: HandleOptions): RequestHandling {
   };
 }
 
+const OTHER: NamedBy = { kind: 'other' };
+const TOKEN: NamedBy = { kind: 'token' };
+
 interface HandleContext extends HandleOptions {
   readonly shared: Shared;
   readonly connection: Socket;
+  readonly idOf: ReturnType<typeof requestIds>;
+  readonly agentOf: ReturnType<typeof userAgents>;
 }
 
 function handle(message: IncomingMessage, response: ServerResponse, context: HandleContext): void {
-  const { onEvent, onReceived, limits, names, actsFor, shared, connection } = context;
+  const { onEvent, onReceived, limits, names, actsFor, shared, connection, idOf, agentOf } = context;
   const started = performance.now();
   const { method = 'GET', url = '/' } = message;
   const headers = headersOf(message);
+  const id = idOf(headers[REQUEST_ID_HEADER]);
   const gone = new AbortController();
   const body = messageBody(message, response, {
     limits,
@@ -91,6 +104,8 @@ function handle(message: IncomingMessage, response: ServerResponse, context: Han
   });
   let sent = 0;
   let code: string | undefined;
+  let named: NamedBy = OTHER;
+  let digest: string | undefined;
   let asker: Asker | undefined;
   let tried: string | undefined;
   const head: RequestHead = {
@@ -103,8 +118,13 @@ function handle(message: IncomingMessage, response: ServerResponse, context: Han
   };
   response.once('close', () => {
     if (!response.writableFinished) gone.abort();
+    const agent = headers['user-agent'];
     onEvent({
       type: 'request',
+      id,
+      ...named,
+      ...(digest !== undefined && { digest }),
+      ...(agent !== undefined && { userAgent: agentOf(agent) }),
       method,
       url,
       status: response.statusCode,
@@ -115,11 +135,11 @@ function handle(message: IncomingMessage, response: ServerResponse, context: Han
       ...(asker ? whoAsked(asker) : whoTried(head, tried, context.access)),
     });
   });
-  const call: Call = { ...shared, headers, body, client: clientOf(connection), signal: gone.signal };
+  const call: Call = { ...shared, id, headers, body, client: clientOf(connection), signal: gone.signal };
   const fail = (error: unknown) => {
     // An error after the client has disconnected is no failure of the server.
     if (!isRefusal(error) && !gone.signal.aborted && !isConnectionLost(error))
-      onEvent({ type: 'failure', method, url, error });
+      onEvent({ type: 'failure', id, method, url, error });
   };
   const refuse = async (thrown: unknown): Promise<Reply> => {
     const error = rootOf(thrown);
@@ -129,8 +149,10 @@ function handle(message: IncomingMessage, response: ServerResponse, context: Han
   };
   const send = async (reply: Reply) => {
     code = reply.code;
+    const known = reply.headers?.['Docker-Content-Digest'];
+    if (typeof known === 'string') digest = known;
     endBodyGracefully(message, response, body.isHeldBack());
-    await sendReply(response, withCommonHeaders(reply), {
+    await sendReply(response, withCommonHeaders(reply, id), {
       head: method === 'HEAD',
       limits,
       signal: gone.signal,
@@ -145,7 +167,11 @@ function handle(message: IncomingMessage, response: ServerResponse, context: Han
   const onTried = (user: string) => {
     tried = user;
   };
-  void replyTo({ head, names, actsFor, onAsker, onTried, ...(context.access && { access: context.access }) }, call)
+  const onNamed = (known: NamedBy) => {
+    named = known;
+  };
+  const telling = { onAsker, onTried, onNamed };
+  void replyTo({ head, names, actsFor, ...telling, ...(context.access && { access: context.access }) }, call)
     .then((reply) => holdBody(reply, response, call))
     .catch(refuse)
     .then(send)
@@ -153,7 +179,7 @@ function handle(message: IncomingMessage, response: ServerResponse, context: Han
 }
 
 function createShared(options: HandleOptions): Shared {
-  const { registry, limits, health, connections, onEvent, fetching = {} } = options;
+  const { registry, limits, health, connections, onEvent, fetching = {}, operators = {} } = options;
   const uploads = createActiveUploads();
   const isActive = ({ repository, id }: { readonly repository: string; readonly id: string }) =>
     uploads.has(repository, id);
@@ -166,6 +192,7 @@ function createShared(options: HandleOptions): Shared {
     held: createHeldBytes(limits),
     uploads,
     fetching,
+    operators,
     unfinished: createUnfinishedUploads({ registry, isActive, limits }),
     health: createHealth(health, { onTrouble, isStopping: () => connections.isStopping }),
   };
@@ -178,9 +205,10 @@ interface Asked {
   readonly access?: AccessControl;
   readonly onAsker: (asker: Asker) => void;
   readonly onTried: (user: string) => void;
+  readonly onNamed: (named: NamedBy) => void;
 }
 
-async function replyTo({ head, names, actsFor, access, onAsker, onTried }: Asked, call: Call): Promise<Reply> {
+async function replyTo({ head, names, actsFor, access, onAsker, onTried, onNamed }: Asked, call: Call): Promise<Reply> {
   const { method, url } = head;
   if (isPageOfElsewhere(method, call.headers, names)) {
     throw new ImagesError('DENIED', 'pages of other web sites may not use this registry', {
@@ -189,13 +217,16 @@ async function replyTo({ head, names, actsFor, access, onAsker, onTried }: Asked
   }
   const own = access?.endpoint?.(head, call.body.bytes);
   if (own) {
+    onNamed(TOKEN);
     const { tried, ...reply } = await own;
     if (tried !== undefined) onTried(tried);
     return reply;
   }
   const request = actingFor(parseRequest(method, url), call.headers.host, actsFor);
+  onNamed(namedBy(request));
   const answered = () => answer(request, call);
-  const reply = await (access ? throughGate(request, { access, head, onAsker }, answered) : answered());
+  const isOpen = isForOperators(request) && call.operators.isOpen?.(request.kind) === true;
+  const reply = await (access ? throughGate(request, { access, head, isOpen, onAsker }, answered) : answered());
   const host = hostOf(request);
   return host === undefined ? reply : { ...reply, headers: { ...reply.headers, 'OCI-Namespace': host } };
 }
@@ -228,6 +259,6 @@ function holdBody(reply: Reply, response: ServerResponse, { held, client }: Call
   return reply;
 }
 
-function withCommonHeaders(reply: Reply): Reply {
-  return { ...reply, headers: { ...COMMON_HEADERS, ...reply.headers } };
+function withCommonHeaders(reply: Reply, id: string): Reply {
+  return { ...reply, headers: { ...COMMON_HEADERS, 'X-Request-ID': id, ...reply.headers } };
 }

@@ -13,6 +13,7 @@ import type { OnServerEvent } from './events.ts';
 import { createRequestHandling } from './handle.ts';
 import type { HealthChecks, HealthFinding } from './health.ts';
 import { defaultLimits, type ServerLimits } from './limits.ts';
+import type { OperatorPages } from './operator-pages.ts';
 import { type AddressServer, secureServer } from './secure-server.ts';
 
 export interface ServeOptions {
@@ -39,6 +40,8 @@ export interface ServeOptions {
   readonly access?: AccessControl;
   /** Of a registry that fetches what is missing. */
   readonly fetching?: Fetching;
+  /** Pages for those who run the registry. */
+  readonly operators?: OperatorPages;
 }
 
 /** Disposing stops it: no new connections are accepted, running requests may finish within the grace period. */
@@ -93,6 +96,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     ...(health && { health }),
     ...(access && { access }),
     ...(fetching && { fetching }),
+    ...(options.operators && { operators: options.operators }),
     ...(onReceived && { onReceived }),
   });
   const { listener } = handling;

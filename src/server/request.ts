@@ -73,6 +73,9 @@ export type RegistryRequest =
   | { readonly kind: 'about' }
   | { readonly kind: 'health'; readonly json?: boolean }
   | { readonly kind: 'ready'; readonly json?: boolean }
+  /** `/metrics` and `/images/events`, for those who run the registry. */
+  | { readonly kind: 'metrics' }
+  | { readonly kind: 'events'; readonly after?: string }
   | { readonly kind: 'not-found'; readonly path: string }
   | { readonly kind: 'method-not-allowed'; readonly method: string; readonly allow: readonly string[] };
 
@@ -93,6 +96,11 @@ export function parseRequest(method: string, url: string): RegistryRequest {
   if (path === '/' || path === '') return read(method, { kind: 'about' });
   if (path === '/healthz') return read(method, { kind: 'health', ...formatOf(query) });
   if (path === '/readyz') return read(method, { kind: 'ready', ...formatOf(query) });
+  if (path === '/metrics') return read(method, { kind: 'metrics' });
+  if (path === '/images/events') {
+    const after = query.get('after');
+    return read(method, { kind: 'events', ...(after && { after }) });
+  }
   if (path === '/v2' || path === '/v2/') return read(method, { kind: 'ping' });
   if (!path.startsWith('/v2/')) return { kind: 'not-found', path };
   const rest = path.slice('/v2/'.length);

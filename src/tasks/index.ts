@@ -90,7 +90,6 @@ export {
   type CollectRegistryOptions,
   collectRegistry,
 } from './private-registry/collect-garbage.ts';
-export type { HousekeepingEvent, OnHousekeeping } from './private-registry/housekeeping.ts';
 export { clearMissed, listMissed } from './private-registry/list-missed.ts';
 export { type ListedRepository, listFullNames, listRegistry } from './private-registry/list-registry.ts';
 export type { RegistryAddress } from './private-registry/local-registry.ts';
@@ -115,8 +114,7 @@ export {
 } from './private-registry/registry-space.ts';
 export { type CheckedStore, type RegistryStatus, registryStatus } from './private-registry/registry-status.ts';
 export { checkRemoval, type RemoveOptions, removeImage, removeImages } from './private-registry/remove-image.ts';
-export type { LeftFault, RepairEvent } from './private-registry/repair-store.ts';
-export type { Scrubbed, ScrubEvent } from './private-registry/scrub.ts';
+export type { LeftFault } from './private-registry/repair-store.ts';
 export { type ServedRegistry, type ServeRequest, serveRegistry } from './private-registry/serve-registry.ts';
 export type { TlsOptions } from './private-registry/served-tls.ts';
 export type { AccessOptions } from './private-registry/serving-access.ts';

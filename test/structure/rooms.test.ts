@@ -21,6 +21,7 @@ const ROOMS: Readonly<Record<string, number>> = {
   build: 5,
   scan: 5,
   nodes: 5,
+  observe: 5,
   tasks: 6,
   web: 7,
   cli: 8,

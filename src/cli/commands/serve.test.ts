@@ -1,8 +1,8 @@
 // What a registry writes into its log. That it serves is tested in tasks/private-registry and test/e2e.
 import { expect, it, vi } from 'vitest';
+import type { HousekeepingEvent } from '../../observe/housekeeping.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import type { StoreFault } from '../../storage/check/findings.ts';
-import type { HousekeepingEvent } from '../../tasks/private-registry/housekeeping.ts';
 import type { ServeRequest } from '../../tasks/private-registry/serve-registry.ts';
 import * as registry from '../../tasks/private-registry/serve-registry.ts';
 import { type TestProgramOptions, testProgram } from '../testing/program.ts';
@@ -27,8 +27,8 @@ async function served(argv: readonly string[], act: (request: ServeRequest) => v
 
 /** The lines for what the registry did by itself, without those of every registry. */
 async function linesOf(...events: readonly HousekeepingEvent[]): Promise<readonly string[]> {
-  const { lines } = await served([], ({ onHousekeeping }) => {
-    for (const event of events) onHousekeeping?.(event);
+  const { lines } = await served([], ({ onObservation }) => {
+    for (const event of events) onObservation?.(event);
   });
   return lines.slice(0, -2);
 }
@@ -143,6 +143,8 @@ it('serve logs what the registry could not do by itself', async () => {
 
 const REQUEST = {
   type: 'request',
+  id: 'r-1',
+  kind: 'ping',
   method: 'GET',
   url: '/v2/',
   status: 200,
@@ -153,11 +155,11 @@ const REQUEST = {
 } as const;
 
 it('serve logs failures always, and requests with --verbose', async () => {
-  const act = ({ onEvent, onNotice }: ServeRequest) => {
-    onEvent?.(REQUEST);
-    onEvent?.({ ...REQUEST, status: 404, code: 'BLOB_UNKNOWN' });
-    onEvent?.({ type: 'failure', method: 'PUT', url: '/v2/a', error: new Error('broken') });
-    onNotice?.('the configuration has changed');
+  const act = ({ onObservation }: ServeRequest) => {
+    onObservation?.(REQUEST);
+    onObservation?.({ ...REQUEST, status: 404, code: 'BLOB_UNKNOWN' });
+    onObservation?.({ type: 'failure', method: 'PUT', url: '/v2/a', error: new Error('broken') });
+    onObservation?.({ type: 'notice', level: 'info', text: 'the configuration has changed' });
   };
   const failed = ['PUT /v2/a ERROR: internal error: broken', 'the configuration has changed'];
   expect((await served([], act)).lines.slice(0, -2)).toEqual(failed);
@@ -170,13 +172,10 @@ it('serve logs failures always, and requests with --verbose', async () => {
 
 it('serve logs each write and each refusal once that the registry audits', async () => {
   const written = { ...REQUEST, method: 'PUT', url: '/v2/a/manifests/1', status: 201 };
-  const { lines, request } = await served(['--audit'], ({ onAudited, onEvent }) => {
-    for (const event of [REQUEST, written]) {
-      onAudited?.(event);
-      onEvent?.(event);
-    }
+  const { lines, request } = await served(['--audit'], ({ onObservation }) => {
+    for (const event of [REQUEST, written]) onObservation?.({ ...event, isAudited: true });
   });
   expect(request).toMatchObject({ isAudited: true });
   expect(lines.slice(0, -2)).toEqual([expect.stringContaining('PUT /v2/a/manifests/1')]);
-  expect((await served([], ({ onEvent }) => onEvent?.(written))).lines.slice(0, -2)).toEqual([]);
+  expect((await served([], ({ onObservation }) => onObservation?.(written))).lines.slice(0, -2)).toEqual([]);
 });

@@ -1,10 +1,10 @@
 // `images serve`: the embedded registry in the foreground. With --ready-fd it is the process behind `lreg_start`.
 import { closeSync, writeSync } from 'node:fs';
+import type { HousekeepingEvent, Scrubbed } from '../../observe/housekeeping.ts';
+import type { Observation } from '../../observe/observation.ts';
 import { isImagesError } from '../../oci/errors.ts';
 import { listenUrl } from '../../server/address.ts';
 import type { ServerEvent } from '../../server/events.ts';
-import type { HousekeepingEvent } from '../../tasks/private-registry/housekeeping.ts';
-import type { Scrubbed } from '../../tasks/private-registry/scrub.ts';
 import { type ServedRegistry, serveRegistry } from '../../tasks/private-registry/serve-registry.ts';
 import type { ReadyMessage } from '../../tasks/private-registry/start-registry.ts';
 import type { Run } from '../grammar/command.ts';
@@ -13,7 +13,7 @@ import { configSettings, taskSettings } from '../grammar/task-settings.ts';
 import type { Context } from '../process/context.ts';
 import { createBufferCollector, expectManyRequests } from '../process/much-data.ts';
 import { safeText } from '../process/safe-text.ts';
-import { createAuditLog } from '../reporter/audit-log.ts';
+import { type AuditLog, createAuditLog } from '../reporter/audit-log.ts';
 import { leapLine } from '../reporter/collection-line.ts';
 import { describedFault, neededBy } from '../reporter/fault-text.ts';
 import { formatBytes, formatCount } from '../reporter/format.ts';
@@ -35,15 +35,8 @@ export const run: Run = async ({ options, context }) => {
       {
         ...givenServingOptions(options),
         version: context.version,
-        onHousekeeping: (event) => {
-          for (const line of housekeepingLines(event)) context.note(`${new Date().toISOString()} ${line}`);
-        },
-        onAudited: (event) => {
-          for (const line of audit.linesFor(event)) context.note(`${new Date().toISOString()} ${line}`);
-        },
-        onEvent: (event) => logEvent(event, context),
+        onObservation: (event) => log(event, context, audit),
         onReceived: createBufferCollector(),
-        onNotice: (text) => context.note(`${new Date().toISOString()} ${text}`),
       },
       { ...taskSettings(context, options), ...configSettings(options) },
     );
@@ -60,6 +53,34 @@ export const run: Run = async ({ options, context }) => {
   context.note(`${new Date().toISOString()} stopped`);
   return 0;
 };
+
+function log(event: Observation, context: Context, audit: AuditLog): void {
+  switch (event.type) {
+    case 'request':
+      for (const line of event.isAudited ? audit.linesFor(event) : []) {
+        context.note(`${new Date().toISOString()} ${line}`);
+      }
+      logEvent(event, context);
+      return;
+    case 'failure':
+      logEvent(event, context);
+      return;
+    case 'notice':
+      context.note(`${new Date().toISOString()} ${event.level === 'warn' ? 'WARNING: ' : ''}${event.text}`);
+      return;
+    case 'serving':
+    case 'reloaded':
+    case 'stopping':
+    case 'stopped':
+    case 'proxy-fetching':
+    case 'proxy-fetched':
+    case 'proxy-stored':
+    case 'proxy-failed':
+      return;
+    default:
+      for (const line of housekeepingLines(event)) context.note(`${new Date().toISOString()} ${line}`);
+  }
+}
 
 function collectionLine({ collection }: Extract<HousekeepingEvent, { type: 'collected' }>): string {
   const { tags, retentionWaits, manifests, blobs, bytes } = collection;

@@ -4,6 +4,8 @@ import { auditLine } from './audit-line.ts';
 
 const request: RequestEvent = {
   type: 'request',
+  id: 'r-1',
+  kind: 'other',
   method: 'PUT',
   url: '/v2/a/manifests/1',
   status: 201,

@@ -5,7 +5,15 @@ import { createAuditLog } from './audit-log.ts';
 function scene() {
   const clock = { ms: 0 };
   const log = createAuditLog(() => clock.ms);
-  const request = { type: 'request', url: '/v2/a/manifests/1', sent: 0, received: 0, duration: 1 } as const;
+  const request = {
+    type: 'request',
+    id: 'r-1',
+    kind: 'other',
+    url: '/v2/a/manifests/1',
+    sent: 0,
+    received: 0,
+    duration: 1,
+  } as const;
   const refused = (remote = '10.0.0.9') =>
     log.linesFor({ ...request, method: 'GET', status: 401, code: 'UNAUTHORIZED', remote });
   const written = (): readonly string[] =>
@@ -40,6 +48,16 @@ it('many addresses together fill no log, nor the memory', () => {
 
 it('what is read has no line, and counts for nothing', () => {
   const log = createAuditLog(() => 0);
-  const read = { type: 'request', method: 'GET', url: '/v2/', status: 200, sent: 0, received: 0, duration: 1 } as const;
+  const read = {
+    type: 'request',
+    id: 'r-1',
+    kind: 'other',
+    method: 'GET',
+    url: '/v2/',
+    status: 200,
+    sent: 0,
+    received: 0,
+    duration: 1,
+  } as const;
   expect(log.linesFor({ ...read, remote: '10.0.0.9' })).toEqual([]);
 });

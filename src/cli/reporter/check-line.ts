@@ -1,6 +1,7 @@
 // Shows on a terminal what a check does: one line, redrawn in place. Elsewhere only what it goes on with, and what is damaged.
+
+import type { RepairEvent } from '../../observe/housekeeping.ts';
 import type { CheckEvent } from '../../storage/check/check-store.ts';
-import type { RepairEvent } from '../../tasks/private-registry/repair-store.ts';
 import type { Context } from '../process/context.ts';
 import { safeText } from '../process/safe-text.ts';
 import { formatBytes, formatCount } from './format.ts';

@@ -138,7 +138,17 @@ describe('lines of --debug', () => {
         { topic: 'serve', event: { ...served, type: 'failure', error: 'broken' } },
         {
           topic: 'serve',
-          event: { ...served, type: 'request', status: 200, sent: 1, received: 0, duration: 3, remote: '::1' },
+          event: {
+            ...served,
+            type: 'request',
+            id: 'r-1',
+            kind: 'ping',
+            status: 200,
+            sent: 1,
+            received: 0,
+            duration: 3,
+            remote: '::1',
+          },
         },
       ] as readonly DebugEvent[]),
     ).toEqual([

@@ -1,7 +1,7 @@
 // The requests for a blob, or a part of it (distribution specification 1.1, "Pulling Blobs").
 import type { Digest } from '../../oci/digest.ts';
 import type { BlobOptions } from '../contract.ts';
-import { viaHeader } from '../via-header.ts';
+import { behalfHeaders } from '../via-header.ts';
 import type { EndpointRequest } from './endpoint-request.ts';
 import { repositoryPath } from './paths.ts';
 import { repositoryScope } from './scopes.ts';
@@ -15,12 +15,12 @@ export function blobRequest(
   host: string,
   method: 'GET' | 'HEAD',
   repository: string,
-  { digest, host: ns, via, signal }: WhichBlob,
+  { digest, host: ns, signal, ...behalf }: WhichBlob,
 ): EndpointRequest {
   return {
     method,
     to: repositoryPath(repository, `blobs/${digest}`, { ns }),
-    headers: { accept: '*/*', ...viaHeader(via) },
+    headers: { accept: '*/*', ...behalfHeaders(behalf) },
     repository,
     scopes: [repositoryScope(repository, 'pull')],
     asked: { what: `blob ${host}/${repository}@${digest}`, unknown: 'BLOB_UNKNOWN' },

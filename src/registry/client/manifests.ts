@@ -14,7 +14,7 @@ import {
 } from '../../oci/manifest.ts';
 import { DOCKER_SCHEMA1, isIndexType, isManifestType, MANIFEST_TYPES } from '../../oci/media-types.ts';
 import type { ReadOptions, RegistryReader } from '../contract.ts';
-import { viaHeader } from '../via-header.ts';
+import { behalfHeaders } from '../via-header.ts';
 import { type Asked, badAnswer } from './answer-errors.ts';
 import { contentCodings, uncoded } from './content-encoding.ts';
 import type { EndpointHttp } from './endpoint-http.ts';
@@ -80,13 +80,13 @@ function manifestRequest(
   host: string,
   method: 'GET' | 'HEAD',
   repository: string,
-  { reference, host: ns, via, signal }: Which,
+  { reference, host: ns, signal, ...behalf }: Which,
 ): EndpointRequest {
   const name = `${repository}${isDigest(reference) ? '@' : ':'}${reference}`;
   return {
     method,
     to: repositoryPath(repository, `manifests/${encodeURIComponent(reference).replace('%3A', ':')}`, { ns }),
-    headers: { accept: MANIFEST_TYPES.join(', '), ...viaHeader(via) },
+    headers: { accept: MANIFEST_TYPES.join(', '), ...behalfHeaders(behalf) },
     repository,
     scopes: [repositoryScope(repository, 'pull')],
     asked: { what: `manifest ${host}/${name}`, unknown: 'MANIFEST_UNKNOWN' },

@@ -8,6 +8,7 @@ import type { Descriptor } from '../../oci/descriptor.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { BlobContent, BlobOptions, GrowingBlob, Registry } from '../contract.ts';
 import { mayOpenAnew } from '../open-anew.ts';
+import { behalfOf, type OnBehalf } from '../via-header.ts';
 import type { PullThroughOptions, PullThroughStore, UpstreamName } from './contract.ts';
 import { type Followed, followed } from './followed-blob.ts';
 import { partOwners } from './part-owners.ts';
@@ -18,7 +19,7 @@ export interface BlobFetches {
   /** The blob, or a part of it, as it comes. Resolves when the other registry has begun to send it. Errors: those of `upstreamError`, RANGE_INVALID. */
   get(name: UpstreamName, blob: Descriptor, options: BlobOptions): Promise<BlobContent>;
   /** The repository has the blob when it resolves. */
-  ensure(name: UpstreamName, blob: Descriptor, options?: Pick<BlobOptions, 'via'>): Promise<void>;
+  ensure(name: UpstreamName, blob: Descriptor, options?: OnBehalf): Promise<void>;
   /** The size, if the blob is being fetched for this repository. */
   sizeOf(name: UpstreamName, digest: Digest): number | undefined;
   /** Resolves when nothing is being fetched any more. */
@@ -60,7 +61,7 @@ export function blobFetches(
     return await registry.getBlob(name.path, blob.digest, { ...options, size: blob.size });
   };
 
-  function start(name: UpstreamName, blob: Descriptor, via: readonly string[]): Fetch {
+  function start(name: UpstreamName, blob: Descriptor, behalf: OnBehalf): Fetch {
     const begun = Promise.withResolvers<void>();
     // Nobody may be waiting.
     begun.promise.catch(() => {});
@@ -86,16 +87,21 @@ export function blobFetches(
       }
     };
     const put = async () => {
+      const began = performance.now();
+      let bytes = 0;
       const anew = !isShared() && !(await parts.isOf(name, blob.digest));
       await stripped.putBlob(
         name.path,
         blob,
         async (from) => {
-          const { body } = await open(name, blob, { from, signal, via, opensAnew: true });
+          const { body } = await open(name, blob, { ...behalf, from, signal, opensAnew: true });
           hasBegun = true;
           begun.resolve();
-          onEvent?.({ type: 'fetched', name, digest: blob.digest, size: blob.size });
-          return onReceived ? tapped(body, ({ length }) => onReceived(length)) : body;
+          onEvent?.({ type: 'fetching', name, digest: blob.digest, size: blob.size });
+          return tapped(body, ({ length }) => {
+            bytes += length;
+            onReceived?.(length);
+          });
         },
         {
           signal,
@@ -109,6 +115,8 @@ export function blobFetches(
           },
         },
       );
+      if (hasBegun)
+        onEvent?.({ type: 'fetched', name, digest: blob.digest, bytes, duration: performance.now() - began });
     };
     const work = async () => {
       for (let attempt = 1; ; attempt++) {
@@ -184,7 +192,7 @@ export function blobFetches(
       );
     }
     if (!isShared() && (await hasBlob(blob.digest))) return undefined;
-    return joined(name, blob) ?? start(name, blob, options.via ?? []);
+    return joined(name, blob) ?? start(name, blob, behalfOf(options));
   }
 
   /** What comes is passed on and not stored; if all of it has come, the repository has the blob. */

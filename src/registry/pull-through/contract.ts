@@ -63,8 +63,16 @@ export interface PullThroughStore {
 }
 
 export type PullThroughEvent =
-  /** All of a blob came from there. */
-  | { readonly type: 'fetched'; readonly name: UpstreamName; readonly digest: Digest; readonly size: number }
+  /** A blob begins to come from there. */
+  | { readonly type: 'fetching'; readonly name: UpstreamName; readonly digest: Digest; readonly size: number }
+  /** All of a blob came from there. `bytes`: without what was here before; `duration` in milliseconds. */
+  | {
+      readonly type: 'fetched';
+      readonly name: UpstreamName;
+      readonly digest: Digest;
+      readonly bytes: number;
+      readonly duration: number;
+    }
   /** All of an image is here now. */
   | {
       readonly type: 'stored';

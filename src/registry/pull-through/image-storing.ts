@@ -2,6 +2,7 @@
 import { createKeyedLimiter } from '../../io/concurrency/keyed-limiter.ts';
 import { createLimiter } from '../../io/concurrency/limiter.ts';
 import type { Digest } from '../../oci/digest.ts';
+import type { OnBehalf } from '../via-header.ts';
 import type { BlobFetches } from './blob-fetches.ts';
 import type { PullThroughOptions, PullThroughStore, TagOwner, UpstreamName, UpstreamTag } from './contract.ts';
 import type { KnownManifest, KnownManifests } from './known-manifests.ts';
@@ -15,7 +16,7 @@ export interface ImageStoring {
    * Somebody pulls this blob. With the first layer, all else that the image needs is fetched, too: nodes that have a layer from elsewhere never ask for it here.
    * A look at the config alone fetches nothing.
    */
-  pulled(name: UpstreamName, digest: Digest, via: readonly string[]): void;
+  pulled(name: UpstreamName, digest: Digest, behalf: OnBehalf): void;
   /** Resolves when no image is being completed any more. */
   settled(): Promise<void>;
 }
@@ -72,10 +73,10 @@ export function imageStoring(
   const isKept = async ({ path }: UpstreamName, tag: string) =>
     isFixed(path, tag) && (await stripped.statManifest(path, tag)) !== undefined;
 
-  async function complete(image: KnownManifest, via: readonly string[]): Promise<void> {
+  async function complete(image: KnownManifest, behalf: OnBehalf): Promise<void> {
     for (const { digest, size, mediaType } of image.named.blobs) {
       if (await stripped.statBlob(image.name.path, digest)) continue;
-      await unasked(image.name.host, () => blobs.ensure(image.name, { digest, size, mediaType }, { via }), signal);
+      await unasked(image.name.host, () => blobs.ensure(image.name, { digest, size, mediaType }, behalf), signal);
     }
     if (await isComplete(image)) await put(image);
   }
@@ -85,13 +86,13 @@ export function imageStoring(
     take: async (image) => {
       if (await isComplete(image)) await put(image);
     },
-    pulled: (name, digest, via) => {
+    pulled: (name, digest, behalf) => {
       for (const { known: image } of known.naming(name, digest)) {
         const { blobs: named } = image.named;
         if (named.length > 1 && named[0]?.digest === digest) continue;
         const key = upstreamText(name, image.manifest.digest);
         if (completing.has(key) || signal.aborted) continue;
-        const work = complete(image, via)
+        const work = complete(image, behalf)
           .catch((error: unknown) => {
             if (!signal.aborted) onEvent?.({ type: 'trouble', name, error });
           })

@@ -5,6 +5,7 @@ import { isDigest } from '../../oci/digest.ts';
 import { type ImagesError, isImagesError } from '../../oci/errors.ts';
 import type { RawManifest } from '../../oci/manifest.ts';
 import type { ImageReader, ReadOptions } from '../contract.ts';
+import { behalfOf, type OnBehalf, throughMe } from '../via-header.ts';
 import type { PullThroughOptions, PullThroughStore, UpstreamName, UpstreamTag } from './contract.ts';
 import type { ImageStoring } from './image-storing.ts';
 import type { KnownManifests } from './known-manifests.ts';
@@ -62,11 +63,7 @@ export function manifestFetches(
 
   async function ask<T>(
     name: UpstreamName,
-    {
-      reference,
-      within,
-      via = [],
-    }: { readonly reference: string; readonly within: number; readonly via?: ReadOptions['via'] },
+    { reference, within, ...behalf }: OnBehalf & { readonly reference: string; readonly within: number },
     read: (registry: ImageReader, options: ReadOptions) => Promise<T>,
   ): Promise<T> {
     const refused = busy.get(name.host);
@@ -74,7 +71,7 @@ export function manifestFetches(
     try {
       const bounded = AbortSignal.any([signal, AbortSignal.timeout(within)]);
       const result = await untilAborted(
-        upstream(name).then((registry) => read(registry, { via: [...via, id], signal: bounded })),
+        upstream(name).then((registry) => read(registry, { ...throughMe(behalf, id), signal: bounded })),
         bounded,
       );
       restingUntil.delete(name.host);
@@ -87,12 +84,12 @@ export function manifestFetches(
     }
   }
 
-  async function get(name: UpstreamName, reference: string, via: ReadOptions['via']): Promise<RawManifest> {
+  async function get(name: UpstreamName, reference: string, behalf: OnBehalf): Promise<RawManifest> {
     const key = upstreamText(name, reference);
     const missing = absent.get(key);
     if (missing && missing.until > now()) throw missing.error;
     try {
-      return await ask(name, { reference, within: GET_WITHIN, ...(via && { via }) }, (registry, options) =>
+      return await ask(name, { ...behalfOf(behalf), reference, within: GET_WITHIN }, (registry, options) =>
         registry.getManifest(name.path, reference, options),
       );
     } catch (error) {
@@ -116,18 +113,18 @@ export function manifestFetches(
     return await store.stripped.getManifest(name.path, digest);
   }
 
-  async function renew(name: UpstreamTag, had: Digest, { via }: ReadOptions): Promise<void> {
+  async function renew(name: UpstreamTag, had: Digest, behalf: OnBehalf): Promise<void> {
     const key = upstreamText(name, name.tag);
     const { ttl } = rules() ?? { ttl: 0 };
     try {
       const found = await ask(
         name,
-        { reference: name.tag, within: HEAD_WITHIN, ...(via && { via }) },
+        { ...behalfOf(behalf), reference: name.tag, within: HEAD_WITHIN },
         (registry, options) => registry.statManifest(name.path, name.tag, options),
       );
       // A tag that has gone there stays here: whoever uses it goes on.
       if (found && found.digest !== had) {
-        const manifest = (await isHere(name, found.digest)) ?? (await get(name, found.digest, via));
+        const manifest = (await isHere(name, found.digest)) ?? (await get(name, found.digest, behalf));
         await take(name, manifest, name.tag);
       }
       check(key, ttl);
@@ -148,13 +145,13 @@ export function manifestFetches(
       if (!rests(name.host)) await renew(name, had, options);
       return;
     }
-    await take(name, await get(name, name.tag, options.via), name.tag);
+    await take(name, await get(name, name.tag, options), name.tag);
     check(upstreamText(name, name.tag), ttl);
   }
 
   async function ensureDigest(name: UpstreamName, digest: Digest, options: ReadOptions): Promise<void> {
     if ((await isHere(name, digest)) || rules()?.isOffline !== false) return;
-    await take(name, await get(name, digest, options.via));
+    await take(name, await get(name, digest, options));
   }
 
   return {

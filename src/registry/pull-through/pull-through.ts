@@ -5,7 +5,7 @@ import { type ImagesError, isImagesError } from '../../oci/errors.ts';
 import type { RawManifest } from '../../oci/manifest.ts';
 import type { BlobContent, BlobOptions, ReadOptions, Registry } from '../contract.ts';
 import { FORWARD, forwarding } from '../policies/forwarding.ts';
-import { isLoop } from '../via-header.ts';
+import { isLoop, throughMe } from '../via-header.ts';
 import { type BlobFetches, blobFetches } from './blob-fetches.ts';
 import type { PullThroughOptions, PullThroughStore, UpstreamName } from './contract.ts';
 import { type ImageStoring, imageStoring } from './image-storing.ts';
@@ -141,9 +141,9 @@ function reads({ registry, parts, meant }: ReadParts, options: PullThroughOption
     if (size === undefined) return undefined;
     const { host: _, ...inner } = read;
     const blob = { mediaType: 'application/octet-stream', digest, size };
-    const via = [...(read.via ?? []), options.id];
-    const content = await blobs.get(name, blob, { ...inner, via });
-    images.pulled(name, digest, via);
+    const behalf = throughMe(read, options.id);
+    const content = await blobs.get(name, blob, { ...inner, ...behalf });
+    images.pulled(name, digest, behalf);
     return content;
   }
 
@@ -197,8 +197,8 @@ function reads({ registry, parts, meant }: ReadParts, options: PullThroughOption
   };
 }
 
-function asked({ via = [], signal }: ReadOptions, id: string): ReadOptions {
-  return { via: [...via, id], ...(signal && { signal }) };
+function asked(read: ReadOptions, id: string): ReadOptions {
+  return { ...throughMe(read, id), ...(read.signal && { signal: read.signal }) };
 }
 
 function isAbsence(error: unknown): error is ImagesError {

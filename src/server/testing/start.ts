@@ -16,7 +16,7 @@ export interface TestServer extends AsyncDisposable {
 export async function startServer(
   registry: Registry,
   limits: Partial<ServerLimits> = {},
-  options: Pick<ServeOptions, 'names' | 'health' | 'grace' | 'access'> = {},
+  options: Pick<ServeOptions, 'names' | 'health' | 'grace' | 'access' | 'operators'> = {},
 ): Promise<TestServer> {
   const events: ServerEvent[] = [];
   const running = await serve({

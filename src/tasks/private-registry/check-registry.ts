@@ -1,4 +1,5 @@
 // `lreg_check`: verifies the embedded registry's store, and mends what it can. The registry may run.
+import type { RepairEvent } from '../../observe/housekeeping.ts';
 import { checkArguments, OBJECT } from '../../oci/arguments.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import type { Reference } from '../../oci/reference.ts';
@@ -11,7 +12,7 @@ import { callOptions, type Settings, storeOptions } from '../settings.ts';
 import type { CheckedParts } from './checked-images.ts';
 import { locateRegistry, noRegistry } from './locate-registry.ts';
 import { noStore } from './private-registry.ts';
-import type { LeftFault, RepairEvent } from './repair-store.ts';
+import type { LeftFault } from './repair-store.ts';
 
 export interface CheckRegistryOptions {
   /** Only these images; all of the store if empty. */

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { ageStore } from '../../../test/e2e/testing/age-store.ts';
 import { eventually } from '../../../test/testing/eventually.ts';
+import type { HousekeepingEvent } from '../../observe/housekeeping.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import { image, putImage } from '../../server/testing/content.ts';
 import { openEmbeddedStore } from '../../storage/embedded-store.ts';
@@ -10,7 +11,7 @@ import { COLLECTED_KEY } from '../../storage/layout/store-keys.ts';
 import { lastCollected } from '../../storage/repositories/last-collection.ts';
 import { temporaryWorld } from '../testing/temporary-world.ts';
 import { tryCollectorTurn } from './collect-garbage.ts';
-import { type Housekeeping, type HousekeepingEvent, keepHouse } from './housekeeping.ts';
+import { type Housekeeping, keepHouse } from './housekeeping.ts';
 
 const SOON = { look: 2, sweep: 2, quiet: 1000, patience: 1e9, retry: 2 };
 const QUIET = { active: 0, lastAt: 0 };

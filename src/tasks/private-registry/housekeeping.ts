@@ -1,8 +1,8 @@
 // What a running registry does by itself: it frees forgotten uploads within an hour, collects garbage once a day, and checks all of its store once a week, at
 // times when nobody asks for anything. It does one thing at a time: a check, which may take days, makes room for the others.
 import { setTimeout as delay } from 'node:timers/promises';
+import type { OnHousekeeping } from '../../observe/housekeeping.ts';
 import type { KeepRule } from '../../storage/collector/retention.ts';
-import type { Collection } from '../../storage/collector/run.ts';
 import type { EmbeddedStore } from '../../storage/embedded-store.ts';
 import { sweepForgotten } from '../../storage/repositories/expiry.ts';
 import { lastCollected } from '../../storage/repositories/last-collection.ts';
@@ -11,7 +11,7 @@ import { isCollecting, tryCollectorTurn } from './collect-garbage.ts';
 import { LONGEST_REST, REST_BESIDE_REQUESTS } from './give-way.ts';
 import type { ImageHosts } from './registry-clients.ts';
 import type { CollectionSchedule, ScrubSchedule } from './registry-config.ts';
-import { canBeScrubbed, newScrubber, SCRUB_EVERY_MS, type ScrubEvent, scrubOverdueFor } from './scrub.ts';
+import { canBeScrubbed, newScrubber, SCRUB_EVERY_MS, scrubOverdueFor } from './scrub.ts';
 
 export interface Housekeeping {
   /** The rules of retention, as they are now: applied once somebody has seen what they do. */
@@ -37,14 +37,6 @@ export interface Activity {
   /** In milliseconds since 1970: when the last one ended. */
   readonly lastAt: number;
 }
-
-export type HousekeepingEvent =
-  | { readonly type: 'collected'; readonly collection: Collection }
-  | ScrubEvent
-  /** Told once for the same failure, however often the work is tried again. */
-  | { readonly type: 'housekeeping-failed'; readonly error: unknown };
-
-export type OnHousekeeping = (event: HousekeepingEvent) => void;
 
 const HOUR = 3600_000;
 

@@ -1,13 +1,13 @@
 // A scrub fetches what it finds damaged from where it came.
 import { expect, it, onTestFinished } from 'vitest';
 import { buildImage, layerOf } from '../../../test/fixtures/image.ts';
+import type { RepairEvent } from '../../observe/housekeeping.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { readLastCheck } from '../../storage/check/check-record.ts';
 import { checkStore } from '../../storage/check/check-store.ts';
 import { blobKey } from '../../storage/layout/registry-keys.ts';
 import { hostsAndStore } from '../testing/hosts-and-store.ts';
 import { mendByScrub } from './mend-by-scrub.ts';
-import type { RepairEvent } from './repair-store.ts';
 
 const APP = buildImage({ layers: [layerOf([{ name: 'app', data: 'app' }])] });
 const LAYER = APP.blobs.at(-1)?.digest as Digest;

@@ -1,13 +1,14 @@
 // What a scrub has found is mended as `lreg_check --repair` mends it, by nobody's wish: so at the pace of the scrub, one blob after the other, and not all that a
 // broken disk has lost in one week. Where no image has come from anywhere, nobody is asked for anything.
 import type { CallOptions } from '../../io/streams/bytes.ts';
+import type { RepairEvent } from '../../observe/housekeeping.ts';
 import type { ReadPace } from '../../storage/blobs.ts';
 import { noteMended } from '../../storage/check/check-record.ts';
 import type { StoreFaults } from '../../storage/check/find-faults.ts';
 import { incompleteImages } from '../../storage/check/findings.ts';
 import type { EmbeddedStore } from '../../storage/embedded-store.ts';
 import type { ImageHosts } from './registry-clients.ts';
-import type { Repair, RepairEvent } from './repair-store.ts';
+import type { Repair } from './repair-store.ts';
 
 /** Blobs that one scrub fetches. */
 const MOST = 1000;

@@ -1,13 +1,15 @@
 // What is mended, and from where; what is left, and why. What a check finds is tested in storage/check.
+
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { buildImage, buildIndex, type FixtureImage, layerOf } from '../../../test/fixtures/image.ts';
+import type { RepairEvent } from '../../observe/housekeeping.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import { checkStore } from '../../storage/check/check-store.ts';
 import type { StoreFault } from '../../storage/check/findings.ts';
 import { blobKey, layerLinkKey, revisionLinkKey, tagLinkKey } from '../../storage/layout/registry-keys.ts';
 import { hostsAndStore, putFixture } from '../testing/hosts-and-store.ts';
-import { hintOf, type RepairEvent, type RepairOptions, repairStore } from './repair-store.ts';
+import { hintOf, type RepairOptions, repairStore } from './repair-store.ts';
 
 const layer = (name: string) => layerOf([{ name, data: name }]);
 const APP = buildImage({ layers: [layer('base'), layer('app')] });

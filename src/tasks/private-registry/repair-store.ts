@@ -1,6 +1,8 @@
 // Mends what a check of the store found: fetches damaged and missing blobs from where their images came from, writes links, and deletes what leads nowhere.
+
 import { createLimiter } from '../../io/concurrency/limiter.ts';
 import type { Bytes, CallOptions } from '../../io/streams/bytes.ts';
+import type { RepairEvent } from '../../observe/housekeeping.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { ImagesError, isImagesError } from '../../oci/errors.ts';
 import { type FullReference, formatReference, tryParseReference } from '../../oci/reference.ts';
@@ -11,10 +13,6 @@ import { mendLink } from '../../storage/check/mend-links.ts';
 import type { EmbeddedStore } from '../../storage/embedded-store.ts';
 import type { CheckedParts } from './checked-images.ts';
 import type { ImageHosts } from './registry-clients.ts';
-
-export type RepairEvent =
-  | { readonly type: 'fetching'; readonly digest: Digest; readonly from: string }
-  | { readonly type: 'mended'; readonly fault: StoreFault };
 
 export interface LeftFault extends StoreFault {
   /** Why it could not be mended; absent if nothing was tried. */

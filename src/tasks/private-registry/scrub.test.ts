@@ -1,8 +1,10 @@
 // A registry checks its store by itself.
+
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { eventually } from '../../../test/testing/eventually.ts';
 import { acquireLock } from '../../io/files/lock.ts';
+import type { HousekeepingEvent } from '../../observe/housekeeping.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import { image, putImage } from '../../server/testing/content.ts';
 import type { CheckedBlob } from '../../storage/blobs.ts';
@@ -12,7 +14,7 @@ import { blobKey } from '../../storage/layout/registry-keys.ts';
 import { LAST_CHECK_KEY } from '../../storage/layout/store-keys.ts';
 import * as health from '../../storage/store-health.ts';
 import { temporaryWorld } from '../testing/temporary-world.ts';
-import { type Housekeeping, type HousekeepingEvent, keepHouse } from './housekeeping.ts';
+import { type Housekeeping, keepHouse } from './housekeeping.ts';
 import { registryStatus } from './registry-status.ts';
 
 const SOON = { look: 2, sweep: 1e9, quiet: 1000, patience: 1e9, retry: 2, looks: 2 };

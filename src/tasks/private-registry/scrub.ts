@@ -1,5 +1,6 @@
 // The scrub of a registry that runs: once a week all of its store is checked, slowly and when nobody asks for anything. It goes on after a restart.
 import { setTimeout as delay } from 'node:timers/promises';
+import type { ScrubEvent } from '../../observe/housekeeping.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { isImagesError } from '../../oci/errors.ts';
 import { type LastCheck, readLastCheck } from '../../storage/check/check-record.ts';
@@ -9,7 +10,6 @@ import type { EmbeddedStore } from '../../storage/embedded-store.ts';
 import { storeHealth } from '../../storage/store-health.ts';
 import { mendByScrub } from './mend-by-scrub.ts';
 import type { ImageHosts } from './registry-clients.ts';
-import type { RepairEvent } from './repair-store.ts';
 
 /** From the end of one check of all, whoever made it, to the next. In milliseconds. */
 export const SCRUB_EVERY_MS = 7 * 24 * 3600_000;
@@ -30,26 +30,6 @@ export interface Scrub {
   /** The registries that images come from; without it, nothing is mended. */
   readonly openHosts?: () => Promise<ImageHosts>;
   readonly onEvent: (event: ScrubEvent) => void;
-}
-
-export type ScrubEvent =
-  /** Told when it is found; from then on the blob is not served. */
-  { readonly type: 'damaged'; readonly digest: Digest } | RepairEvent | Scrubbed;
-
-export interface Scrubbed {
-  readonly type: 'scrubbed';
-  /** Blobs that were hashed, before and after a restart. */
-  readonly blobs: number;
-  /** In bytes. */
-  readonly bytes: number;
-  /** What is left of the faults. */
-  readonly findings: readonly (StoreFault & { readonly why?: string })[];
-  /** How many faults were mended. */
-  readonly mended: number;
-  /** Those that were not told before. */
-  readonly news: Scrubbed['findings'];
-  /** Images that cannot be pulled whole, in byte order. */
-  readonly incomplete: readonly string[];
 }
 
 /** Milliseconds since a scrub has been due, negative before. `began`: when the registry started. */

@@ -47,7 +47,11 @@ describe.skipIf(!canMount)('a store on a read-only file system (skipped without 
     const { manifest } = await putImage((await openEmbeddedStore(data)).registry, 'x/y', '1', image());
     await disk?.makeReadOnly();
     const notices: string[] = [];
-    const served = await serve(world, { onNotice: (text) => void notices.push(text) }, { data });
+    const served = await serve(
+      world,
+      { onObservation: (one) => one.type === 'notice' && notices.push(one.text) },
+      { data },
+    );
     const url = `http://${hostOf(served.state)}`;
     expect((await fetch(`${url}/v2/x/y/manifests/1`)).headers.get('docker-content-digest')).toBe(manifest.digest);
     expect((await fetch(`${url}/v2/x/y/blobs/uploads/`, { method: 'POST' })).status).toBe(405);
@@ -85,7 +89,9 @@ describe('the embedded registry in this process', () => {
     const notices: string[] = [];
     vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
     onTestFinished(() => void vi.useRealTimers());
-    await using _served = await serve(world, { onNotice: (text) => void notices.push(text) });
+    await using _served = await serve(world, {
+      onObservation: (one) => one.type === 'notice' && notices.push(one.text),
+    });
     expect(notices).toEqual([expect.stringMatching(/^rules name users that .* does not have: bob$/)]);
     await writeFile(config, rulesFor('Anna'));
     await vi.waitFor(
@@ -118,10 +124,29 @@ describe('the embedded registry in this process', () => {
     const events: unknown[] = [];
     const debugged: DebugEvent[] = [];
     const onDebug = (event: DebugEvent) => debugged.push(event);
-    await using served = await serve(world, { onEvent: (event) => events.push(event) }, { onDebug });
-    await (await fetch(`http://${hostOf(served.state)}/v2/x/manifests/1`)).text();
-    expect(events).toEqual([expect.objectContaining({ method: 'GET', url: '/v2/x/manifests/1', status: 404 })]);
+    await using served = await serve(
+      world,
+      { onObservation: (one) => one.type === 'request' && events.push(one) },
+      { onDebug },
+    );
+    const url = `http://${hostOf(served.state)}/v2/x/manifests/1`;
+    const answer = await fetch(url, { headers: { 'X-Request-ID': 'from-the-client' } });
+    await answer.text();
+    expect(answer.headers.get('x-request-id')).toBe('from-the-client');
+    const named = { id: 'from-the-client', kind: 'manifest-get', repository: 'x', reference: '1', userAgent: 'node' };
+    expect(events).toEqual([
+      expect.objectContaining({ method: 'GET', url: '/v2/x/manifests/1', status: 404, ...named }),
+    ]);
     expect(new Set(debugged.map(({ topic }) => topic))).toEqual(new Set(['serve', 'store']));
+  });
+
+  it('tells when it serves, stops and has stopped, once each', async () => {
+    await using world = await temporaryWorld();
+    const told: string[] = [];
+    const served = await serve(world, { onObservation: ({ type }) => told.push(type) });
+    await served[Symbol.asyncDispose]();
+    await served[Symbol.asyncDispose]();
+    expect(told).toEqual(['serving', 'stopping', 'stopped']);
   });
 
   it('says in its health check that its directory has gone', async () => {

@@ -6,15 +6,16 @@ import type { TlsContexts } from '../../certificates/contract.ts';
 import { disposables } from '../../io/concurrency/disposables.ts';
 import { acquireLock } from '../../io/files/lock.ts';
 import { WELL_KNOWN_HOSTS } from '../../nodes/well-known-hosts.ts';
+import type { OnObservation } from '../../observe/observation.ts';
 import { checkArguments, objectWith, TEXT } from '../../oci/arguments.ts';
 import { isImagesError } from '../../oci/errors.ts';
-import type { OnServerEvent, RequestEvent, ServerEvent } from '../../server/events.ts';
+import type { RequestKind, ServerEvent } from '../../server/events.ts';
 import { type RunningServer, serve } from '../../server/listen.ts';
 import { SETTINGS, TEXTS } from '../arguments.ts';
 import { alsoDebugged, callOptions, type Settings } from '../settings.ts';
 import { alreadyRunning, usedBy } from './already-running.ts';
+import { configFile } from './config-file.ts';
 import { discardEmptyStore, storeIsBegun } from './empty-store.ts';
-import type { OnHousekeeping } from './housekeeping.ts';
 import { imagesGroup } from './images-group.ts';
 import { withNamedData } from './named-config.ts';
 import { registryNeighbours } from './neighbours.ts';
@@ -28,6 +29,7 @@ import { checkServingOptions, type ServedOptions, servedOptions } from './served
 import { type Announced, keepStore, openServedStore, type ServedStore, schedules } from './served-store.ts';
 import { ownAuthorityFile, servedTls } from './served-tls.ts';
 import { servingHealth } from './serving-health.ts';
+import { type ServingObservers, servingObservers } from './serving-observers.ts';
 import type { ServingOptions } from './serving-options.ts';
 import { type ServingRules, servingRules } from './serving-rules.ts';
 import { startedWith } from './started-with.ts';
@@ -38,15 +40,10 @@ import { sayingWhatIsOpen, whatIsOpen } from './what-is-open.ts';
 export interface ServeRequest extends ServingOptions {
   readonly listen: readonly string[];
   readonly version: string;
-  readonly onEvent?: OnServerEvent;
-  /** Told of each request before `onEvent`, while writes and refusals are to be logged: it is wanted, or users log in. */
-  readonly onAudited?: (event: RequestEvent) => void;
+  /** Told of all that happens. It must not wait, and what it throws is lost. */
+  readonly onObservation?: OnObservation;
   /** Told of the bytes of bodies as they come: buffers that are garbage soon. */
   readonly onReceived?: (bytes: number) => void;
-  /** One line for the log: what the configuration says now, and why a changed one is not used. */
-  readonly onNotice?: (text: string) => void;
-  /** Told of what the registry does by itself. */
-  readonly onHousekeeping?: OnHousekeeping;
 }
 
 export interface ServedRegistry extends AsyncDisposable {
@@ -68,22 +65,28 @@ export async function serveRegistry(request: ServeRequest, given: Settings): Pro
   const data = dataDirectory(settings);
   const isNew = !storeIsBegun(data);
   try {
-    return await serveStore({ ...request, data }, settings);
+    return await serveStore({ ...request, ...servingObservers(request), data }, settings);
   } catch (error) {
     if (isNew) discardEmptyStore(data);
     throw error;
   }
 }
 
-interface ServeStore extends ServeRequest {
+interface ServeStore extends Omit<ServeRequest, 'onObservation'>, ServingObservers {
   readonly data: string;
 }
 
 async function serveStore(request: ServeStore, settings: Settings): Promise<ServedRegistry> {
-  const { data, onNotice } = request;
+  const { data, observe, onNotice } = request;
   using watchers = disposables();
   let sayOpen: (() => void) | undefined;
-  const rules = watchers.add(await servingRules(data, { ...request, onChange: () => sayOpen?.() }, settings));
+  const onReload = () => {
+    observe({ type: 'reloaded', file: configFile(data, settings.config) });
+    sayOpen?.();
+  };
+  /** What is told with it is for somebody to mend. */
+  const onTrouble = (text: string) => onNotice(text, 'warn');
+  const rules = watchers.add(await servingRules(data, { ...request, onChange: () => onReload() }, settings));
   const options = servedOptions(request, rules.config);
   let state: RegistryState | undefined;
   const announced = () => state;
@@ -91,12 +94,13 @@ async function serveStore(request: ServeStore, settings: Settings): Promise<Serv
     ...settings,
     announced,
     onNotice,
+    onProxy: observe,
     onReceived: request.onReceived,
   });
-  if (served.isReadOnly && rules.proxy) onNotice?.('nothing is fetched into a store on a read-only file system');
-  if (served.isReadOnly) onNotice?.(`the store is on a read-only file system, so pushes are refused: ${data}`);
+  if (served.isReadOnly && rules.proxy) onNotice('nothing is fetched into a store on a read-only file system');
+  if (served.isReadOnly) onNotice(`the store is on a read-only file system, so pushes are refused: ${data}`);
   const { space } = served.store;
-  if (onNotice && space) watchers.add(watchSpace(space, { limit: () => rules.config.quota, onNotice }));
+  if (space) watchers.add(watchSpace(space, { limit: () => rules.config.quota, onNotice }));
   // Of two that start at once, the second sees that the first runs.
   await using _starting = served.isReadOnly
     ? undefined
@@ -105,12 +109,12 @@ async function serveStore(request: ServeStore, settings: Settings): Promise<Serv
   if (running) throw alreadyRunning(running);
   const { htpasswd } = rules.access;
   const { mayDo } = served;
-  const neighbours = registryNeighbours(() => rules.access, onNotice);
-  const owner = await ownerOf(request, served, settings);
+  const neighbours = registryNeighbours(() => rules.access, onTrouble);
+  const owner = await ownerOf({ ...request, onNotice: onTrouble }, served, settings);
   const access = watchers.add(
-    await servedAccess({ data, htpasswd, mayDo, neighbours, ownerSecret: owner?.secret, onNotice }),
+    await servedAccess({ data, htpasswd, mayDo, neighbours, ownerSecret: owner?.secret, onNotice: onTrouble }),
   );
-  const certificates = await servedTls({ data, ...options.tls, names: options.names, onNotice });
+  const certificates = await servedTls({ data, ...options.tls, names: options.names, onNotice: onTrouble });
   if (certificates) watchers.add(certificates);
   const secured = { access, ...(owner && { ownerFile: owner.file }), ...(certificates && { certificates }) };
   const audits = () => htpasswd !== undefined || (request.isAudited ?? rules.config.audit ?? false);
@@ -131,8 +135,8 @@ async function serveStore(request: ServeStore, settings: Settings): Promise<Serv
       onNotice,
     );
     const tellUnknown = async () => {
-      const text = onNotice && (await unknownUsers(rules.access));
-      if (text !== undefined) onNotice?.(text);
+      const text = await unknownUsers(rules.access);
+      if (text !== undefined) onTrouble(text);
     };
     await tellUnknown();
     sayOpen = () => {
@@ -143,13 +147,29 @@ async function serveStore(request: ServeStore, settings: Settings): Promise<Serv
     state = announcement.state;
     const { withdraw } = announcement;
     const endWatching = watchers.handOver();
-    const { onHousekeeping } = request;
-    const keeping = keepStore(served, { state, rules, activity, onHousekeeping }, settings);
+    const keeping = keepStore(served, { state, rules, activity, onHousekeeping: observe }, settings);
+    observe({
+      type: 'serving',
+      data,
+      addresses: server.addresses,
+      ...(open.first !== undefined && { open: open.first }),
+    });
     const stopped = server.stopped
       .then(() => keeping.end())
       .then(withdraw)
-      .finally(endWatching);
+      .finally(endWatching)
+      .finally(() => {
+        settings.signal?.removeEventListener('abort', tellStopping);
+        observe({ type: 'stopped' });
+      });
+    let isStopping = false;
+    const tellStopping = () => {
+      if (!isStopping) observe({ type: 'stopping' });
+      isStopping = true;
+    };
+    settings.signal?.addEventListener('abort', tellStopping, { once: true });
     const stop = async () => {
+      tellStopping();
       await server[Symbol.asyncDispose]();
       await stopped;
     };
@@ -171,6 +191,9 @@ function ownerOf({ data, onNotice }: ServeStore, { isReadOnly }: ServedStore, se
   const group = isSystemService(settings) ? imagesGroup() : undefined;
   return keptOwnerSecret({ data: resolve(data), uid, group, isReadOnly, onNotice });
 }
+
+/** Probes, Prometheus, and who watches. */
+const WATCHING: readonly RequestKind[] = ['health', 'ready', 'metrics', 'events'];
 
 interface Listening {
   readonly options: ServedOptions;
@@ -195,9 +218,8 @@ async function listenFor(
   let lastAt = Date.now();
   const onEvent = alsoDebugged('serve', settings, (event: ServerEvent) => {
     // What looks at a registry every few seconds does not use it.
-    if (!isWatching(event.url)) lastAt = Date.now();
-    if (event.type === 'request' && request.audits()) request.onAudited?.(event);
-    request.onEvent?.(event);
+    if (event.type !== 'request' || !WATCHING.includes(event.kind)) lastAt = Date.now();
+    request.observe(event.type === 'request' && request.audits() ? { ...event, isAudited: true } : event);
   });
   const server: RunningServer = await serve({
     registry: served.registry,
@@ -205,6 +227,7 @@ async function listenFor(
     names,
     actsFor: WELL_KNOWN_HOSTS,
     access: request.access,
+    operators: request.operators,
     ...(served.fetching && { fetching: served.fetching }),
     ...(request.certificates && { tls: request.certificates }),
     health: servingHealth(data, announced, {
@@ -244,9 +267,4 @@ async function listenFor(
     });
   };
   return { server, activity, announce };
-}
-
-/** By probes and Prometheus. */
-function isWatching(url: string): boolean {
-  return /^\/(?:healthz|readyz|metrics)(?:\?|$)/.test(url);
 }

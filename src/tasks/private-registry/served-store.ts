@@ -7,6 +7,7 @@ import { type MayDo, permitted } from '../../access/permitted.ts';
 import { permittedNames } from '../../access/permitted-names.ts';
 import { isFsError } from '../../io/files/fs-errors.ts';
 import { WELL_KNOWN_HOSTS } from '../../nodes/well-known-hosts.ts';
+import type { OnHousekeeping } from '../../observe/housekeeping.ts';
 import { canonicalHost } from '../../oci/reference.ts';
 import type { Registry } from '../../registry/contract.ts';
 import { readOnly } from '../../registry/policies/read-only.ts';
@@ -17,7 +18,7 @@ import { type MissCounts, missCounts } from '../../storage/repositories/missed-i
 import { type PullCounts, pullCounts } from '../../storage/repositories/pull-records.ts';
 import { tellingPulls } from '../../storage/repositories/telling-pulls.ts';
 import type { TaskEvents, World } from '../settings.ts';
-import { type Activity, keepHouse, type OnHousekeeping } from './housekeeping.ts';
+import { type Activity, keepHouse } from './housekeeping.ts';
 import { keepRecords } from './keep-records.ts';
 import { addressOf } from './locate-registry.ts';
 import { openRuledStore } from './open-store.ts';
@@ -49,12 +50,12 @@ export interface Announced {
 }
 
 /** As those of `ServeRequest`. */
-type Listeners = Partial<Pick<ServingProxyOptions, 'onNotice' | 'onReceived'>>;
+type Listeners = Partial<Pick<ServingProxyOptions, 'onNotice' | 'onProxy' | 'onReceived'>>;
 
 export async function openServedStore(
   data: string,
   rules: Pick<ServingRules, 'config' | 'access' | 'proxy'>,
-  { announced, onNotice, onReceived, ...settings }: World & TaskEvents & Announced & Listeners,
+  { announced, onNotice, onProxy, onReceived, ...settings }: World & TaskEvents & Announced & Listeners,
 ): Promise<ServedStore> {
   const isReadOnly = await isReadOnlyStore(data);
   const pulls = pullCounts();
@@ -67,7 +68,7 @@ export async function openServedStore(
     ...(!isReadOnly && { check: stillThere(data, announced) }),
   });
   if (isReadOnly) return { registry: readOnly(store.registry), store, isReadOnly, pulls, mayDo };
-  const proxy = servingProxy(store, { rules, mayDo, announced, onNotice, onReceived }, settings);
+  const proxy = servingProxy(store, { rules, mayDo, announced, onNotice, onProxy, onReceived }, settings);
   const misses = missCounts();
   const { registry, prepare } = tellingMisses(proxy.registry, toldOf(misses), proxy.prepare);
   const fetching = { ...(prepare && { prepare }), meantBy: proxy.meantBy, hostOf: wellKnownHost };

@@ -14,6 +14,7 @@ let upstream: FaultyServer;
 let content: Image;
 const served: ServedRegistry[] = [];
 const notices: string[] = [];
+const told: string[] = [];
 
 beforeEach(async () => {
   world = await temporaryWorld();
@@ -23,6 +24,7 @@ beforeEach(async () => {
     manifest: content.manifest,
   });
   notices.length = 0;
+  told.length = 0;
 });
 afterEach(async () => {
   for (const one of served.splice(0)) await one[Symbol.asyncDispose]();
@@ -32,7 +34,12 @@ afterEach(async () => {
 
 async function start(request: Partial<ServeRequest> = {}, data = 'data'): Promise<string> {
   const one = await serveRegistry(
-    { listen: ['127.0.0.1:0'], version: '1', onNotice: (text) => notices.push(text), ...request },
+    {
+      listen: ['127.0.0.1:0'],
+      version: '1',
+      onObservation: (one) => (one.type === 'notice' ? notices.push(one.text) : told.push(one.type)),
+      ...request,
+    },
     world.settings({}, { data: join(world.path, data) }),
   );
   served.push(one);
@@ -46,13 +53,17 @@ const get = (url: string, headers: Record<string, string> = {}) => fetch(url, { 
 describe('a registry with --proxy', () => {
   it('serves an image of a host that was named, and has it when it is gone', async () => {
     const url = await start({ proxy: [upstream.host] });
-    expect((await get(`${url}/v2/team/app/manifests/latest${ns()}`)).status).toBe(200);
+    const headers = { 'X-Request-ID': 'asked-by-a-node' };
+    expect((await get(`${url}/v2/team/app/manifests/latest${ns()}`, headers)).status).toBe(200);
+    expect(upstream.requests.at(-1)?.headers['x-request-id']).toBe('asked-by-a-node');
     for (const { descriptor, bytes } of content.blobs) {
       const answer = await get(`${url}/v2/team/app/blobs/${descriptor.digest}${ns()}`);
       expect(Buffer.from(await answer.arrayBuffer())).toEqual(Buffer.from(bytes));
     }
     // The last byte is sent before all is written down.
     await eventually(async () => (await (await get(`${url}/v2/team/app/tags/list`)).text()).includes('latest'));
+    await eventually(() => told.includes('proxy-stored'));
+    expect(told).toEqual(expect.arrayContaining(['proxy-fetching', 'proxy-fetched']));
     for (const one of served.splice(0)) await one[Symbol.asyncDispose]();
     upstream.inject((_request, response) => {
       response.destroy();

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { requireAsking } from '../../access/current-asker.ts';
 import type { MayDo } from '../../access/permitted.ts';
 import type { AccessRule } from '../../access/rules.ts';
+import type { OnNotice, ProxyEvent } from '../../observe/observation.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { isImagesError } from '../../oci/errors.ts';
 import { canonicalHost } from '../../oci/reference.ts';
@@ -38,7 +39,8 @@ export interface ServingProxyOptions {
   };
   readonly mayDo: MayDo;
   readonly announced: () => RegistryState | undefined;
-  readonly onNotice?: ((text: string) => void) | undefined;
+  readonly onNotice?: OnNotice | undefined;
+  readonly onProxy?: ((event: ProxyEvent) => void) | undefined;
   /** As for serveRegistry. */
   readonly onReceived?: ((bytes: number) => void) | undefined;
 }
@@ -49,7 +51,7 @@ const MOST_HOSTS = 1000;
 
 export function servingProxy(
   store: EmbeddedStore,
-  { rules, mayDo, announced, onNotice, onReceived }: ServingProxyOptions,
+  { rules, mayDo, announced, onNotice, onProxy, onReceived }: ServingProxyOptions,
   settings: World & TaskEvents,
 ): ServingProxy {
   const ending = new AbortController();
@@ -81,6 +83,7 @@ export function servingProxy(
     onEvent: (event) => {
       if (event.type === 'trouble' && isOfConfiguration(event.error)) hosts.doubt();
       notice(event);
+      onProxy?.(proxyEvent(event));
     },
     ...(onReceived && { onReceived }),
   });
@@ -113,6 +116,20 @@ function whyItFailed(error: unknown): unknown {
   return error instanceof Error && error.cause instanceof Error ? error.cause : error;
 }
 
+function proxyEvent({ name, ...event }: PullThroughEvent): ProxyEvent {
+  const from = { host: name.host, repository: name.path };
+  switch (event.type) {
+    case 'fetching':
+      return { ...event, ...from, type: 'proxy-fetching' };
+    case 'fetched':
+      return { ...event, ...from, type: 'proxy-fetched' };
+    case 'stored':
+      return { ...event, ...from, type: 'proxy-stored' };
+    case 'trouble':
+      return { ...from, type: 'proxy-failed', error: whyItFailed(event.error) };
+  }
+}
+
 function notices(onNotice: ServingProxyOptions['onNotice']): (event: PullThroughEvent) => void {
   const last = new Map<string, number>();
   return (event) => {
@@ -122,6 +139,6 @@ function notices(onNotice: ServingProxyOptions['onNotice']): (event: PullThrough
     if (now - (last.get(host) ?? Number.NEGATIVE_INFINITY) < NOTICE_MS) return;
     if (last.size >= MOST_HOSTS) last.clear();
     last.set(host, now);
-    onNotice?.(`fetching ${upstreamText(event.name)}: ${inOneLine(whyItFailed(event.error))}`);
+    onNotice?.(`fetching ${upstreamText(event.name)}: ${inOneLine(whyItFailed(event.error))}`, 'warn');
   };
 }

@@ -1,4 +1,5 @@
 // What a registry that runs goes by, as it is now: what it was started with comes before its configuration, which may change while it runs.
+import type { OnNotice } from '../../observe/observation.ts';
 import type { World } from '../settings.ts';
 import type { AccessConfig } from './access-config.ts';
 import { configFile } from './config-file.ts';
@@ -25,7 +26,7 @@ export interface StartedWith extends AccessOptions, ProxyOptions {
   /** Default: what the configuration says, else weekly. */
   readonly scrub?: ScrubSchedule;
   /** Told when the configuration changes, and why a changed one is not used. */
-  readonly onNotice?: (text: string) => void;
+  readonly onNotice?: OnNotice;
   /** Called when the configuration has changed. */
   readonly onChange?: () => void;
 }
@@ -42,10 +43,10 @@ export async function servingRules(
     onChange: (changed) => {
       onNotice?.(`the configuration has changed: ${configFile(data, settings.config)}`);
       const next = accessSettings(options, changed.access).htpasswd;
-      if (next !== htpasswd) onNotice?.(waitingLogins(htpasswd, next));
+      if (next !== htpasswd) onNotice?.(waitingLogins(htpasswd, next), 'warn');
       onChange?.();
     },
-    onBroken: (error) => onNotice?.(`the configuration has changed and is not used: ${inOneLine(error)}`),
+    onBroken: (error) => onNotice?.(`the configuration has changed and is not used: ${inOneLine(error)}`, 'warn'),
   });
   const proxying = {
     ...(proxy && { proxy }),

@@ -26,7 +26,7 @@ it('a note says once that nine tenths of the quota are used, and again after the
   expect(said).toEqual([]);
   used = 900;
   await lookedAgain();
-  expect(said).toEqual([expect.stringContaining('WARNING: 900 bytes of the quota of 1000 bytes are used')]);
+  expect(said).toEqual([expect.stringContaining('900 bytes of the quota of 1000 bytes are used')]);
   used = 100;
   await lookedAgain();
   used = 950;

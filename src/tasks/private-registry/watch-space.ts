@@ -1,5 +1,7 @@
 // Tells when the quota of a registry that runs is nearly reached.
+
 import { inBinaryUnits } from '../../io/text/size.ts';
+import type { OnNotice } from '../../observe/observation.ts';
 import type { Space } from '../../storage/quota/space.ts';
 
 /** In milliseconds. */
@@ -10,7 +12,7 @@ export interface WatchSpaceOptions {
   readonly everyMs?: number;
   /** In bytes; `undefined` while there is none. */
   readonly limit: () => number | undefined;
-  readonly onNotice: (text: string) => void;
+  readonly onNotice: OnNotice;
 }
 
 /**
@@ -31,7 +33,8 @@ export function watchSpace(space: Space, { everyMs = EVERY_MS, limit, onNotice }
     const isNearlyFull = used >= most * NEARLY;
     if (isNearlyFull && !isTold) {
       onNotice(
-        `WARNING: ${inBinaryUnits(used)} of the quota of ${inBinaryUnits(most)} are used: pushes will be refused. Remove images, then \`images lreg_gc\`, or raise quota in registry.toml`,
+        `${inBinaryUnits(used)} of the quota of ${inBinaryUnits(most)} are used: pushes will be refused. Remove images, then \`images lreg_gc\`, or raise quota in registry.toml`,
+        'warn',
       );
     }
     isTold = isNearlyFull;
