@@ -101,12 +101,24 @@ export async function chooseImage(
   raw: RawManifest,
   options: ReadImageOptions,
 ): Promise<RawManifest> {
+  return await chosenImage(source, raw, options, new Set());
+}
+
+/** Indexes may name one child many times, and each other: what was looked at is in `seen`. */
+async function chosenImage(
+  source: ImageSource,
+  raw: RawManifest,
+  options: ReadImageOptions,
+  seen: Set<Digest>,
+): Promise<RawManifest> {
   const manifest = decodeManifest(raw);
   if (manifest.kind === 'image') return raw;
   let absent: unknown;
   for (const child of candidates(manifest, options)) {
+    if (seen.has(child.digest)) continue;
+    seen.add(child.digest);
     try {
-      return await chooseImage(source, await source.manifest(child, options), options);
+      return await chosenImage(source, await source.manifest(child, options), options, seen);
     } catch (error) {
       if (!isImagesError(error, 'MANIFEST_UNKNOWN', 'PLATFORM_UNKNOWN')) throw error;
       absent ??= error;

@@ -19,7 +19,7 @@ export interface ContainerdImage {
 }
 
 /** The kernel accepts no more layers in one mount. */
-const MAX_LAYERS = 500;
+export const MAX_LAYERS = 500;
 
 /** Each target once, in the order of digests. If several images claim a name, the last one gets it. Errors: UNSUPPORTED, MANIFEST_INVALID. */
 export function containerdImages(images: readonly ImageToStore[]): readonly ContainerdImage[] {
@@ -30,12 +30,11 @@ export function containerdImages(images: readonly ImageToStore[]): readonly Cont
     for (const name of names) owners.set(name, target.digest);
     if (!found.has(target.digest)) found.set(target.digest, { image, target, chain: chainOf(image) });
   }
+  const named = new Map([...found.keys()].map((digest) => [digest, [] as string[]]));
+  for (const [name, owner] of owners) named.get(owner)?.push(name);
   return [...found]
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([digest, one]) => ({
-      ...one,
-      names: [...owners].flatMap(([name, owner]) => (owner === digest ? [name] : [])).sort(),
-    }));
+    .map(([digest, one]) => ({ ...one, names: (named.get(digest) ?? []).sort() }));
 }
 
 function targetOf({ root, raw }: ReadableImage): RawManifest {

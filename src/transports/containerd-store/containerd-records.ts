@@ -49,7 +49,10 @@ const IMAGE_LABELS: Labels = { 'io.cri-containerd.image': 'managed', 'io.cri-con
 export function metaDb({ names, blobs, snapshots }: ContainerdRecords): Uint8Array {
   const children = new Map<Digest, Digest[]>();
   for (const { chain, parent } of snapshots) {
-    if (parent) children.set(parent, [...(children.get(parent) ?? []), chain]);
+    if (!parent) continue;
+    const known = children.get(parent);
+    if (known) known.push(chain);
+    else children.set(parent, [chain]);
   }
   const images = bucket(names.map((one) => entry(one.name, imageBucket(one))));
   const content = bucket(blobs.map((one) => entry(one.digest, blobBucket(one))));

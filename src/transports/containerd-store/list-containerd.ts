@@ -25,20 +25,24 @@ export interface FoundImage {
 }
 
 const MAX_CONFIG = 64 << 20;
-/** Indexes that contain each other are no deeper than this. */
-const MAX_DEPTH = 4;
 
-/** One image for each target. */
+/** One image for each target. Whatever is named many times is read once. */
 export async function imagesInContainerd(archive: ContainerdArchive): Promise<readonly FoundImage[]> {
   const names = new Map<string, string[]>();
-  for (const { digest, name } of archive.meta.names) names.set(digest, [...(names.get(digest) ?? []), name]);
+  for (const { digest, name } of archive.meta.names) {
+    const known = names.get(digest);
+    if (known) known.push(name);
+    else names.set(digest, [name]);
+  }
   const ids = new Map(archive.snapshotter.snapshots.map((one) => [one.name, one]));
   const sizes = new Map(archive.meta.snapshots.map(({ chain, name }) => [chain, ids.get(name)?.size ?? 0]));
+  const behind = new Map<Digest, Behind | undefined>();
+  const configs = new Map<Digest, FoundConfig>();
   const found: FoundImage[] = [];
   for (const [digest, all] of names) {
-    const image = isDigest(digest) ? await imageBehind(archive, digest) : undefined;
-    const { manifest, config } = image ?? {};
-    const chain = config ? chainIds(config.diffIds) : [];
+    const image = isDigest(digest) ? await imageBehind(archive, digest, behind) : undefined;
+    const { manifest } = image ?? {};
+    const { config, chain } = manifest ? await configOf(archive, manifest.config.digest, configs) : NO_CONFIG;
     found.push({
       id: digestHex(manifest?.config.digest ?? (isDigest(digest) ? digest : 'sha256:')),
       names: namesForPeople(all),
@@ -57,23 +61,47 @@ export async function imagesInContainerd(archive: ContainerdArchive): Promise<re
 interface Behind {
   readonly digest: Digest;
   readonly manifest: ImageManifest;
-  readonly config: ImageConfig | undefined;
 }
 
-/** The image at the end: that of an index which is there. */
-async function imageBehind(archive: ContainerdArchive, digest: Digest, depth = 0): Promise<Behind | undefined> {
+/** The image at the end: that of an index which is there. `known` has what was found before, and ends circles: no digest is verified yet. */
+async function imageBehind(
+  archive: ContainerdArchive,
+  digest: Digest,
+  known: Map<Digest, Behind | undefined>,
+): Promise<Behind | undefined> {
+  if (known.has(digest)) return known.get(digest);
+  known.set(digest, undefined);
   const bytes = await smallBlob(archive, digest, MAX_MANIFEST_SIZE);
   const manifest = bytes && readable(() => decodeManifest(rawManifest(bytes)));
-  if (!manifest || depth > MAX_DEPTH) return undefined;
-  if (manifest.kind === 'index') {
+  if (!manifest) return undefined;
+  let found: Behind | undefined;
+  if (manifest.kind === 'image') found = { digest, manifest };
+  else {
     for (const child of manifest.manifests) {
-      const found = await imageBehind(archive, child.digest, depth + 1);
-      if (found) return found;
+      found = await imageBehind(archive, child.digest, known);
+      if (found) break;
     }
-    return undefined;
   }
-  const config = await smallBlob(archive, manifest.config.digest, MAX_CONFIG);
-  return { digest, manifest, config: config && readable(() => decodeConfig(config)) };
+  known.set(digest, found);
+  return found;
+}
+
+type FoundConfig = Pick<FoundImage, 'config' | 'chain'>;
+
+const NO_CONFIG: FoundConfig = { config: undefined, chain: [] };
+
+async function configOf(
+  archive: ContainerdArchive,
+  digest: Digest,
+  known: Map<Digest, FoundConfig>,
+): Promise<FoundConfig> {
+  const before = known.get(digest);
+  if (before) return before;
+  const bytes = await smallBlob(archive, digest, MAX_CONFIG);
+  const config = bytes && readable(() => decodeConfig(bytes));
+  const found = { config, chain: config ? chainIds(config.diffIds) : [] };
+  known.set(digest, found);
+  return found;
 }
 
 function readable<T>(read: () => T): T | undefined {

@@ -29,14 +29,17 @@ export function mergedImages(images: readonly ImageToStore[]): readonly MergedIm
   for (const { names, image } of images) {
     const id = idOf(image.manifest.config.digest);
     for (const name of names) owners.set(name, id);
-    byId.set(id, [...(byId.get(id) ?? []), image]);
+    const same = byId.get(id);
+    if (same) same.push(image);
+    else byId.set(id, [image]);
   }
+  const named = new Map([...byId.keys()].map((id) => [id, [] as string[]]));
+  for (const [name, owner] of owners) named.get(owner)?.push(name);
   return [...byId]
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([id, same]) => {
       const sorted = same.toSorted((a, b) => (a.raw.digest < b.raw.digest ? -1 : 1));
-      const names = [...owners].flatMap(([name, owner]) => (owner === id ? [name] : []));
-      return { id, names: names.sort(), images: sorted, layerIds: idsOf(sorted[0] as ReadableImage) };
+      return { id, names: (named.get(id) ?? []).sort(), images: sorted, layerIds: idsOf(sorted[0] as ReadableImage) };
     });
 }
 

@@ -44,6 +44,21 @@ const many = (count: number, size: number): BoltBucket => ({
   })),
 });
 
+/** A bucket within a page: `count` keys, each the end of the one before it, and all with the same bytes for a bucket, `depth` times. */
+function sharing(count: number, depth: number): Buffer {
+  const keys = Buffer.from(Array.from({ length: count }, (_, at) => at + 1));
+  const value = depth === 0 ? Buffer.alloc(0) : sharing(count, depth - 1);
+  const header = Buffer.alloc(16 + 16 + 16 * count);
+  header.writeUInt16LE(2, 16 + 8);
+  header.writeUInt16LE(count, 16 + 10);
+  for (let at = 0; at < count; at++) {
+    const element = 32 + 16 * at;
+    const fields = [depth === 0 ? 0 : 1, header.length + at - element, count - at, value.length];
+    for (const [field, number] of fields.entries()) header.writeUInt32LE(number, element + 4 * field);
+  }
+  return Buffer.concat([header, keys, value]);
+}
+
 describe('a database', () => {
   it('is read as it was written', () => {
     fc.assert(
@@ -95,6 +110,14 @@ describe('a database', () => {
     const root = Number(file.readBigUInt64LE(16 + 16));
     file.writeBigUInt64LE(BigInt(root), root * 4096 + 16 + 8);
     expect(() => readBolt(file)).toThrow('used twice');
+  });
+
+  it('whose buckets share their bytes is refused, however many they would be', () => {
+    const made = writeBolt({ entries: [{ key: Buffer.from('a'), value: sharing(60, 12) }] });
+    // What is a value for the writer is a bucket for the reader.
+    const root = Number(Buffer.from(made).readBigUInt64LE(16 + 16));
+    made[root * 4096 + 16] = 1;
+    expect(() => readBolt(made)).toThrow('more keys than room');
   });
 
   it('that is damaged anywhere is read or refused', () => {

@@ -1,4 +1,5 @@
-// Reads a bbolt file whole. Nothing in it is believed: positions stay in their pages, and every page is used once.
+// Reads a bbolt file whole. Nothing in it is believed: positions stay in their pages, every page is used once, and there are no more keys than room for them:
+// elements of buckets within a page could share their bytes, and then a small file would hold more than any memory.
 import { ImagesError } from '../../../oci/errors.ts';
 import { printableName } from '../../../tar/names.ts';
 import {
@@ -19,6 +20,8 @@ import {
 /** Deeper trees and buckets are taken for an attack: containerd has six levels. */
 const MAX_DEPTH = 64;
 const [LEAST_PAGE, MOST_PAGE] = [512, 1 << 16] as const;
+/** Keys of a whole file: some hundred bytes of memory each. Ten thousand images have half a million. */
+const MOST_KEYS = 4_000_000;
 
 interface Meta {
   readonly pageSize: number;
@@ -32,6 +35,8 @@ interface Reading {
   readonly bytes: Buffer;
   readonly meta: Meta;
   readonly seen: Set<number>;
+  /** How many more elements the file has room for. */
+  left: number;
 }
 
 /** `entries` are in the order of their keys. Keys and values are parts of `bytes`. Errors: TAR_INVALID, also if keys are not in order. */
@@ -43,7 +48,8 @@ export function readBolt(bytes: Uint8Array): BoltBucket {
   );
   if (!meta) throw wrong('it has no valid meta page');
   if (meta.pages * meta.pageSize > buffer.length) throw wrong('it ends early');
-  const reading = { bytes: buffer, meta, seen: new Set<number>() };
+  const left = Math.min(Math.floor(buffer.length / ELEMENT), MOST_KEYS);
+  const reading: Reading = { bytes: buffer, meta, seen: new Set<number>(), left };
   return { sequence: meta.sequence, entries: pageEntries(reading, meta.root, 0) };
 }
 
@@ -85,7 +91,7 @@ function pageEntries(reading: Reading, id: number, depth: number): readonly Bolt
   const flags = page.readUInt16LE(8);
   if (flags === LEAF) return leafEntries(reading, page, depth);
   if (flags !== BRANCH) throw wrong(`page ${id} is neither a leaf nor a branch`);
-  const entries = elementsOf(page).flatMap((at) => {
+  const entries = elementsOf(reading, page).flatMap((at) => {
     const key = part(page, at + page.readUInt32LE(at), page.readUInt32LE(at + 4));
     const below = pageEntries(reading, Number(page.readBigUInt64LE(at + 8)), depth + 1);
     // bbolt searches by the branch's key.
@@ -97,7 +103,7 @@ function pageEntries(reading: Reading, id: number, depth: number): readonly Bolt
 }
 
 function leafEntries(reading: Reading, page: Buffer, depth: number): readonly BoltEntry[] {
-  const entries = elementsOf(page).map((at): BoltEntry => {
+  const entries = elementsOf(reading, page).map((at): BoltEntry => {
     const [flags, position, keySize, size] = [0, 4, 8, 12].map((field) => page.readUInt32LE(at + field)) as [
       number,
       number,
@@ -124,9 +130,11 @@ function bucketOf(reading: Reading, value: Buffer, depth: number): BoltBucket {
 }
 
 /** Where the elements of a page begin. */
-function elementsOf(page: Buffer): readonly number[] {
+function elementsOf(reading: Reading, page: Buffer): readonly number[] {
   const count = page.readUInt16LE(10);
   if (PAGE_HEADER + count * ELEMENT > page.length) throw wrong('a page has more elements than room');
+  reading.left -= count;
+  if (reading.left < 0) throw wrong('it has more keys than room for them');
   return Array.from({ length: count }, (_, at) => PAGE_HEADER + at * ELEMENT);
 }
 

@@ -3,6 +3,8 @@ import { open, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { temporaryDirectory } from '../../../../test/peers/temporary.ts';
+import { digestOf } from '../../../oci/digest.ts';
+import { OCI_CONFIG, OCI_INDEX, OCI_LAYER, OCI_MANIFEST } from '../../../oci/media-types.ts';
 import type { TestEntry } from '../../../rootfs/testing/layers.ts';
 import { plainHeader } from '../../../tar/plain-header.ts';
 import { changed, type StoreEntry } from '../../containers-storage/testing/made-store.ts';
@@ -204,6 +206,41 @@ describe('in a store of containerd', () => {
     const found = (await examined(bare)).flatMap((part) => part.problems);
     expect(new Set(found.map(({ rule }) => rule))).toEqual(new Set(['keeping']));
     expect(found).toHaveLength(2 + 2 + 3);
+  });
+
+  /** Blobs beside those of the store, and a name for the last of them. */
+  async function withBlobs(...blobs: readonly object[]): Promise<Buffer> {
+    const { archive } = await madeContainerd(IMAGES);
+    const files = blobs.map((one) => Buffer.from(JSON.stringify(one)));
+    const target = [...K8S, 'images', 'docker.io/library/z:1', 'target', 'digest'];
+    const last = digestOf(files.at(-1) ?? Buffer.alloc(0));
+    const more = files.map((content) =>
+      added({ name: `${CONTENT}/${digestOf(content).slice(7)}`, size: content.length, content }),
+    );
+    return await changed(archive, inDatabase(META, target, text(last)), more);
+  }
+  const descriptor = (one: object, mediaType: string) => {
+    const bytes = Buffer.from(JSON.stringify(one));
+    return { mediaType, digest: digestOf(bytes), size: bytes.length };
+  };
+
+  it('indexes that name one child many times, many levels deep, are read once each', async () => {
+    const levels: object[] = [];
+    for (let level = 0; level < 10; level++) {
+      const child = descriptor(levels.at(-1) ?? {}, OCI_INDEX);
+      levels.push({ schemaVersion: 2, mediaType: OCI_INDEX, manifests: Array.from({ length: 50 }, () => child) });
+    }
+    expect(await problems(await withBlobs(...levels))).toContain('image-target');
+  });
+
+  it('an image of more layers than can be mounted is told of once', async () => {
+    const layers = Array.from({ length: 3000 }, () => descriptor({}, OCI_LAYER));
+    const config = { rootfs: { type: 'layers', diff_ids: layers.map(({ digest }) => digest) } };
+    const manifest = { schemaVersion: 2, mediaType: OCI_MANIFEST, config: descriptor(config, OCI_CONFIG), layers };
+    const found = (await examined(await withBlobs(config, manifest))).flatMap((part) => part.problems);
+    expect(found.filter(({ rule }) => rule === 'chain').map(({ text }) => text)).toEqual([
+      'an image of 3000 layers cannot be mounted',
+    ]);
   });
 
   it('a layer that is not unpacked is found', async () => {

@@ -3,7 +3,7 @@ import type { CallOptions } from '../../../io/streams/bytes.ts';
 import type { ContainerdArchive } from '../containerd-archive.ts';
 import { imagesInContainerd } from '../list-containerd.ts';
 import { checkContent } from './check-content.ts';
-import { checkStoredImage } from './check-image.ts';
+import { checkStoredImage, storedFacts } from './check-image.ts';
 import { checkPlaces } from './check-places.ts';
 import { checkSnapshots } from './check-snapshots.ts';
 import { checkTrees } from './check-trees.ts';
@@ -41,8 +41,9 @@ export async function examineContainerd(
   for await (const { id, problems } of checkTrees(archive, images, options)) {
     note({ what: `snapshot ${id}`, problems: [...(snapshots.byId.get(id) ?? []), ...problems] });
   }
+  const facts = storedFacts(archive);
   for (const image of images) {
-    const { problems, notes } = checkStoredImage(archive, image);
+    const { problems, notes } = checkStoredImage(archive, image, facts);
     note({
       what: `image ${image.names[0] ?? image.id}`,
       problems,

@@ -1,6 +1,8 @@
 // The rules about an image: its parts are there, containerd keeps them, and CRI finds it. Pure.
 import { formatReference, fullReference, tryParseReference } from '../../../oci/reference.ts';
 import type { ContainerdArchive } from '../containerd-archive.ts';
+import { MAX_LAYERS } from '../containerd-images.ts';
+import type { Labels } from '../containerd-records.ts';
 import type { FoundImage } from '../list-containerd.ts';
 import { NAMESPACE } from '../store-places.ts';
 import { type ContainerdProblem, containerdProblem } from './containerd-problem.ts';
@@ -10,12 +12,32 @@ export interface CheckedImage {
   readonly notes: readonly string[];
 }
 
-export function checkStoredImage(archive: ContainerdArchive, image: FoundImage): CheckedImage {
+/** What is in a store, for the checks of all its images. */
+export interface StoredFacts {
+  /** The chain ids of what is unpacked. */
+  readonly snapshots: ReadonlySet<string>;
+  /** Of images in CRI's namespace. */
+  readonly criNames: ReadonlyMap<string, Labels>;
+}
+
+export function storedFacts({ meta }: ContainerdArchive): StoredFacts {
+  const forCri = meta.names.filter(({ namespace }) => namespace === NAMESPACE);
+  return {
+    snapshots: new Set(meta.snapshots.map(({ chain }) => chain)),
+    criNames: new Map(forCri.map(({ name, labels }) => [name, labels])),
+  };
+}
+
+export function checkStoredImage(
+  archive: ContainerdArchive,
+  image: FoundImage,
+  { snapshots, criNames }: StoredFacts,
+): CheckedImage {
   const { manifest, config, digest, chain } = image;
   const problems: ContainerdProblem[] = [];
   const notes: string[] = [];
   const add = (rule: ContainerdProblem['rule'], text: string) => problems.push(containerdProblem(rule, text));
-  checkNames(archive, image, add);
+  checkNames(criNames, image, add);
   if (!manifest) {
     add('image-target', `no manifest is there behind ${digest}, or none that can be read`);
     return { problems, notes };
@@ -34,7 +56,10 @@ export function checkStoredImage(archive: ContainerdArchive, image: FoundImage):
     add('keeping', `no label leads from ${manifestDigest} to its config`);
   if (!leads(manifest.config.digest, 'containerd.io/gc.ref.snapshot.overlayfs', chain.at(-1)))
     add('keeping', `no label leads from the config ${manifest.config.digest} to snapshot ${chain.at(-1)}`);
-  const snapshots = new Set(archive.meta.snapshots.map((one) => one.chain));
+  if (Math.max(chain.length, manifest.layers.length) > MAX_LAYERS) {
+    add('chain', `an image of ${chain.length} layers cannot be mounted`);
+    return { problems, notes };
+  }
   for (const [at, one] of chain.entries()) {
     if (!snapshots.has(one)) add('chain', `layer ${at + 1} is not unpacked: there is no snapshot ${one}`);
   }
@@ -53,11 +78,10 @@ export function checkStoredImage(archive: ContainerdArchive, image: FoundImage):
 }
 
 function checkNames(
-  { meta }: ContainerdArchive,
+  own: StoredFacts['criNames'],
   { allNames, names, digest, manifest }: FoundImage,
   add: (rule: ContainerdProblem['rule'], text: string) => void,
 ): void {
-  const own = new Map(meta.names.filter(({ namespace }) => namespace === NAMESPACE).map((one) => [one.name, one]));
   // What is not in CRI's namespace is not for CRI.
   if (!allNames.some((name) => own.has(name))) return;
   const wanted = manifest ? [manifest.config.digest as string] : [];
@@ -69,7 +93,7 @@ function checkNames(
   }
   for (const name of wanted) if (!own.has(name)) add('cri-names', `it has no name ${name}`);
   for (const name of allNames) {
-    const labels = own.get(name)?.labels;
+    const labels = own.get(name);
     if (!labels) continue;
     if (labels['io.cri-containerd.image'] !== 'managed')
       add('cri-names', `${name} has no label io.cri-containerd.image`);

@@ -17,10 +17,14 @@ export function checkSnapshots(archive: ContainerdArchive): CheckedSnapshots {
   const byName = new Map(snapshotter.snapshots.map((one) => [one.name, one]));
   const add = (id: number | undefined, text: string) => {
     const one = containerdProblem('snapshot', text);
+    const known = id === undefined ? undefined : byId.get(id);
     if (id === undefined) store.push(one);
-    else byId.set(id, [...(byId.get(id) ?? []), one]);
+    else if (known) known.push(one);
+    else byId.set(id, [one]);
   };
-  const all = new Map(meta.snapshots.map((one) => [`${one.namespace} ${one.chain}`, one]));
+  const all = new Map(
+    meta.snapshots.map((one) => [`${one.namespace} ${one.chain}`, { ...one, children: new Set(one.children) }]),
+  );
   const named = new Set<string>();
   for (const { namespace, chain, name, parent, children } of meta.snapshots) {
     named.add(name);
@@ -32,7 +36,7 @@ export function checkSnapshots(archive: ContainerdArchive): CheckedSnapshots {
     }
     const below = parent === undefined ? undefined : all.get(`${namespace} ${parent}`);
     if (parent !== undefined && !below) add(id, `its parent ${parent} is not in meta.db`);
-    if (below && !below.children.includes(chain))
+    if (below && !below.children.has(chain))
       add(id, `its parent does not name it: ${parent} could be removed below it`);
     if (stored.parent !== below?.name)
       add(id, `its parents are ${below?.name ?? 'none'} and ${stored.parent ?? 'none'}`);

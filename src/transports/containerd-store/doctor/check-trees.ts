@@ -13,6 +13,7 @@ import { readTar } from '../../../tar/reader.ts';
 import type { SoughtEntry } from '../../archive/seek-entries.ts';
 import { entryDifferences } from '../../containers-storage/doctor/check-tree.ts';
 import { type ContainerdArchive, entryBytes } from '../containerd-archive.ts';
+import { MAX_LAYERS } from '../containerd-images.ts';
 import type { FoundImage } from '../list-containerd.ts';
 import { type ContainerdProblem, containerdProblem } from './containerd-problem.ts';
 
@@ -97,7 +98,8 @@ function* treeProblems(tree: Tree, directory: string): Generator<ContainerdProbl
 function knownLayers(archive: ContainerdArchive, images: readonly FoundImage[]): ReadonlyMap<string, Known> {
   const known = new Map<string, Known>();
   for (const { manifest, config, chain } of images) {
-    const layers = (manifest?.layers ?? []).map((descriptor, at): Layer | undefined => {
+    if (chain.length > MAX_LAYERS) continue;
+    const layers = (manifest?.layers ?? []).slice(0, MAX_LAYERS).map((descriptor, at): Layer | undefined => {
       const entry = archive.blob(descriptor.digest);
       const diffId = config?.diffIds[at] as Digest | undefined;
       if (entry?.type !== 'file' || !diffId) return undefined;
