@@ -15,8 +15,36 @@ export function checkNode(facts: NodeFacts, registry?: NodeRegistry): readonly R
     checkK3s(facts, 'k3s'),
     checkK3s(facts, 'rke2'),
   ].filter((check) => check !== undefined);
-  if (!registry) return checks;
-  return checks.map((check) => ({ ...check, findings: [...check.findings, ...elsewhere(check, facts, registry)] }));
+  return checks.map((check) => {
+    const hidden = facts.unreadable.filter((path) => mayConcern(path, DIRECTORIES[check.runtime]));
+    if (hidden.length > 0) return untold(check, hidden);
+    if (!registry) return check;
+    return { ...check, findings: [...check.findings, ...elsewhere(check, facts, registry)] };
+  });
+}
+
+const DIRECTORIES: Readonly<Record<RuntimeCheck['runtime'], string>> = {
+  podman: '/etc/containers/',
+  containerd: '/etc/containerd/',
+  docker: '/etc/docker/',
+  k3s: '/etc/rancher/k3s/',
+  rke2: '/etc/rancher/rke2/',
+};
+
+/** In its directory, or a directory above. */
+function mayConcern(path: string, directory: string): boolean {
+  return path.startsWith(directory) || (path.endsWith('/') && directory.startsWith(path));
+}
+
+/** What it does depends on what could not be read: everything else that was found may be wrong. */
+function untold(check: RuntimeCheck, hidden: readonly string[]): RuntimeCheck {
+  const names =
+    hidden.length > 3 ? `${hidden.slice(0, 3).join(', ')} and ${hidden.length - 3} more` : hidden.join(', ');
+  const finding = {
+    what: `what it does cannot be told: ${names} cannot be read, or is too large`,
+    mend: "As root it can: sudo, or --exec='ssh vm1 sudo'.",
+  };
+  return { ...check, asks: {}, findings: [finding] };
 }
 
 function elsewhere(check: RuntimeCheck, facts: NodeFacts, registry: NodeRegistry): readonly NodeFinding[] {

@@ -1,6 +1,8 @@
 // Test pulls on a node: a script of POSIX sh that pulls one image under the name of each host, by the program that the runtime's users use, and removes it again.
+
 import { CERTS_D } from '../containerd-files.ts';
 import type { RuntimeCheck } from './contract.ts';
+import { SCRIPT_HEAD } from './probe-script.ts';
 
 export interface TestPull {
   readonly runtime: RuntimeCheck['runtime'];
@@ -43,17 +45,20 @@ export function pullScript(checks: readonly RuntimeCheck[], image: string): stri
   return `${HEAD}${pulls.join('\n')}\nsay end\n`;
 }
 
-const HEAD = `
-say() { printf '@ %s\\n' "$*"; }
-have() { command -v "$1" >/dev/null 2>&1; }
+const HEAD = `${SCRIPT_HEAD}
 limited() { if have timeout; then timeout 60 "$@"; else "$@"; fi; }
 try() {
 	runtime=$1 host=$2 remove=$3; shift 3
 	for image; do :; done
 	if out=$(limited "$@" </dev/null 2>&1); then say pulled "$runtime" "$host"; $remove "$image" </dev/null >/dev/null 2>&1
-	else say failed "$runtime" "$host" "$(printf %s "$out" | tr '\\n\\r' '  ' | tail -c 400)"; fi
+	else say failed "$runtime" "$host" "$(printf %s "$out" | tail -c 400)"; fi
 }
 `;
+
+/** The programs by which images of the runtime are pulled, of which one has to be there. */
+export function pullPrograms(runtime: RuntimeCheck['runtime']): readonly string[] {
+  return PROGRAMS[runtime].map(([program]) => program);
+}
 
 /** In the order of the script. What is not there was not tried: the program is missing. */
 export function parsePulls(answer: string): readonly TestPull[] {

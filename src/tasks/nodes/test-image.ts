@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { oneChunk } from '../../io/streams/one-chunk.ts';
 import { digestOf } from '../../oci/digest.ts';
+import { isImagesError } from '../../oci/errors.ts';
 import { machinePlatform } from '../../oci/machine-platform.ts';
 import { rawManifest } from '../../oci/manifest.ts';
 import { OCI_CONFIG, OCI_LAYER, OCI_MANIFEST } from '../../oci/media-types.ts';
@@ -16,7 +17,7 @@ export interface TestImage extends AsyncDisposable {
   readonly name: string;
 }
 
-/** Disposing removes it. Errors: those of a push. */
+/** Disposing removes it, also when the signal has ended the work; if the registry deletes nothing, a note says that it stays. Errors: those of a push. */
 export async function putTestImage(registry: PrivateRegistry, settings: Settings): Promise<TestImage> {
   const id = randomBytes(8).toString('hex');
   const repository = `node-check/${id}`;
@@ -41,8 +42,17 @@ export async function putTestImage(registry: PrivateRegistry, settings: Settings
   await registry.registry.putManifest(repository, rawManifest(Buffer.from(JSON.stringify(manifest))), ['1']);
   return {
     name: `${repository}:1`,
-    [Symbol.asyncDispose]: () => removeImage({ path: repository, tag: '1' }, registry, settings),
+    [Symbol.asyncDispose]: () => removed(repository, registry, settings),
   };
+}
+
+async function removed(path: string, registry: PrivateRegistry, { onNote }: Settings): Promise<void> {
+  try {
+    await removeImage({ path, tag: '1' }, registry, {});
+  } catch (error) {
+    if (!isImagesError(error)) throw error;
+    onNote?.(`The image of the test pulls stays in the private registry [${path}]: ${error.message}.`);
+  }
 }
 
 function fileOf(id: string) {

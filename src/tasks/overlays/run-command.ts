@@ -9,6 +9,8 @@ export interface CommandResult {
 }
 
 const MAX_OUTPUT = 4 * 1024 * 1024;
+/** The status of a program that was killed because it printed without end: that of none. */
+const TOO_MUCH = 256;
 /** Milliseconds to wait for output after the program's end. Its child processes may hold the output open for ever. */
 const LINGER = 500;
 
@@ -25,10 +27,12 @@ export async function runCommand(
   const { env, mark } = markedEnvironment(options.env);
   const settings = { env, encoding: 'utf8', maxBuffer: MAX_OUTPUT, killSignal: 'SIGKILL' } as const;
   const child = execFile(command, args, settings, (error, stdout, stderr) => {
+    const isTooMuch = error?.code === 'ERR_CHILD_PROCESS_STDIO_MAXBUFFER';
     if (!error) resolve({ status: 0, stdout, stderr });
+    else if (isTooMuch) resolve({ status: TOO_MUCH, stdout, stderr: `it printed more than ${MAX_OUTPUT >> 20} MiB` });
     else if (typeof error.code === 'number') resolve({ status: error.code, stdout, stderr });
     else resolve(undefined);
-    if (error?.code === 'ERR_CHILD_PROCESS_STDIO_MAXBUFFER') program.kill();
+    if (isTooMuch) program.kill();
   });
   const program = startedProgram(child, mark);
   closeOutputAfterEnd(child, LINGER);
