@@ -1,5 +1,5 @@
 // Addresses to listen on: `ADDR:PORT`, `:PORT`, `PORT`, `[v6]:PORT`, `NAME:PORT`, each also after `https://`. Pure.
-import { isIPv4, isIPv6 } from 'node:net';
+import { isIPv4, isIPv6, type Socket } from 'node:net';
 import { ImagesError } from '../oci/errors.ts';
 
 export interface ListenAddress {
@@ -9,6 +9,8 @@ export interface ListenAddress {
   readonly port: number;
   /** HTTPS; otherwise HTTP. */
   readonly tls?: boolean;
+  /** What listens there already (inherited-socket.ts): a server takes its handle. */
+  readonly inherited?: Socket;
 }
 
 /** An address that a server listens on, without brackets. May be `0.0.0.0` or `::`. */

@@ -190,8 +190,10 @@ async function bind(server: Server, address: ListenAddress, all: readonly Listen
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   // Later ones are of connections that could not be accepted, for want of files or memory: their clients come again.
   server.on('error', (error) => reject(explain(error, address)));
-  const { host, port } = address;
-  server.listen({ ...(host !== undefined && { host }), port, ipv6Only: isBesideIPv4(address, all) }, () => resolve());
+  const { host, port, inherited } = address;
+  if (inherited) server.listen(inherited, () => resolve());
+  else
+    server.listen({ ...(host !== undefined && { host }), port, ipv6Only: isBesideIPv4(address, all) }, () => resolve());
   return promise;
 }
 

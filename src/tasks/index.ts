@@ -77,7 +77,6 @@ export { pauseImage } from './overlays/pause-image.ts';
 export { withoutQuotes } from './overlays/reference-list.ts';
 export type { AskedCheck } from './private-registry/ask-health.ts';
 export { type CheckRegistryOptions, checkRegistry, type RegistryCheck } from './private-registry/check-registry.ts';
-
 export {
   type ChosenImage,
   chooseImages,
@@ -92,6 +91,7 @@ export {
 } from './private-registry/collect-garbage.ts';
 export { clearMissed, listMissed } from './private-registry/list-missed.ts';
 export { type ListedRepository, listFullNames, listRegistry } from './private-registry/list-registry.ts';
+export type { InheritedSocket } from './private-registry/listen-addresses.ts';
 export type { RegistryAddress } from './private-registry/local-registry.ts';
 export { giveToken, listTokens, type MachineTokenRequest, revokeTokens } from './private-registry/machine-tokens.ts';
 export { type ListedPin, listPins, pinImages, unpinImages } from './private-registry/pin-images.ts';

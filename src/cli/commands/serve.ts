@@ -13,6 +13,7 @@ import { configSettings, taskSettings } from '../grammar/task-settings.ts';
 import type { Context } from '../process/context.ts';
 import { createBufferCollector, expectManyRequests } from '../process/much-data.ts';
 import { safeText } from '../process/safe-text.ts';
+import { inheritedSockets, serviceManager } from '../process/service-manager.ts';
 import { type AuditLog, createAuditLog } from '../reporter/audit-log.ts';
 import { leapLine } from '../reporter/collection-line.ts';
 import { describedFault, neededBy } from '../reporter/fault-text.ts';
@@ -28,12 +29,16 @@ export const run: Run = async ({ options, context }) => {
     writeSync(Number(readyDescriptor), `${JSON.stringify(message)}\n`);
     closeSync(Number(readyDescriptor));
   };
+  using manager = serviceManager(context.env, {
+    onNotice: (text) => context.note(`${new Date().toISOString()} ${text}`),
+  });
   let served: ServedRegistry | undefined;
   const audit = createAuditLog();
   try {
     served = await serveRegistry(
       {
         ...givenServingOptions(options),
+        sockets: inheritedSockets(context.env),
         version: context.version,
         onObservation: (event) => log(event, context, audit),
         onReceived: createBufferCollector(),
@@ -49,6 +54,8 @@ export const run: Run = async ({ options, context }) => {
   context.note(`${new Date().toISOString()} serving ${served.state.data} at ${where}`);
   if (served.open !== undefined) context.note(`${new Date().toISOString()} ${served.open}`);
   tell({ ready: true, ...(served.open !== undefined && { open: served.open }) });
+  manager.ready(`serving ${served.state.data} at ${where}`);
+  context.signal.addEventListener('abort', () => manager.stopping(), { once: true });
   await served.stopped;
   context.note(`${new Date().toISOString()} stopped`);
   return 0;

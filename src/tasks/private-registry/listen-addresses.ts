@@ -2,6 +2,7 @@
 import { ImagesError } from '../../oci/errors.ts';
 import { isHostName } from '../../oci/reference.ts';
 import { type BoundAddress, type ListenAddress, parseListenAddress } from '../../server/address.ts';
+import { inheritedAddress } from '../../server/inherited-socket.ts';
 import { DEFAULT_LISTEN } from './config-keys.ts';
 
 /** Errors: USAGE (an invalid address). */
@@ -28,4 +29,34 @@ export function listensOn(state: { readonly addresses: readonly BoundAddress[] }
           (wanted.port === 0 || port === wanted.port) && host === (wanted.host ?? '::') && (tls || !wanted.tls),
       ),
     );
+}
+
+/** A socket that listens already when the registry starts: systemd's socket activation. */
+export interface InheritedSocket {
+  /** Its file descriptor. */
+  readonly fd: number;
+  /** What the socket unit calls it (FileDescriptorName=): one that begins with `https` has HTTPS. */
+  readonly name?: string;
+}
+
+/** What sockets listen on, and what else is wanted: an address that a socket has is taken from there. Without any: 127.0.0.1:5000. Errors: USAGE. */
+export function addressesWith(
+  sockets: readonly InheritedSocket[] = [],
+  listen: readonly string[] = [],
+): readonly ListenAddress[] {
+  if (sockets.length === 0) return listenAddresses(listen);
+  const wanted = listen.map(parseListenAddress);
+  const given = sockets.map(({ fd, name = '' }) => {
+    const address = inheritedAddress(fd);
+    const isSecure = /^https/i.test(name) || wanted.some((one) => one.tls && isAt(one, address));
+    return isSecure ? { ...address, tls: true } : address;
+  });
+  return [...given, ...wanted.filter((one) => !given.some((address) => isAt(one, address)))];
+}
+
+function isAt(wanted: ListenAddress, { host, port }: ListenAddress): boolean {
+  return (
+    wanted.port === port &&
+    (wanted.host === host || (wanted.host === undefined && (host === '::' || host === '0.0.0.0')))
+  );
 }

@@ -17,6 +17,7 @@ import { alreadyRunning, usedBy } from './already-running.ts';
 import { configFile } from './config-file.ts';
 import { discardEmptyStore, storeIsBegun } from './empty-store.ts';
 import { imagesGroup } from './images-group.ts';
+import type { InheritedSocket } from './listen-addresses.ts';
 import { withNamedData } from './named-config.ts';
 import { registryNeighbours } from './neighbours.ts';
 import { keptOwnerSecret } from './owner-secret.ts';
@@ -39,6 +40,8 @@ import { sayingWhatIsOpen, whatIsOpen } from './what-is-open.ts';
 
 export interface ServeRequest extends ServingOptions {
   readonly listen: readonly string[];
+  /** Sockets that listen already; then 127.0.0.1:5000 is none of the addresses, unless it is said. */
+  readonly sockets?: readonly InheritedSocket[];
   readonly version: string;
   /** Told of all that happens. It must not wait, and what it throws is lost. */
   readonly onObservation?: OnObservation;

@@ -1,6 +1,6 @@
 // How a registry is served: what an operator says on the command line comes before what its configuration says.
 import { type ListenAddress, parseListenAddress } from '../../server/address.ts';
-import { checkNames, listenAddresses } from './listen-addresses.ts';
+import { addressesWith, checkNames, type InheritedSocket } from './listen-addresses.ts';
 import { checkProxyOptions } from './proxy-config.ts';
 import type { RegistryConfig } from './registry-config.ts';
 import { checkTlsOptions, type TlsOptions, withTls } from './served-tls.ts';
@@ -14,11 +14,14 @@ export interface ServedOptions {
 }
 
 /** Errors: USAGE (of the command line: what is wrong in a configuration is told when it is read). */
-export function servedOptions(options: ServingOptions, config: RegistryConfig): ServedOptions {
+export function servedOptions(
+  options: ServingOptions & { readonly sockets?: readonly InheritedSocket[] },
+  config: RegistryConfig,
+): ServedOptions {
   const tls = tlsSettings(options, config.tls);
   checkTlsOptions(tls);
   const listen = options.listen?.length ? options.listen : (config.listen ?? []);
-  return { listen: withTls(listenAddresses(listen), tls), names: servedNames(options, config), tls };
+  return { listen: withTls(addressesWith(options.sockets, listen), tls), names: servedNames(options, config), tls };
 }
 
 /** What is wrong with the command line alone, before anything is read or made. Errors: USAGE. */
