@@ -3,7 +3,7 @@ import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { buildImage, buildIndex, busyboxLayer, layerOf, pushImage } from '../fixtures/image.ts';
-import { type ContainerdPeer, startContainerd } from '../peers/containerd.ts';
+import { type ContainerdPeer, startContainerd, TESTED_CONTAINERD } from '../peers/containerd.ts';
 import { needs } from '../peers/find.ts';
 import { newWorld, type World } from '../peers/program.ts';
 
@@ -22,7 +22,7 @@ async function standIn(world: World, nodes: Readonly<Record<string, ContainerdPe
   };
   for (const [name, { address }] of Object.entries(nodes)) {
     await mkdir(join(bin, name));
-    await script(join(bin, name, 'ctr'), `exec /usr/bin/ctr --address=${address} "$@"`);
+    await script(join(bin, name, 'ctr'), `exec ${TESTED_CONTAINERD ?? '/usr/bin'}/ctr --address=${address} "$@"`);
   }
   await script(
     join(bin, 'docker'),

@@ -1,4 +1,5 @@
-// Debian's containerd (root only), separate from any other on the machine: with its own directories and socket.
+// Debian's containerd (root only), separate from any other on the machine: with its own directories and socket. IMAGES_TEST_CONTAINERD names the directory of another
+// containerd's programs, for all tests that start one.
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type CriImage, criImage, criPull } from './cri.ts';
@@ -18,13 +19,20 @@ export interface ContainerdPeer extends AsyncDisposable {
 export interface ContainerdOptions {
   /** What is added to config.toml, of version 2: the CRI plugin is on, and this says what it reads. */
   readonly cri?: string;
-  /** The directory with `containerd` and `ctr`, if not those of the machine. */
+  /** The directory with `containerd`, `ctr` and the shim, if not those of the machine. */
   readonly programs?: string;
   /** A root directory that is there already, and stays. */
   readonly root?: string;
 }
 
-export async function startContainerd({ cri, programs, root }: ContainerdOptions = {}): Promise<ContainerdPeer> {
+/** The directory of the programs of containerd that are tested, if they are not the machine's. */
+export const TESTED_CONTAINERD = process.env.IMAGES_TEST_CONTAINERD;
+
+export async function startContainerd({
+  cri,
+  programs = TESTED_CONTAINERD,
+  root,
+}: ContainerdOptions = {}): Promise<ContainerdPeer> {
   const directory = await temporaryDirectory('containerd');
   const at = (name: string) => join(directory.path, name);
   const program = (name: string) => (programs === undefined ? name : join(programs, name));
@@ -36,7 +44,9 @@ ${cri === undefined ? 'disabled_plugins = ["io.containerd.grpc.v1.cri"]' : ''}
 address = "${at('containerd.sock')}"
 ${cri ?? ''}`;
   await writeFile(at('config.toml'), config);
-  const child = start(program('containerd'), ['-c', at('config.toml')]);
+  // The shim is looked for on the path.
+  const env = programs === undefined ? {} : { PATH: `${programs}:${process.env.PATH}` };
+  const child = start(program('containerd'), ['-c', at('config.toml')], { env });
   child.stdout?.resume();
   child.stderr?.resume();
   const ctr = (args: readonly string[]) => must(program('ctr'), ['-a', at('containerd.sock'), ...args]);

@@ -1,7 +1,8 @@
-// A Debian node as a container of podman (root only), with containerd in it: /usr is this machine's, or another containerd's, all else is its own. Stands for nodes
+// A Debian node as a container of podman (root only), with containerd in it: /usr is this machine's, all else is its own. Stands for nodes
 // of kind and of k3s, whose images are not to be had everywhere.
 import { chmod, cp, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { TESTED_CONTAINERD } from './containerd.ts';
 import { because, type Needs, needs } from './find.ts';
 import { must, type Result, run, until } from './process.ts';
 
@@ -41,6 +42,8 @@ export function containerNeeds(...programs: readonly string[]): Needs {
 
 /** As in podman.ts: for machines with hybrid cgroups and low resource limits. */
 const RUN = ['--privileged', '--network=host', '--ulimit=nofile=1024:1024', '--ulimit=nproc=1000:1000'];
+/** In the node: another containerd. */
+const PROGRAMS = '/opt/containerd';
 const SOCKET = 'run/containerd/containerd.sock';
 
 export async function containerHost(directory: string): Promise<ContainerHost> {
@@ -55,13 +58,14 @@ export async function containerHost(directory: string): Promise<ContainerHost> {
     async startNode({ name, labels = [], files = {}, mounts = {}, command = ['containerd'] }) {
       const root = at(name);
       await bareRoot(root, files);
-      const volumes = Object.entries({ '/usr': '/usr', ...mounts }).map(
+      const newer = TESTED_CONTAINERD === undefined ? {} : { [PROGRAMS]: TESTED_CONTAINERD };
+      const volumes = Object.entries({ '/usr': '/usr', ...newer, ...mounts }).map(
         ([path, from]) => `--volume=${from}:${path}:ro`,
       );
       started.push(name);
       await must(at('bin/podman'), [
         ...['run', '--detach', ...RUN, `--name=${name}`, ...labels.map((label) => `--label=${label}`), ...volumes],
-        ...[`--volume=${root}/run:/run`, '--rootfs', root, ...command],
+        ...[`--env=PATH=${PROGRAMS}:/usr/sbin:/usr/bin`, `--volume=${root}/run:/run`, '--rootfs', root, ...command],
       ]);
       const tryExec: NodeContainer['tryExec'] = (...asked) => run(at('bin/podman'), ['exec', name, ...asked]);
       const exec: NodeContainer['exec'] = (...asked) => must(at('bin/podman'), ['exec', name, ...asked]);

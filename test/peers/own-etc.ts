@@ -1,4 +1,4 @@
-// A machine of its own as far as /etc goes (root only): a mount namespace in which some of its directories and files are a test's.
+// A machine of its own as far as /etc and processes go (root only): namespaces in which some of its directories and files are a test's, and nothing else runs.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Result, run } from './process.ts';
@@ -16,5 +16,9 @@ export async function inOwnEtc(
   options: Parameters<typeof run>[2] = {},
 ): Promise<Result> {
   const there = paths.filter((path) => existsSync(join('/', path)));
-  return await run('unshare', ['-m', 'sh', '-c', BIND, 'sh', root, ...there, '--', ...command], options);
+  return await run(
+    'unshare',
+    ['-mpf', '--mount-proc', 'sh', '-c', BIND, 'sh', root, ...there, '--', ...command],
+    options,
+  );
 }
