@@ -20,6 +20,9 @@ export {
 export {
   installTrust,
   removeTrust,
+  SYSTEM_STORES,
+  type SystemStore,
+  systemStore,
   type TrustFile,
   type TrustingClient,
   type TrustOptions,

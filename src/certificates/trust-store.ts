@@ -43,8 +43,11 @@ export interface TrustOptions {
 export type TrustState = 'installed' | 'absent' | 'different';
 
 const SYSTEM_NAME = 'images-registry.crt';
-interface SystemStore {
+/** Where a system keeps the CAs that its programs trust. */
+export interface SystemStore {
+  /** Below the root. */
   readonly directory: string;
+  /** What makes it known. */
   readonly command: readonly string[];
   /** Absent: the same. */
   readonly afterRemoval?: readonly string[];
@@ -57,7 +60,7 @@ const DEBIAN: SystemStore = {
   afterRemoval: ['update-ca-certificates', '--fresh'],
 };
 /** Debian's and Alpine's way, that of Fedora and its relatives, and that of SUSE. The first directory that is there counts; without any, Debian's. */
-const SYSTEMS: readonly SystemStore[] = [
+export const SYSTEM_STORES: readonly SystemStore[] = [
   DEBIAN,
   { directory: 'etc/pki/ca-trust/source/anchors', command: ['update-ca-trust', 'extract'] },
   { directory: 'etc/pki/trust/anchors', command: ['update-ca-certificates'] },
@@ -68,7 +71,7 @@ export async function trustPlan(options: TrustOptions): Promise<TrustPlan> {
   const { certificate, registries, clients, root } = options;
   const files = registries.flatMap((registry) => filesFor(checked(registry), clients, { certificate, root }));
   if (!clients.includes('system')) return { root, files, commands: [], commandsAfterRemoval: [] };
-  const { directory, command, afterRemoval = command } = await systemOf(root);
+  const { directory, command, afterRemoval = command } = await systemStore(root);
   const basis = join(root, directory);
   const file = {
     client: 'system',
@@ -80,8 +83,9 @@ export async function trustPlan(options: TrustOptions): Promise<TrustPlan> {
   return { root, files: [...files, file], commands: [command], commandsAfterRemoval: [afterRemoval] };
 }
 
-async function systemOf(root: string): Promise<SystemStore> {
-  for (const system of SYSTEMS) if (await isDirectory(join(root, system.directory))) return system;
+/** That of the system below the root. */
+export async function systemStore(root: string): Promise<SystemStore> {
+  for (const system of SYSTEM_STORES) if (await isDirectory(join(root, system.directory))) return system;
   return DEBIAN;
 }
 

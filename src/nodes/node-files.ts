@@ -1,4 +1,5 @@
 // All files of a node, for the runtimes that it has.
+import { STAGED_CA } from './boot/trusted-ca.ts';
 import { BOOT_SCRIPT, BOOT_SCRIPT_PATH } from './boot-script.ts';
 import { containerdFiles } from './containerd-files.ts';
 import { containersFiles } from './containers-files.ts';
@@ -8,7 +9,7 @@ import { kindFiles } from './kind-files.ts';
 import { type NodeFile, type NodeRequest, type NodeRuntime, STAGE } from './node-file.ts';
 import { withHosts } from './shared/hosts-file.ts';
 import { nameLines, spoofedLines } from './spoofed-hosts.ts';
-import { systemCa } from './system-ca.ts';
+import { SYSTEM_CA, systemCa } from './system-ca.ts';
 
 const FILES: Readonly<Record<NodeRuntime, (request: NodeRequest) => readonly NodeFile[]>> = {
   crio: containersFiles,
@@ -36,10 +37,16 @@ export function bootFiles(request: NodeRequest): readonly NodeFile[] {
   const names = { path: 'etc/hosts', mode: 0o644, content: nameLinesOf(request), shared: 'hosts' } as const;
   const files = [...runtimeFiles(request), names];
   return [
-    ...files.map((file) => (file.shared ? { ...file, path: `${STAGE}/${file.path}` } : file)),
+    ...files.map((file) => ({ ...file, path: stagedPath(file) })),
     ...spoofedFile(spoof ? spoofedLines(registry, hosts) : ''),
     { path: BOOT_SCRIPT_PATH, mode: 0o755, content: BOOT_SCRIPT },
   ];
+}
+
+/** Where the system keeps its CAs, the script finds out. */
+function stagedPath({ path, shared }: NodeFile): string {
+  if (path === SYSTEM_CA) return `${STAGE}/${STAGED_CA}`;
+  return shared ? `${STAGE}/${path}` : path;
 }
 
 /** For a node on which nothing is configured: what is shared as a whole. */

@@ -113,6 +113,23 @@ describe('images node_config', () => {
     );
   });
 
+  it('leaves a registry on the node itself able to fetch: it passes over the mirror that it is', async () => {
+    await using own = await newWorld();
+    await using upstream = await startUpstream();
+    const image = buildImage({ layers: [randomLayer('own', 1000)] });
+    upstream.addImage('tools/hello:1', image);
+    const { host, base } = await own.startRegistry(['--proxy']);
+    // As in what is written, but for quay.io's address.
+    const mirror = `[[registry.mirror]]\nlocation = "${host}/quay.io"\ninsecure = true\n`;
+    const table = `[[registry]]\nprefix = "quay.io"\nlocation = "${upstream.host}"\ninsecure = true\n${mirror}`;
+    await writeFile(own.env.CONTAINERS_REGISTRIES_CONF ?? '', table);
+    const answer = await fetch(`${base}/v2/quay.io/tools/hello/manifests/1`, {
+      headers: { accept: 'application/vnd.oci.image.manifest.v1+json' },
+    });
+    expect([answer.status, answer.headers.get('docker-content-digest')]).toEqual([200, image.manifest.digest]);
+    expect(upstream.requests).toEqual(['GET /v2/tools/hello/manifests/1']);
+  });
+
   it('says what is wrong with its options', async () => {
     const error = async (...args: readonly string[]) => (await world.images(['node_config', ...args])).stderr;
     expect(await error('--runtime=lxc')).toMatch(/^ERROR: unknown runtime \[--runtime=lxc\]\nKnown: crio/);

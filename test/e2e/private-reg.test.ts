@@ -90,4 +90,38 @@ describe('the overlay private-reg', () => {
     expect(result.stdout).toContain('fd99::2 via fd00::c0a8:fa dev eth0');
     expect(await readFile(join(root, 'etc/containers/policy.json'), 'utf8')).toContain('insecureAcceptAnything');
   });
+
+  const PEM = '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n';
+  const BUNDLE = 'etc/ssl/certs/ca-certificates.crt';
+  it.skipIf(busybox.missing).each([
+    ['Debian or Alpine', 'update-ca-certificates', {}, 'usr/local/share/ca-certificates/private-reg.crt'],
+    ['Fedora', 'update-ca-trust', {}, 'etc/pki/ca-trust/source/anchors/private-reg.crt'],
+    ['SUSE', 'update-ca-certificates', { 'etc/pki/trust/anchors/x': '' }, 'etc/pki/trust/anchors/private-reg.crt'],
+    // With a file in its place, as root cannot be refused otherwise.
+    ['Flatcar, whose /usr cannot be written', 'update-ca-certificates', { usr: '' }, 'etc/ssl/certs/private-reg.pem'],
+    ['no program for CAs', 'other', { [BUNDLE]: 'THEIRS\n' }, BUNDLE],
+  ])(`lets the system trust the CA, on %s${busybox.why}`, async (_, program, files, place) => {
+    await using world = await newWorld();
+    const root = join(world.path, 'root');
+    const put = async (path: string, text: string, mode = 0o644) => {
+      await mkdir(join(root, path, '..'), { recursive: true });
+      await writeFile(join(root, path), text, { mode });
+    };
+    for (const [path, text] of Object.entries(files)) await put(path, text);
+    await put('dev/null', '');
+    await put(`bin/${program}`, `#!/bin/sh\necho "${program} $*" >>/log\n`, 0o755);
+    await copyFile('/bin/busybox', join(root, 'bin/busybox'));
+    await writeFile(join(world.path, 'ca.crt'), PEM);
+    const config = ['node_config', '--registry=https://10.0.0.1', `--ca=${world.path}/ca.crt`, '--format=boot'];
+    await world.must([...config, `--output=${root}`]);
+    const script = 'sh /etc/init.d/28private-reg.rc';
+    const boot = ['/bin/busybox', 'sh', '-ec', `/bin/busybox --install -s /bin; ${script}; ${script}`];
+    const result = await run('chroot', [root, ...boot], { env: { PATH: `/bin:${process.env.PATH}` } });
+    expect([result.status, result.stdout, result.stderr]).toEqual([0, '', '']);
+    const theirs = place === BUNDLE ? 'THEIRS\n' : '';
+    expect(await readFile(join(root, place), 'utf8')).toBe(theirs + PEM);
+    if (program === 'other') return;
+    const called = `${program} ${program === 'update-ca-trust' ? 'extract' : ''}\n`;
+    expect(await readFile(join(root, 'log'), 'utf8')).toBe(called + called);
+  });
 });

@@ -83,7 +83,7 @@ it('the output of a program that has ended is closed soon, and what it wrote is 
     text += more;
   });
   // This process is busy until the program has ended.
-  while (!readFileSync(`/proc/${child.pid}/stat`, 'utf8').includes(') Z ')) continue;
+  while (!readFileSync(`/proc/${child.pid}/stat`, 'utf8').includes(') Z '));
   await once(child, 'close');
   expect(text).toMatch(/^\d+\nlast\n$/);
   // What it started still holds the output open, or this would throw.

@@ -13,6 +13,8 @@ export interface NodeFacts {
   readonly unreadable: readonly string[];
   /** What `containerd config dump` says: all its files together, and its defaults. */
   readonly containerdConfig?: string;
+  /** In seconds since 1970; absent if the node does not say so. */
+  readonly clock?: number;
 }
 
 /** Errors: BAD_ANSWER (it did not come to its end); UNSUPPORTED (the node has no programs for it). */
@@ -26,6 +28,7 @@ export function parseProbe(answer: string): NodeFacts {
   const lacks: string[] = [];
   let current: string[] | undefined;
   let isWhole = false;
+  let clock: number | undefined;
   for (const line of answer.split('\n')) {
     const [, kind = '', rest = ''] = /^@ (\w+) ?(.*)$/.exec(line.replace(/\r$/, '')) ?? [];
     if (line.startsWith('|')) current?.push(line.slice(1));
@@ -35,6 +38,7 @@ export function parseProbe(answer: string): NodeFacts {
     if (kind === 'program') programs.set(name, words.join(' '));
     else if (kind === 'process') processes.set(name, [...(processes.get(name) ?? []), words.join(' ')]);
     else if (kind === 'directory') directories.add(rest);
+    else if (kind === 'clock' && /^\d{1,11}$/.test(rest)) clock = Number(rest);
     else if (kind === 'unreadable') unreadable.push(rest);
     else if (kind === 'lacks') lacks.push(name);
     else if (kind === 'file') {
@@ -51,7 +55,15 @@ export function parseProbe(answer: string): NodeFacts {
   }
   const files = new Map([...lines].map(([path, texts]) => [path, `${texts.join('\n')}\n`]));
   const containerdConfig = dump.length > 0 ? { containerdConfig: `${dump.join('\n')}\n` } : {};
-  return { programs, processes, files, directories, unreadable, ...containerdConfig };
+  return {
+    programs,
+    processes,
+    files,
+    directories,
+    unreadable,
+    ...containerdConfig,
+    ...(clock !== undefined && { clock }),
+  };
 }
 
 function requireTools(lacks: readonly string[]): void {

@@ -37,6 +37,7 @@ program() {
 	path=$(command -v "$1" 2>/dev/null) || return 0
 	say program "$1" "$("$path" --version 2>/dev/null </dev/null | head -n 1 | head -c 200)"
 }
+say clock "$(date +%s 2>/dev/null)"
 for name in containerd podman crio skopeo dockerd k3s rke2; do program $name; done
 for dir in /proc/[0-9]*; do
 	name=; { read -r name <"$dir/comm"; } 2>/dev/null

@@ -212,6 +212,34 @@ describe('the configuration of this node', () => {
     ]);
   });
 
+  it.each([
+    ['usr/local/share/ca-certificates', 'update-ca-certificates', 'update-ca-certificates --fresh'],
+    ['etc/pki/ca-trust/source/anchors', 'update-ca-trust extract', 'update-ca-trust extract'],
+    ['etc/pki/trust/anchors', 'update-ca-certificates', 'update-ca-certificates'],
+  ])(
+    'puts the CA where the system looks for it (%s), and says what makes it known',
+    async (directory, added, removed) => {
+      await using node = await newNode({ [`${directory}/theirs`]: '' });
+      const before = await node.tree();
+      const registry = { ...REQUEST.registry, scheme: 'https', ca: 'CA\n' } as const;
+      const request: NodeRequest = { ...REQUEST, registry, runtimes: ['crio'] };
+      expect((await applyNodeConfig(request, { root: node.root })).commands).toEqual([added]);
+      expect(await node.text(`${directory}/private-reg.crt`)).toBe('CA\n');
+      expect((await applyNodeConfig(request, { root: node.root })).commands).toEqual([]);
+      expect((await removeNodeConfig({ root: node.root })).commands).toEqual([removed]);
+      expect(await node.tree()).toEqual(before);
+    },
+  );
+
+  it('is refused where the registry itself runs, if it could not reach the hosts any more', async () => {
+    const here = { ...REQUEST, registry: { ...REQUEST.registry, addresses: ['10.255.255.1', '127.0.0.1'] } };
+    for (const how of [{ spoof: true }, { spoof: false, only: true }])
+      await expect(applyNodeConfig({ ...here, ...how }, { root: '/', isDryRun: true })).rejects.toMatchObject({
+        code: 'USAGE',
+        message: expect.stringContaining('the registry is on this machine [127.0.0.1]'),
+      });
+  });
+
   it('says nothing of short names where others do', async () => {
     await using node = await newNode({
       'etc/containers/registries.conf.d/10-mine.conf': 'unqualified-search-registries = ["quay.io"]\n',

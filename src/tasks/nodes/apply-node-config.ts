@@ -1,18 +1,20 @@
 // `node_config --apply` and `--remove`: the configuration of this node, changed with care. What others have written stays; what was there before comes back.
 import { existsSync } from 'node:fs';
 import { rm, rmdir, writeFile } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { checkInside } from '../../certificates/inside-root.ts';
+import { SYSTEM_STORES, systemStore } from '../../certificates/trust-store.ts';
 import { writeFileAtomically } from '../../io/files/atomic-file.ts';
 import { isFsError, translatingFsErrors } from '../../io/files/fs-errors.ts';
 import { behindLinks } from '../../io/files/special-file.ts';
-import type { NodeRequest, NodeRuntime } from '../../nodes/node-file.ts';
+import type { NodeFile, NodeRequest, NodeRuntime } from '../../nodes/node-file.ts';
 import { nodeFiles } from '../../nodes/node-files.ts';
 import { SYSTEM_CA } from '../../nodes/system-ca.ts';
 import { checkArguments, objectWith, TEXT } from '../../oci/arguments.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import { type NodeRecord, type RecordedFile, readNodeRecord, writeNodeRecord } from './node-record.ts';
 import { type NodeChange, type NodeStep, stepFor, undoing } from './node-steps.ts';
+import { checkNotOwnMachine } from './own-machine.ts';
 
 export interface ChangeNodeOptions {
   /** `/`, or the root of a node's file system. */
@@ -40,7 +42,6 @@ const RESTARTS: readonly (readonly [path: string, command: string])[] = [
   ['etc/docker/daemon.json', 'systemctl reload docker'],
   ['etc/rancher/k3s/registries.yaml', 'systemctl restart k3s'],
   ['etc/rancher/rke2/registries.yaml', 'systemctl restart rke2-server'],
-  [SYSTEM_CA, 'update-ca-certificates'],
 ];
 
 /** The runtimes that a file system has. */
@@ -51,13 +52,14 @@ export function runtimesThere(root: string): readonly NodeRuntime[] {
 
 /**
  * Writes what is missing or different, each file atomically, after a record of what was there before. Again and again changes nothing more.
- * Errors: USAGE (no such root), CONFIG_INVALID (a link leads out of the root, the record), NO_ACCESS, NO_SPACE, READ_ONLY.
+ * Errors: USAGE (no such root; the registry's own machine), CONFIG_INVALID (a link leads out of the root, the record), NO_ACCESS, NO_SPACE, READ_ONLY.
  */
 export async function applyNodeConfig(request: NodeRequest, options: ChangeNodeOptions): Promise<NodeChanges> {
   checkArguments({ options: [options, objectWith({ root: TEXT })] });
   const root = rootOf(options);
+  checkNotOwnMachine(request, root);
   const record = await readNodeRecord(root);
-  const files = nodeFiles(request);
+  const files = await withSystemCa(nodeFiles(request), root);
   await checkInside(root, placed(root, files));
   const steps = await Promise.all(files.map((file) => stepFor(file, root, record)));
   const wanted = new Set(files.map(({ path }) => path));
@@ -147,8 +149,25 @@ function outcome(steps: readonly NodeStep[]): NodeChanges {
     .filter(({ what, why }) => what !== 'stays' || why !== undefined)
     .map(({ path, what, why }) => ({ path, what, ...(why !== undefined && { why }) }));
   const changed = changes.filter(({ what }) => what !== 'stays').map(({ path }) => path);
-  const commands = RESTARTS.filter(([path]) => changed.includes(`/${path}`)).map(([, command]) => command);
-  return { changes, commands };
+  const restarts = RESTARTS.filter(([path]) => changed.includes(`/${path}`)).map(([, command]) => command);
+  return { changes, commands: [...restarts, ...trustCommands(changes)] };
+}
+
+/** Where this system looks for CAs: not all look where Debian does. */
+async function withSystemCa(files: readonly NodeFile[], root: string): Promise<readonly NodeFile[]> {
+  if (!files.some(({ path }) => path === SYSTEM_CA)) return files;
+  const { directory } = await systemStore(root);
+  return files.map((file) =>
+    file.path === SYSTEM_CA ? { ...file, path: `${directory}/${basename(SYSTEM_CA)}` } : file,
+  );
+}
+
+function trustCommands(changes: readonly NodeChange[]): readonly string[] {
+  return SYSTEM_STORES.flatMap(({ directory, command, afterRemoval = command }) => {
+    const change = changes.find(({ path }) => path === `/${directory}/${basename(SYSTEM_CA)}`);
+    if (!change || change.what === 'stays') return [];
+    return [(change.what === 'remove' ? afterRemoval : command).join(' ')];
+  });
 }
 
 function placed(root: string, files: readonly { readonly path: string }[]): readonly { readonly path: string }[] {

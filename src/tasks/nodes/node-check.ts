@@ -1,6 +1,7 @@
 // `node_check`: what the runtimes of a node read, whom they ask, what is wrong with that, and by test pulls whether they get what the private registry has.
 
 import { quote } from '../../io/text/quote.ts';
+import { clockFindings } from '../../nodes/check/check-clock.ts';
 import { checkNode } from '../../nodes/check/check-node.ts';
 import { CHECKED_HOSTS, type NodeFinding, type RuntimeCheck } from '../../nodes/check/contract.ts';
 import { parseProbe } from '../../nodes/check/probe-answer.ts';
@@ -42,7 +43,11 @@ export async function checkNodeConfig(request: NodeCheckRequest, settings: Setti
   const facts = parseProbe(await runOnNode({ script: PROBE_SCRIPT, limit: LIMIT }, request.exec, settings));
   const runtimes = checkNode(facts, registry);
   const pulls = request.pull ? await testPulls(runtimes, request, settings) : [];
-  const checked = runtimes.map((check) => ({ ...check, findings: [...check.findings, ...failures(check, pulls)] }));
+  const clock = clockFindings(facts.clock, Date.now() / 1000, registry);
+  const checked = runtimes.map((check) => ({
+    ...check,
+    findings: [...check.findings, ...clock, ...failures(check, pulls)],
+  }));
   return { ...(registry && { registry }), runtimes: checked, pulls, unreadable: facts.unreadable };
 }
 
