@@ -74,6 +74,8 @@ export interface AccessControl {
    * token specification. Returns `undefined` if nobody can log in.
    */
   challenge(head: RequestHead, scope: string | undefined): string | undefined;
+  /** Reads the file of users now; otherwise a change is seen within a second. */
+  refresh?(): Promise<void>;
   /** Answers if the request is for the end-point that gives tokens. The body may be of any length. */
   endpoint?(head: RequestHead, body: Bytes): Promise<AccessReply> | undefined;
 }

@@ -8,6 +8,8 @@ export interface HtpasswdFile {
   readonly users: () => Htpasswd;
   /** Reads the file anew if it has changed; `undefined` if it was looked at a moment ago. */
   look(): Promise<void> | undefined;
+  /** The same now, whenever it was looked at. */
+  lookNow(): Promise<void>;
 }
 
 export interface HtpasswdFileOptions {
@@ -65,6 +67,11 @@ export async function openHtpasswdFile({ file, now, onNotice }: HtpasswdFileOpti
         looking = undefined;
       });
       return looking;
+    },
+    // A look that has begun may have read the file before it changed.
+    lookNow: async () => {
+      await looking;
+      await lookNow();
     },
   };
 }

@@ -119,6 +119,7 @@ export async function accessControlWith(
     // A token for nobody is as good as none for all but this question: who has one has been here before.
     hasToLogIn: ({ via, scopes }) => canLogIn() && via === 'nobody' && scopes === undefined,
     challenge: (head, scope) => (canLogIn() ? loginChallenge(head, scope, { service, neighbours }) : undefined),
+    refresh: async () => await file?.lookNow(),
     endpoint: (head, body) => {
       if (!isForTokens(head) || !canLogIn()) return undefined;
       return Promise.resolve(file?.look()).then(() => endpoint(fromAsker(head), body));

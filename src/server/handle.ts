@@ -31,16 +31,21 @@ import { userAgents } from './user-agents.ts';
 import { isPageOfElsewhere } from './web-pages.ts';
 import { whenClosed } from './when-closed.ts';
 
+export interface RegistryHosts {
+  /** Names under which the registry may have web pages, besides addresses and `localhost`. */
+  readonly own: readonly string[];
+  /** Hosts for which nodes take the registry. */
+  readonly actsFor: readonly string[];
+}
+
 export interface HandleOptions {
   readonly registry: Registry;
   readonly onEvent: OnServerEvent;
   readonly onReceived?: (bytes: number) => void;
   readonly limits: ServerLimits;
   readonly connections: Connections;
-  /** Names under which the registry may have web pages, besides addresses and `localhost`. */
-  readonly names: readonly string[];
-  /** Hosts for which nodes take the registry. */
-  readonly actsFor: readonly string[];
+  /** Asked at each request. */
+  readonly hosts: () => RegistryHosts;
   readonly health?: HealthChecks;
   /** Without it everybody may do everything. */
   readonly access?: AccessControl;
@@ -91,7 +96,7 @@ interface HandleContext extends HandleOptions {
 }
 
 function handle(message: IncomingMessage, response: ServerResponse, context: HandleContext): void {
-  const { onEvent, onReceived, limits, names, actsFor, shared, connection, idOf, agentOf } = context;
+  const { onEvent, onReceived, limits, hosts, shared, connection, idOf, agentOf } = context;
   const started = performance.now();
   const { method = 'GET', url = '/' } = message;
   const headers = headersOf(message);
@@ -171,7 +176,7 @@ function handle(message: IncomingMessage, response: ServerResponse, context: Han
     named = known;
   };
   const telling = { onAsker, onTried, onNamed };
-  void replyTo({ head, names, actsFor, ...telling, ...(context.access && { access: context.access }) }, call)
+  void replyTo({ head, hosts: hosts(), ...telling, ...(context.access && { access: context.access }) }, call)
     .then((reply) => holdBody(reply, response, call))
     .catch(refuse)
     .then(send)
@@ -200,17 +205,16 @@ function createShared(options: HandleOptions): Shared {
 
 interface Asked {
   readonly head: RequestHead;
-  readonly names: readonly string[];
-  readonly actsFor: readonly string[];
+  readonly hosts: RegistryHosts;
   readonly access?: AccessControl;
   readonly onAsker: (asker: Asker) => void;
   readonly onTried: (user: string) => void;
   readonly onNamed: (named: NamedBy) => void;
 }
 
-async function replyTo({ head, names, actsFor, access, onAsker, onTried, onNamed }: Asked, call: Call): Promise<Reply> {
+async function replyTo({ head, hosts, access, onAsker, onTried, onNamed }: Asked, call: Call): Promise<Reply> {
   const { method, url } = head;
-  if (isPageOfElsewhere(method, call.headers, names)) {
+  if (isPageOfElsewhere(method, call.headers, hosts.own)) {
     throw new ImagesError('DENIED', 'pages of other web sites may not use this registry', {
       hint: 'Programs send neither Origin nor Sec-Fetch-Site. A name for pages of its own: serve --name=NAME.',
     });
@@ -222,7 +226,7 @@ async function replyTo({ head, names, actsFor, access, onAsker, onTried, onNamed
     if (tried !== undefined) onTried(tried);
     return reply;
   }
-  const request = actingFor(parseRequest(method, url), call.headers.host, actsFor);
+  const request = actingFor(parseRequest(method, url), call.headers.host, hosts.actsFor);
   onNamed(namedBy(request));
   const answered = () => answer(request, call);
   const isOpen = isForOperators(request) && call.operators.isOpen?.(request.kind) === true;

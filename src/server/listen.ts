@@ -10,7 +10,7 @@ import { type BoundAddress, formatListenAddress, type ListenAddress } from './ad
 import type { Fetching } from './call.ts';
 import { type Connections, createConnections } from './connections.ts';
 import type { OnServerEvent } from './events.ts';
-import { createRequestHandling } from './handle.ts';
+import { createRequestHandling, type RegistryHosts } from './handle.ts';
 import type { HealthChecks, HealthFinding } from './health.ts';
 import { defaultLimits, type ServerLimits } from './limits.ts';
 import type { OperatorPages } from './operator-pages.ts';
@@ -28,8 +28,8 @@ export interface ServeOptions {
   readonly grace?: number;
   /** Limits that differ from `defaultLimits`. */
   readonly limits?: Partial<ServerLimits>;
-  /** Names under which the registry has web pages, besides those that it listens on. */
-  readonly names?: readonly string[];
+  /** Names under which the registry has web pages, besides those that it listens on; a function is asked at each request. */
+  readonly names?: readonly string[] | (() => readonly string[]);
   /** Hosts for which nodes may take this registry (`docker.io`): who asks under such a name means images of that host, as with `ns`. */
   readonly actsFor?: readonly string[];
   /** Checks for `/healthz` and `/readyz`; by default these always answer `ok`. */
@@ -85,14 +85,12 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   const { registry, listen, health, access, fetching, onEvent = () => undefined, onReceived, grace = 500 } = options;
   const limits = { ...defaultLimits(openFilesLimit()), ...options.limits };
   const connections = createConnections(limits);
-  const names = [...(options.names ?? []), ...listen.flatMap(({ host }) => host ?? [])];
   const handling = createRequestHandling({
     registry,
     onEvent,
     limits,
     connections,
-    names,
-    actsFor: (options.actsFor ?? []).filter((host) => !names.includes(host)),
+    hosts: hostsNow(options),
     ...(health && { health }),
     ...(access && { access }),
     ...(fetching && { fetching }),
@@ -139,6 +137,23 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     },
     health: (maxAge) => handling.health(maxAge),
     [Symbol.asyncDispose]: stopAll,
+  };
+}
+
+/** The names that are the registry's own now, and those under which it acts for others. */
+function hostsNow({ names = [], actsFor = [], listen }: ServeOptions): () => RegistryHosts {
+  const named = typeof names === 'function' ? names : () => names;
+  const bound = listen.flatMap(({ host }) => host ?? []);
+  const hosts = (of: readonly string[]): RegistryHosts => {
+    const own = [...of, ...bound];
+    return { own, actsFor: actsFor.filter((host) => !own.includes(host)) };
+  };
+  let last = named();
+  let found = hosts(last);
+  return () => {
+    const now = named();
+    if (now !== last) [last, found] = [now, hosts(now)];
+    return found;
   };
 }
 

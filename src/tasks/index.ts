@@ -113,12 +113,14 @@ export {
   spaceHistory,
 } from './private-registry/registry-space.ts';
 export { type CheckedStore, type RegistryStatus, registryStatus } from './private-registry/registry-status.ts';
+export { reloadRegistry } from './private-registry/reload-registry.ts';
 export { checkRemoval, type RemoveOptions, removeImage, removeImages } from './private-registry/remove-image.ts';
 export type { LeftFault } from './private-registry/repair-store.ts';
 export { type ServedRegistry, type ServeRequest, serveRegistry } from './private-registry/serve-registry.ts';
 export type { TlsOptions } from './private-registry/served-tls.ts';
 export type { AccessOptions } from './private-registry/serving-access.ts';
 export type { ServingOptions } from './private-registry/serving-options.ts';
+export type { Reloaded, SettingChange } from './private-registry/serving-record.ts';
 export { type PasswordChange, setPassword } from './private-registry/set-password.ts';
 export { type StartedRegistry, type StartRequest, startRegistry } from './private-registry/start-registry.ts';
 export { stopRegistry } from './private-registry/stop-registry.ts';

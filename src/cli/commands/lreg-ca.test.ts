@@ -7,7 +7,7 @@ import { testProgram } from '../testing/program.ts';
 /** With the CA that `--tls=auto` makes, and a root in which podman is at home. */
 async function withAuthority() {
   const program = await testProgram();
-  const tls = await servedTls({ data: program.data, names: [], tls: 'auto', onNotice: undefined });
+  const tls = await servedTls({ data: program.data, names: () => [], tls: 'auto', onNotice: undefined });
   tls?.[Symbol.dispose]();
   const root = join(program.world.path, 'root');
   await mkdir(join(root, 'etc/containers'), { recursive: true });

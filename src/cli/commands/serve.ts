@@ -11,6 +11,7 @@ import type { Run } from '../grammar/command.ts';
 import { givenServingOptions } from '../grammar/serving-options.ts';
 import { configSettings, taskSettings } from '../grammar/task-settings.ts';
 import type { Context } from '../process/context.ts';
+import { watchTerminal } from '../process/hang-up.ts';
 import { createBufferCollector, expectManyRequests } from '../process/much-data.ts';
 import { safeText } from '../process/safe-text.ts';
 import { inheritedSockets, serviceManager } from '../process/service-manager.ts';
@@ -53,6 +54,14 @@ export const run: Run = async ({ options, context }) => {
   const where = served.state.addresses.map((address) => listenUrl(address)).join(', ');
   context.note(`${new Date().toISOString()} serving ${served.state.data} at ${where}`);
   if (served.open !== undefined) context.note(`${new Date().toISOString()} ${served.open}`);
+  const { reload } = served;
+  const hasLostTerminal = watchTerminal();
+  // Whether it went well is in the log.
+  context.interruption.onHangUp(() => {
+    if (hasLostTerminal()) return false;
+    reload().catch(() => undefined);
+    return true;
+  });
   tell({ ready: true, ...(served.open !== undefined && { open: served.open }) });
   manager.ready(`serving ${served.state.data} at ${where}`);
   context.signal.addEventListener('abort', () => manager.stopping(), { once: true });

@@ -12,6 +12,8 @@ export interface Interruption {
   whileComputing<T>(run: () => Promise<T>): Promise<T>;
   /** Lifts the time limit for ending, because work for others (requests to a server) is still in progress. */
   takeTime(): void;
+  /** SIGHUP calls `act` from now on, and ends the process only if that returns false. */
+  onHangUp(act: () => boolean): void;
   /** Ends the process with the status for the signal. */
   end(): never;
 }
@@ -29,8 +31,10 @@ export function listenForSignals(): Interruption {
   let received: Name = 'SIGINT';
   let takesTime = false;
   let computing = 0;
+  let hangUp: (() => boolean) | undefined;
   const end = (): never => endProcess(received);
   const onSignal = (name: Name): void => {
+    if (name === 'SIGHUP' && hangUp?.()) return;
     received = name;
     if (aborter.signal.aborted) end();
     aborter.abort(new ImagesError('ABORTED', 'interrupted'));
@@ -42,7 +46,12 @@ export function listenForSignals(): Interruption {
     const wanted = computing === 0 || someProgramRuns();
     if (wanted === listens) return;
     listens = wanted;
-    for (const name of NAMES) wanted ? process.on(name, onSignal) : process.off(name, onSignal);
+    for (const name of NAMES) {
+      // The default action would end a process that is only to read its configuration again.
+      if (!wanted && name === 'SIGHUP' && hangUp) continue;
+      process.off(name, onSignal);
+      if (wanted) process.on(name, onSignal);
+    }
   };
   listen();
   whenProgramsRun(listen);
@@ -62,6 +71,9 @@ export function listenForSignals(): Interruption {
     },
     takeTime: () => {
       takesTime = true;
+    },
+    onHangUp: (act) => {
+      hangUp = act;
     },
     end,
   };

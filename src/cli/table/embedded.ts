@@ -114,6 +114,18 @@ export const EMBEDDED_COMMANDS: readonly CommandSpec[] = [
     load: () => import('../commands/lreg-stop.ts'),
   },
   {
+    name: 'lreg_reload',
+    group: EMBEDDED,
+    summary: 'Let the embedded registry read its configuration again',
+    details: [
+      'And the files that it names: certificates, users. Requests that are under way go on. Prints what has changed, and what waits for a restart (listen, data, whether there is HTTPS). With a mistake in one of the files all stays as it is. SIGHUP to the process does the same, and tells the log.',
+    ],
+    arguments: [],
+    options: [DATA, JSON_OUTPUT],
+    status: '0: read; 1: a mistake, and nothing has changed, or it does not run.',
+    load: () => import('../commands/lreg-reload.ts'),
+  },
+  {
     name: 'lreg_status',
     group: EMBEDDED,
     summary: 'Tell whether and where the embedded registry runs',
@@ -200,7 +212,7 @@ export const EMBEDDED_COMMANDS: readonly CommandSpec[] = [
     group: EMBEDDED,
     summary: 'Run the embedded registry in the foreground',
     details: [
-      'Ends within a second of SIGINT or SIGTERM: requests that are under way have half of it. `/healthz` says whether pulls work, `/readyz` whether clients should come.',
+      'Ends within a second of SIGINT or SIGTERM: requests that are under way have half of it. SIGHUP makes it read its configuration again. `/healthz` says whether pulls work, `/readyz` whether clients should come.',
     ],
     arguments: [],
     options: [

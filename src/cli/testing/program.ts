@@ -56,6 +56,7 @@ export async function testProgram(options: TestProgramOptions = {}): Promise<Tes
       signal: new AbortController().signal,
       whileComputing: (run) => run(),
       takeTime: () => undefined,
+      onHangUp: () => undefined,
       end: () => {
         throw new Error('a test does not end');
       },

@@ -11,6 +11,7 @@ import { configFile } from './config-file.ts';
 import { readAtRest } from './file-at-rest.ts';
 import { type ListeningConfig, type ListeningSource, listeningConfig } from './listening-config.ts';
 import { type ProxyConfig, proxyConfig } from './proxy-config.ts';
+import { lineOfKey } from './toml-lines.ts';
 import {
   each,
   type Fail,
@@ -50,52 +51,53 @@ export const NO_CONFIG: RegistryConfig = { immutable: [], keep: [], access: {} }
 export async function readRegistryToml(data: string, named?: string): Promise<RegistryConfig> {
   const file = configFile(data, named);
   const { text } = await readAtRest(file);
-  return await registryConfig({ file, text, isNamed: named !== undefined });
-}
-
-interface ConfigText extends ConfigSource {
-  /** `undefined` if there is no such file. */
-  readonly text: string | undefined;
+  return (await configReading({ file, isNamed: named !== undefined }, text)).config;
 }
 
 /** The file of a configuration, and how it was found. */
 export interface ConfigSource extends AccessSource, ListeningSource {}
-
-/** As `readRegistryToml`, of what was read. */
-export async function registryConfig({ text, ...source }: ConfigText): Promise<RegistryConfig> {
-  if (text !== undefined) return await parseRegistryToml(source, text);
-  if (!source.isNamed) return NO_CONFIG;
-  throw new ImagesError('FILE_UNREADABLE', `no such file [${source.file}]`, { hint: 'Check what --config says.' });
-}
-
-/** Errors: CONFIG_INVALID, with file and line, for the first mistake. */
-export async function parseRegistryToml(source: ConfigSource, text: string): Promise<RegistryConfig> {
-  const { config, mistakes } = await readConfigText(source, text);
-  const [first, ...more] = mistakes;
-  if (!first) return config;
-  if (more.length === 0) throw first.error;
-  const { code, message, hint } = first.error;
-  const others = `\`images config --check\` shows ${more.length} more.`;
-  throw new ImagesError(code, message, { hint: hint === undefined ? others : `${hint} ${others}` });
-}
 
 export interface ConfigReading {
   /** Without what is wrong. */
   readonly config: RegistryConfig;
   /** As it stands in the file; empty for what is no TOML. */
   readonly content: Json;
+  /** In the order of their lines. */
   readonly mistakes: readonly TomlMistake[];
+  /** The line of a key, from 1. */
+  lineOf(path: TomlPath): number | undefined;
 }
 
-/** As `parseRegistryToml`, with all mistakes. */
+/** As `readRegistryToml`, of what was read: `undefined` if there is no such file. Without mistakes. */
+export async function configReading(source: ConfigSource, text: string | undefined): Promise<ConfigReading> {
+  if (text === undefined) {
+    if (!source.isNamed) return { config: NO_CONFIG, content: {}, mistakes: [], lineOf: () => undefined };
+    throw new ImagesError('FILE_UNREADABLE', `no such file [${source.file}]`, { hint: 'Check what --config says.' });
+  }
+  const reading = await readConfigText(source, text);
+  const [first, ...more] = reading.mistakes;
+  if (!first) return reading;
+  if (more.length === 0) throw first.error;
+  const { code, message, hint } = first.error;
+  const others = `\`images config --check\` shows ${more.length} more.`;
+  throw new ImagesError(code, message, { hint: hint === undefined ? others : `${hint} ${others}` });
+}
+
+/** Errors: CONFIG_INVALID, with file and line, for the first mistake. */
+export async function parseRegistryToml(source: ConfigSource, text: string): Promise<RegistryConfig> {
+  return (await configReading(source, text)).config;
+}
+
+/** As `configReading`, with mistakes. */
 export async function readConfigText(source: ConfigSource, text: string): Promise<ConfigReading> {
   const { file } = source;
   const { parse } = await import('smol-toml');
+  const lineOf = (path: TomlPath) => lineOfKey(text, path);
   let content: Json;
   try {
     content = parse(text);
   } catch (cause) {
-    return { config: NO_CONFIG, content: {}, mistakes: [noToml(file, cause)] };
+    return { config: NO_CONFIG, content: {}, mistakes: [noToml(file, cause)], lineOf };
   }
   const reading = tomlReading(file, text);
   const { fail, attempt, mistakes } = reading;
@@ -115,7 +117,7 @@ export async function readConfigText(source: ConfigSource, text: string): Promis
     keep: each(listOf(content, 'keep', reading), reading, (value, at) => keepRule(value, at, reading)),
     access: accessConfig(content, source, reading),
   };
-  return { config, content, mistakes: mistakes.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0)) };
+  return { config, content, lineOf, mistakes: mistakes.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0)) };
 }
 
 function noToml(file: string, cause: unknown): TomlMistake {

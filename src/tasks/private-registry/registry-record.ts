@@ -37,6 +37,8 @@ export interface RegistryState {
   readonly ownerFile?: string;
   /** The absolute path of the certificate of its own CA, if it has one. */
   readonly caFile?: string;
+  /** SIGHUP makes it read its configuration again; it ends earlier versions. */
+  readonly reloads?: boolean;
 }
 
 const MAX_RECORD = 64 * 1024;
@@ -77,11 +79,11 @@ export function readOwnedJson(path: string): OwnedJson | undefined {
 }
 
 /** Writes atomically: into a temporary file, which is then renamed. In a sticky directory the rename fails if the file is another user's. */
-export function writeRecord(path: string, value: unknown): void {
+export function writeRecord(path: string, value: unknown, mode = 0o644): void {
   const temporary = join(dirname(path), `.images-${randomUUID()}`);
   try {
     makeDirectorySync(dirname(path));
-    writeFileSync(temporary, `${JSON.stringify(value)}\n`, { flag: 'wx', mode: 0o644 });
+    writeFileSync(temporary, `${JSON.stringify(value)}\n`, { flag: 'wx', mode });
     renameSync(temporary, path);
   } catch (error) {
     attempt(() => rmSync(temporary, { force: true }));
@@ -113,7 +115,8 @@ function makeDirectorySync(path: string): void {
 
 /** Removes the record if it is still that of this registry process. */
 export function removeRecord(path: string, identity: ProcessIdentity): void {
-  if (decodeState(readOwnedJson(path)?.value)?.identity === identity) attempt(() => rmSync(path, { force: true }));
+  const { value } = readOwnedJson(path) ?? {};
+  if (isObject(value) && value.identity === identity) attempt(() => rmSync(path, { force: true }));
 }
 
 export function attempt(work: () => void): void {
@@ -140,7 +143,7 @@ function runsAs(pid: number, uid: number): boolean {
 function decodeState(value: unknown): RegistryState | undefined {
   if (!isObject(value) || !Array.isArray(value.addresses)) return undefined;
   const { identity, pid, uid, data, since, version, gc, scrub, config, users, startedWith } = value;
-  const { ownerFile, caFile } = value;
+  const { ownerFile, caFile, reloads } = value;
   const proxy = decodeProxy(value.proxy);
   const addresses = value.addresses
     .filter(isObject)
@@ -160,6 +163,7 @@ function decodeState(value: unknown): RegistryState | undefined {
     ...(isPath(users) && { users }),
     ...(isPath(ownerFile) && { ownerFile }),
     ...(isPath(caFile) && { caFile }),
+    ...(reloads === true && { reloads }),
   };
 }
 

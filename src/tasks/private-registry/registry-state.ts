@@ -104,24 +104,28 @@ function foreignOwner(data: string, { uid }: Pick<World, 'uid'>): number | undef
   return owner === uid || owner === 0 ? undefined : owner;
 }
 
+type Served = Omit<RegistryState, 'identity' | 'pid' | 'uid' | 'since'>;
+
+export interface Announcement {
+  readonly state: RegistryState;
+  /** Writes the record anew, with what has changed. Errors: NO_ACCESS, READ_ONLY, NO_SPACE. */
+  renew(served: Served): void;
+  withdraw(): void;
+}
+
 /**
  * Records that this process serves `data`; returns the record and a function that removes it. On a read-only medium there is no record: other users'
  * adverts are all that tells of the registry. Errors, after which nothing is recorded: NO_ACCESS, READ_ONLY, NO_SPACE.
  */
 export function announceRegistry(
-  served: Omit<RegistryState, 'identity' | 'pid' | 'uid' | 'since'>,
+  served: Served,
   settings: StateSettings,
   { isReadOnly = false }: { readonly isReadOnly?: boolean } = {},
-): { readonly state: RegistryState; withdraw(): void } {
+): Announcement {
   const identity = ownIdentity();
-  const state: RegistryState = {
-    ...served,
-    identity,
-    pid: Number(identity.split('.')[0]),
-    uid: settings.uid,
-    since: new Date().toISOString(),
-  };
-  if (isReadOnly) return { state, withdraw: advertise(state, settings) };
+  const own = { identity, pid: Number(identity.split('.')[0]), uid: settings.uid, since: new Date().toISOString() };
+  const state: RegistryState = { ...served, ...own };
+  if (isReadOnly) return { state, renew: () => undefined, withdraw: advertise(state, settings) };
   writeRecord(statePath(state.data), state);
   try {
     rememberData(state.data, settings);
@@ -132,6 +136,7 @@ export function announceRegistry(
   const withdrawAdvert = advertise(state, settings);
   return {
     state,
+    renew: (now) => writeRecord(statePath(state.data), { ...now, ...own }),
     withdraw: () => {
       removeRecord(statePath(state.data), identity);
       withdrawAdvert();

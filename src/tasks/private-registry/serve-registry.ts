@@ -14,9 +14,9 @@ import { type RunningServer, serve } from '../../server/listen.ts';
 import { SETTINGS, TEXTS } from '../arguments.ts';
 import { alsoDebugged, callOptions, type Settings } from '../settings.ts';
 import { alreadyRunning, usedBy } from './already-running.ts';
-import { configFile } from './config-file.ts';
 import { discardEmptyStore, storeIsBegun } from './empty-store.ts';
 import { imagesGroup } from './images-group.ts';
+import { inOneLine } from './in-one-line.ts';
 import type { InheritedSocket } from './listen-addresses.ts';
 import { withNamedData } from './named-config.ts';
 import { registryNeighbours } from './neighbours.ts';
@@ -24,14 +24,16 @@ import { keptOwnerSecret } from './owner-secret.ts';
 import { recordedProxy } from './proxy-config.ts';
 import { isSystemService } from './registry-adverts.ts';
 import type { RegistryState } from './registry-record.ts';
-import { announceRegistry, dataDirectory, runningRegistry } from './registry-state.ts';
-import { servedAccess } from './served-access.ts';
-import { checkServingOptions, type ServedOptions, servedOptions } from './served-options.ts';
+import { type Announcement, announceRegistry, dataDirectory, runningRegistry } from './registry-state.ts';
+import { renewedAccess, renewedTls } from './renewed-parts.ts';
+import { checkServingOptions, type ServedOptions, servedNames, servedOptions, tlsSettings } from './served-options.ts';
 import { type Announced, keepStore, openServedStore, type ServedStore, schedules } from './served-store.ts';
-import { ownAuthorityFile, servedTls } from './served-tls.ts';
+import { ownAuthorityFile } from './served-tls.ts';
 import { servingHealth } from './serving-health.ts';
 import { type ServingObservers, servingObservers } from './serving-observers.ts';
 import type { ServingOptions } from './serving-options.ts';
+import type { Reloaded } from './serving-record.ts';
+import { servingReload } from './serving-reload.ts';
 import { type ServingRules, servingRules } from './serving-rules.ts';
 import { startedWith } from './started-with.ts';
 import { unknownUsers } from './unknown-users.ts';
@@ -55,6 +57,11 @@ export interface ServedRegistry extends AsyncDisposable {
   readonly open?: string;
   /** Resolves when the registry has stopped. */
   readonly stopped: Promise<void>;
+  /**
+   * Reads the configuration again, and the files that it names: certificates, users. Requests that are under way go on. What takes a new socket or another store
+   * stays as it is. Errors: CONFIG_INVALID, FILE_UNREADABLE and others of these files: then all stays as it is.
+   */
+  reload(): Promise<Reloaded>;
 }
 
 /**
@@ -82,14 +89,10 @@ interface ServeStore extends Omit<ServeRequest, 'onObservation'>, ServingObserve
 async function serveStore(request: ServeStore, settings: Settings): Promise<ServedRegistry> {
   const { data, observe, onNotice } = request;
   using watchers = disposables();
-  let sayOpen: (() => void) | undefined;
-  const onReload = () => {
-    observe({ type: 'reloaded', file: configFile(data, settings.config) });
-    sayOpen?.();
-  };
+  let onChange: (() => void) | undefined;
   /** What is told with it is for somebody to mend. */
   const onTrouble = (text: string) => onNotice(text, 'warn');
-  const rules = watchers.add(await servingRules(data, { ...request, onChange: () => onReload() }, settings));
+  const rules = watchers.add(await servingRules(data, { ...request, onChange: () => onChange?.() }, settings));
   const options = servedOptions(request, rules.config);
   let state: RegistryState | undefined;
   const announced = () => state;
@@ -112,17 +115,18 @@ async function serveStore(request: ServeStore, settings: Settings): Promise<Serv
   if (running) throw alreadyRunning(running);
   const { htpasswd } = rules.access;
   const { mayDo } = served;
+  const names = () => servedNames(request, rules.config);
   const neighbours = registryNeighbours(() => rules.access, onTrouble);
   const owner = await ownerOf({ ...request, onNotice: onTrouble }, served, settings);
   const access = watchers.add(
-    await servedAccess({ data, htpasswd, mayDo, neighbours, ownerSecret: owner?.secret, onNotice: onTrouble }),
+    await renewedAccess({ data, htpasswd, mayDo, neighbours, ownerSecret: owner?.secret, onNotice: onTrouble }),
   );
-  const certificates = await servedTls({ data, ...options.tls, names: options.names, onNotice: onTrouble });
+  const certificates = await renewedTls({ data, ...options.tls, names, onNotice: onTrouble });
   if (certificates) watchers.add(certificates);
   const secured = { access, ...(owner && { ownerFile: owner.file }), ...(certificates && { certificates }) };
-  const audits = () => htpasswd !== undefined || (request.isAudited ?? rules.config.audit ?? false);
+  const audits = () => rules.access.htpasswd !== undefined || (request.isAudited ?? rules.config.audit ?? false);
   const quota = () => rules.config.quota;
-  const listening = await listenFor({ ...request, ...secured, options, audits, quota }, served, {
+  const listening = await listenFor({ ...request, ...secured, options, namesNow: names, audits, quota }, served, {
     ...settings,
     announced,
   });
@@ -142,13 +146,27 @@ async function serveStore(request: ServeStore, settings: Settings): Promise<Serv
       if (text !== undefined) onTrouble(text);
     };
     await tellUnknown();
-    sayOpen = () => {
-      open.again();
-      void tellUnknown().catch(() => undefined);
-    };
     const announcement = listening.announce(rules);
     state = announcement.state;
-    const { withdraw } = announcement;
+    const hasChanged = () => {
+      observe({ type: 'reloaded', file: rules.file });
+      open.again();
+      void tellUnknown().catch(() => undefined);
+      listening.renew(rules, announcement);
+    };
+    const reloading = servingReload({
+      ...{ options: request, rules, access, certificates, onNotice },
+      recorded: served.isReadOnly ? undefined : state,
+      onReloaded: hasChanged,
+    });
+    onChange = () => {
+      hasChanged();
+      reloading.changed();
+    };
+    const withdraw = () => {
+      reloading.end();
+      announcement.withdraw();
+    };
     const endWatching = watchers.handOver();
     const keeping = keepStore(served, { state, rules, activity, onHousekeeping: observe }, settings);
     observe({
@@ -180,6 +198,7 @@ async function serveStore(request: ServeStore, settings: Settings): Promise<Serv
       state,
       ...(open.first !== undefined && { open: open.first }),
       stopped,
+      reload: reloading.reload,
       [Symbol.asyncDispose]: stop,
     };
   } catch (error) {
@@ -200,7 +219,8 @@ const WATCHING: readonly RequestKind[] = ['health', 'ready', 'metrics', 'events'
 
 interface Listening {
   readonly options: ServedOptions;
-  /** Asked each time. */
+  /** Asked each time, as the next one. */
+  readonly namesNow: () => readonly string[];
   readonly audits: () => boolean;
   readonly access: AccessControl;
   readonly ownerFile?: string;
@@ -216,7 +236,8 @@ async function listenFor(
   { announced, ...settings }: Settings & Announced,
 ) {
   const { data, version, onReceived } = request;
-  const { listen, names, tls } = request.options;
+  const { certificates, namesNow } = request;
+  const { listen } = request.options;
   const { isReadOnly } = served;
   let lastAt = Date.now();
   const onEvent = alsoDebugged('serve', settings, (event: ServerEvent) => {
@@ -227,12 +248,12 @@ async function listenFor(
   const server: RunningServer = await serve({
     registry: served.registry,
     listen,
-    names,
+    names: namesNow,
     actsFor: WELL_KNOWN_HOSTS,
     access: request.access,
     operators: request.operators,
     ...(served.fetching && { fetching: served.fetching }),
-    ...(request.certificates && { tls: request.certificates }),
+    ...(certificates && { tls: certificates }),
     health: servingHealth(data, announced, {
       isReadOnly,
       store: served.store,
@@ -253,21 +274,28 @@ async function listenFor(
       return lastAt;
     },
   };
-  const announce = (rules: ServingRules) => {
-    const { addresses } = server;
+  const known = (rules: ServingRules) => {
     const options = startedWith(request);
     const proxy = served.proxy && rules.proxy;
-    const known = {
+    const isAuto = certificates !== undefined && tlsSettings(request, rules.config.tls).tls === 'auto';
+    return {
+      ...{ data, addresses: server.addresses, version, reloads: true },
+      ...schedules(served, rules),
       ...(proxy && { proxy: recordedProxy(proxy) }),
       ...(options !== undefined && { startedWith: options }),
       ...(settings.config !== undefined && { config: resolve(settings.config) }),
       ...(rules.access.htpasswd !== undefined && { users: rules.access.htpasswd }),
       ...(request.ownerFile !== undefined && { ownerFile: request.ownerFile }),
-      ...(tls.tls === 'auto' && { caFile: resolve(ownAuthorityFile(data)) }),
+      ...(isAuto && { caFile: resolve(ownAuthorityFile(data)) }),
     };
-    return announceRegistry({ data, addresses, version, ...schedules(served, rules), ...known }, settings, {
-      isReadOnly,
-    });
   };
-  return { server, activity, announce };
+  const announce = (rules: ServingRules) => announceRegistry(known(rules), settings, { isReadOnly });
+  const renew = (rules: ServingRules, announcement: Announcement) => {
+    try {
+      announcement.renew(known(rules));
+    } catch (error) {
+      request.onNotice(`what other commands know of this registry is from before: ${inOneLine(error)}`, 'warn');
+    }
+  };
+  return { server, activity, announce, renew };
 }

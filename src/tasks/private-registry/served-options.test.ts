@@ -1,19 +1,19 @@
 import { expect, it } from 'vitest';
 import { NO_CONFIG } from './registry-config.ts';
-import { checkServingOptions, servedOptions, tlsSettings } from './served-options.ts';
+import { checkServingOptions, servedNames, servedOptions, tlsSettings } from './served-options.ts';
 
 it('options come before the configuration, which comes before the defaults', () => {
   const config = { ...NO_CONFIG, listen: ['127.0.0.1:1'], names: ['a.lan'], tls: { tls: 'auto' } };
-  expect(servedOptions({}, NO_CONFIG)).toEqual({ listen: [{ host: '127.0.0.1', port: 5000 }], names: [], tls: {} });
+  expect(servedOptions({}, NO_CONFIG)).toEqual({ listen: [{ host: '127.0.0.1', port: 5000 }], tls: {} });
   expect(servedOptions({ listen: [], names: [] }, config)).toEqual({
     listen: [{ host: '127.0.0.1', port: 1, tls: true }],
-    names: ['a.lan'],
     tls: { tls: 'auto' },
   });
-  expect(servedOptions({ listen: [':2'], names: ['b.lan'] }, config)).toMatchObject({
+  expect(servedOptions({ listen: [':2'] }, config)).toMatchObject({
     listen: [{ port: 2, tls: true }],
-    names: ['b.lan'],
   });
+  expect([servedNames({ names: ['b.lan'] }, config), servedNames({}, config)]).toEqual([['b.lan'], ['a.lan']]);
+  expect(servedNames({}, NO_CONFIG)).toBe(servedNames({ names: [] }, NO_CONFIG));
 });
 
 it('who says which certificates there are replaces all that the configuration says of them', () => {

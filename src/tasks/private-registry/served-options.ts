@@ -9,7 +9,6 @@ import type { ServingOptions } from './serving-options.ts';
 
 export interface ServedOptions {
   readonly listen: readonly ListenAddress[];
-  readonly names: readonly string[];
   readonly tls: TlsOptions;
 }
 
@@ -21,7 +20,7 @@ export function servedOptions(
   const tls = tlsSettings(options, config.tls);
   checkTlsOptions(tls);
   const listen = options.listen?.length ? options.listen : (config.listen ?? []);
-  return { listen: withTls(addressesWith(options.sockets, listen), tls), names: servedNames(options, config), tls };
+  return { listen: withTls(addressesWith(options.sockets, listen), tls), tls };
 }
 
 /** What is wrong with the command line alone, before anything is read or made. Errors: USAGE. */
@@ -32,8 +31,11 @@ export function checkServingOptions(options: ServingOptions): void {
   checkProxyOptions(options);
 }
 
+const NO_NAMES: readonly string[] = [];
+
+/** The same list as long as nothing changes. */
 export function servedNames(options: ServingOptions, config: RegistryConfig): readonly string[] {
-  return options.names?.length ? options.names : (config.names ?? []);
+  return options.names?.length ? options.names : (config.names ?? NO_NAMES);
 }
 
 /** Who says which certificates there are replaces all that the configuration says of them. */

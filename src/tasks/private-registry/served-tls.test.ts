@@ -29,13 +29,18 @@ describe('HTTPS of a registry', () => {
 
   it('is not had without options, and nothing is made', async () => {
     await using world = await temporaryWorld();
-    expect(await servedTls({ data: world.path, names: [], onNotice: undefined })).toBeUndefined();
+    expect(await servedTls({ data: world.path, names: () => [], onNotice: undefined })).toBeUndefined();
     await expect(stat(tlsDirectory(world.path))).rejects.toMatchObject({ code: 'ENOENT' });
   });
 
   it('has a certificate of an own CA for this machine, and for names that clients ask for', async () => {
     await using world = await temporaryWorld();
-    using contexts = await servedTls({ data: world.path, names: ['registry.lan'], tls: 'auto', onNotice: undefined });
+    using contexts = await servedTls({
+      data: world.path,
+      names: () => ['registry.lan'],
+      tls: 'auto',
+      onNotice: undefined,
+    });
     const certificate = new X509Certificate(contexts?.current().certificate ?? '');
     for (const name of ['localhost', 'registry.lan']) expect(certificate.checkHost(name), name).toBe(name);
     for (const address of ['127.0.0.1', '192.168.0.250']) expect(certificate.checkIP(address), address).toBe(address);
@@ -45,7 +50,7 @@ describe('HTTPS of a registry', () => {
 
   it('has certificates for some names only, if the own CA is limited to them', async () => {
     await using world = await temporaryWorld();
-    const options = { data: world.path, names: [], tls: 'auto', onNotice: undefined };
+    const options = { data: world.path, names: () => [], tls: 'auto', onNotice: undefined };
     using contexts = await servedTls({ ...options, tlsNames: ['lan', '127.0.0.0/8'] });
     expect(await contexts?.contextFor('registry.lan')).toBeDefined();
     expect(await contexts?.contextFor('docker.io')).toBeUndefined();
@@ -56,7 +61,7 @@ describe('HTTPS of a registry', () => {
     await using world = await temporaryWorld();
     const file = join(world.path, 'none.pem');
     await expect(
-      servedTls({ data: world.path, names: [], tlsCertificate: file, tlsKey: file, onNotice: undefined }),
+      servedTls({ data: world.path, names: () => [], tlsCertificate: file, tlsKey: file, onNotice: undefined }),
     ).rejects.toThrow(file);
   });
 });

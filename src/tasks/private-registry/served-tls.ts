@@ -31,7 +31,7 @@ export function ownAuthorityFile(data: string): string {
 /** Where HTTPS is wanted and no address is said to have it, all have it. Errors: USAGE (an address has it, and there is no certificate). */
 export function withTls(listen: readonly ListenAddress[], options: TlsOptions): readonly ListenAddress[] {
   const secure = listen.find(({ tls }) => tls);
-  if (isWanted(options)) return secure ? listen : listen.map((address) => ({ ...address, tls: true }));
+  if (isTlsWanted(options)) return secure ? listen : listen.map((address) => ({ ...address, tls: true }));
   if (!secure) return listen;
   throw new ImagesError('USAGE', `there is no certificate for [${formatListenAddress(secure)}]`, {
     hint: 'Add --tls=auto, or --tls-cert=FILE --tls-key=FILE.',
@@ -54,15 +54,15 @@ export function checkTlsOptions(options: TlsOptions): void {
 
 export interface ServedTls extends TlsOptions {
   readonly data: string;
-  /** Host names that the operator gave. */
-  readonly names: readonly string[];
+  /** Host names that the operator gave; asked each time. */
+  readonly names: () => readonly string[];
   readonly onNotice: ((text: string) => void) | undefined;
 }
 
 /** Returns `undefined` where HTTPS is not wanted. Errors: CONFIG_INVALID, FILE_UNREADABLE, NO_ACCESS, READ_ONLY, NO_SPACE, USAGE. */
 export async function servedTls({ data, names, onNotice, ...options }: ServedTls): Promise<TlsContexts | undefined> {
   checkTlsOptions(options);
-  if (!isWanted(options)) return undefined;
+  if (!isTlsWanted(options)) return undefined;
   const { contextsFromAuthority, contextsFromFiles } = await import('../../certificates/server-context.ts');
   const told = onNotice ? { onNotice } : {};
   const { tlsCertificate, tlsKey, tlsNames } = options;
@@ -77,7 +77,7 @@ export async function servedTls({ data, names, onNotice, ...options }: ServedTls
     machine: hostname(),
     ...(tlsNames?.length && { constraints: parseNameConstraints(tlsNames) }),
   });
-  return await contextsFromAuthority({ authority, directory, names: () => [...names, ...ownNames()], ...told });
+  return await contextsFromAuthority({ authority, directory, names: () => [...names(), ...ownNames()], ...told });
 }
 
 /** Names and addresses at which clients reach this machine. Clients that use an address name no host (RFC 6066, section 3). */
@@ -88,6 +88,7 @@ function ownNames(): readonly string[] {
   return ['localhost', hostname().toLowerCase(), USER_SPACE_HOST, ...addresses];
 }
 
-function isWanted({ tls, tlsCertificate }: TlsOptions): boolean {
+/** Whether these options make a registry serve HTTPS. */
+export function isTlsWanted({ tls, tlsCertificate }: TlsOptions): boolean {
   return tls !== undefined || tlsCertificate !== undefined;
 }

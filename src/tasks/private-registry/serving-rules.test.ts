@@ -52,7 +52,9 @@ it('logins that the configuration wants or wants no more are told, because they 
   });
   const users = join(dirname(file), 'users');
   await change('auth = "htpasswd:users"\n', () => expect(changes).toHaveLength(1));
-  expect(notices.at(-1)).toBe(`until the registry is restarted nobody can log in: the configuration names ${users}`);
+  expect(notices.at(-1)).toBe(
+    `until \`images lreg_reload\` or a restart nobody can log in: the configuration names ${users}`,
+  );
   expect(changes).toEqual([{}]);
 });
 
@@ -63,7 +65,9 @@ it('users stay if their line is removed while the registry runs, and that is tol
   });
   await change('', () => expect(notices).toHaveLength(2));
   const users = join(dirname(file), 'users');
-  expect(notices[1]).toBe(`until the registry is restarted users log in with ${users}: without \`auth\` nobody could`);
+  expect(notices[1]).toBe(
+    `until \`images lreg_reload\` or a restart users log in with ${users}: without \`auth\` nobody could`,
+  );
   expect(rules.access).toEqual({ htpasswd: users });
   await change('read_only = true\nauth = "htpasswd:users"\n', () => expect(notices).toHaveLength(3));
   expect(notices[2]).toContain('the configuration has changed');

@@ -4,9 +4,10 @@ import type { World } from '../settings.ts';
 import type { AccessConfig } from './access-config.ts';
 import { configFile } from './config-file.ts';
 import { inOneLine } from './in-one-line.ts';
-import { type ProxyOptions, requireProxy, type ServedProxy, servedProxy } from './proxy-config.ts';
-import type { CollectionSchedule, RegistryConfig, ScrubSchedule } from './registry-config.ts';
-import { type AccessOptions, accessSettings } from './serving-access.ts';
+import { requireProxy, type ServedProxy, servedProxy } from './proxy-config.ts';
+import type { CollectionSchedule, ConfigReading, RegistryConfig, ScrubSchedule } from './registry-config.ts';
+import { accessSettings } from './serving-access.ts';
+import type { ServingOptions } from './serving-options.ts';
 import { watchConfig } from './watched-config.ts';
 
 /** Each property is a getter: ask again each time. Disposing ends the looks at the file. */
@@ -18,13 +19,22 @@ export interface ServingRules extends Disposable {
   readonly access: AccessConfig;
   /** The same object until something changes; `undefined`: nothing is fetched. */
   readonly proxy: ServedProxy | undefined;
+  /** The configuration as it was read last. */
+  readonly reading: ConfigReading;
+  /** The file that has it, whether it is there or not. */
+  readonly file: string;
+  /** As `WatchedConfig.reload`; also whether users log in, and with which file, is decided anew. */
+  reload(prepare: (next: NextRules) => Promise<() => void>): Promise<void>;
 }
 
-export interface StartedWith extends AccessOptions, ProxyOptions {
-  /** Default: what the configuration says, else daily. */
-  readonly gc?: CollectionSchedule;
-  /** Default: what the configuration says, else weekly. */
-  readonly scrub?: ScrubSchedule;
+/** What is about to be gone by. */
+export interface NextRules {
+  readonly reading: ConfigReading;
+  /** The file of users; absent if nobody will log in. */
+  readonly htpasswd: string | undefined;
+}
+
+export interface StartedWith extends ServingOptions {
   /** Told when the configuration changes, and why a changed one is not used. */
   readonly onNotice?: OnNotice;
   /** Called when the configuration has changed. */
@@ -63,8 +73,8 @@ export async function servingRules(
   }
   let before: RegistryConfig | undefined;
   let access: AccessConfig = accessSettings(options, watched.current.access);
-  // Whether one can log in is decided at start.
-  const { htpasswd } = access;
+  // Whether one can log in is decided at start, and when somebody asks for a reload: a file that is lost must not open the registry.
+  let { htpasswd } = access;
   return {
     get access() {
       if (watched.current !== before) {
@@ -77,6 +87,19 @@ export async function servingRules(
     get config() {
       return watched.current;
     },
+    get reading() {
+      return watched.reading;
+    },
+    file: watched.file,
+    reload: (prepare) =>
+      watched.reload(async (reading) => {
+        const next = accessSettings(options, reading.config.access).htpasswd;
+        const use = await prepare({ reading, htpasswd: next });
+        return () => {
+          htpasswd = next;
+          use();
+        };
+      }),
     get proxy() {
       if (watched.current.proxy !== proxiedBy) {
         proxiedBy = watched.current.proxy;
@@ -98,5 +121,5 @@ export async function servingRules(
 function waitingLogins(now: string | undefined, next: string | undefined): string {
   const logins = now === undefined ? 'nobody can log in' : `users log in with ${now}`;
   const then = next === undefined ? 'without `auth` nobody could' : `the configuration names ${next}`;
-  return `until the registry is restarted ${logins}: ${then}`;
+  return `until \`images lreg_reload\` or a restart ${logins}: ${then}`;
 }

@@ -3,11 +3,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { isAlive } from '../../io/concurrency/process-identity.ts';
 import { checkArguments, NUMBER } from '../../oci/arguments.ts';
-import { ImagesError } from '../../oci/errors.ts';
 import { SETTINGS } from '../arguments.ts';
 import type { Settings } from '../settings.ts';
 import type { RegistryState } from './registry-record.ts';
 import { dataDirectory, runningRegistry } from './registry-state.ts';
+import { signalRegistry } from './signal-registry.ts';
 
 const POLL_MS = 20;
 /** Longer than the server's grace period for pending requests. */
@@ -26,22 +26,10 @@ export async function stopRegistry(
   signal?.throwIfAborted();
   const state = runningRegistry(dataDirectory(settings), settings);
   if (!state) return undefined;
-  sendSignal(state, 'SIGTERM');
+  signalRegistry(state, 'SIGTERM');
   for (let waited = 0; isAlive(state.identity); waited += POLL_MS) {
-    if (waited >= patience) sendSignal(state, 'SIGKILL');
+    if (waited >= patience) signalRegistry(state, 'SIGKILL');
     await delay(POLL_MS, undefined, signal ? { signal } : {}).catch(() => signal?.throwIfAborted());
   }
   return state;
-}
-
-function sendSignal(state: RegistryState, signal: 'SIGTERM' | 'SIGKILL'): void {
-  try {
-    process.kill(state.pid, signal);
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'ESRCH') return;
-    throw new ImagesError('NO_ACCESS', `the embedded registry belongs to another user [pid ${state.pid}]`, {
-      hint: `Run it as user ${state.uid}.`,
-      cause,
-    });
-  }
 }

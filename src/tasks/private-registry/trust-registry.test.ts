@@ -10,7 +10,7 @@ it('clients trust the own CA of a registry once it is installed, those that are 
   const data = join(world.path, 'store');
   const settings = world.settings({}, { data });
   await expect(registryAuthority(settings)).rejects.toMatchObject({ code: 'NO_REGISTRY' });
-  using _tls = await servedTls({ data, names: [], tls: 'auto', onNotice: undefined });
+  using _tls = await servedTls({ data, names: () => [], tls: 'auto', onNotice: undefined });
   const root = join(world.path, 'root');
   await mkdir(join(root, 'etc/containers'), { recursive: true });
   await mkdir(join(root, 'usr/local/share/ca-certificates'), { recursive: true });
@@ -36,7 +36,7 @@ it('clients trust the own CA of a registry once it is installed, those that are 
 it('a client that is named gets the CA also in a file system without it, as in an overlay of a VM; nobody else does', async () => {
   await using world = await temporaryWorld();
   const settings = world.settings({}, { data: world.path });
-  using _tls = await servedTls({ data: world.path, names: [], tls: 'auto', onNotice: undefined });
+  using _tls = await servedTls({ data: world.path, names: () => [], tls: 'auto', onNotice: undefined });
   const root = join(world.path, 'overlay');
   await expect(
     changeTrust({ registries: ['registry.lan:443'], clients: [], root, what: 'install' }, settings),
@@ -60,7 +60,7 @@ it('a client that is named gets the CA also in a file system without it, as in a
 it('the address of a registry has to be named if none runs with HTTPS', async () => {
   await using world = await temporaryWorld();
   const settings = world.settings({}, { data: world.path });
-  using _tls = await servedTls({ data: world.path, names: [], tls: 'auto', onNotice: undefined });
+  using _tls = await servedTls({ data: world.path, names: () => [], tls: 'auto', onNotice: undefined });
   const request = { registries: [], clients: [], root: world.path, what: 'install' } as const;
   await expect(changeTrust(request, settings)).rejects.toMatchObject({ code: 'USAGE' });
 });

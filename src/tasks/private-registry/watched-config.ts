@@ -1,14 +1,21 @@
-// The configuration of a registry that runs: read at its start, and again when the file changes. With a mistake in it the rules before stay.
+// The configuration of a registry that runs: read at its start, again when the file changes, and when somebody asks for it. With a mistake in it the rules before stay.
 import { isImagesError } from '../../oci/errors.ts';
 import { configFile } from './config-file.ts';
 import { readAtRest, stateOfFile } from './file-at-rest.ts';
-import { type RegistryConfig, registryConfig } from './registry-config.ts';
+import { type ConfigReading, configReading, type RegistryConfig } from './registry-config.ts';
 
 /** In milliseconds. The file is looked at, not watched: that works on every file system, and with every way in which editors write. */
 const EVERY_MS = 2000;
 
 export interface WatchedConfig extends Disposable {
+  readonly file: string;
   readonly current: RegistryConfig;
+  readonly reading: ConfigReading;
+  /**
+   * Reads the file, whether it has changed or not. `prepare` gets what it says, and can refuse it; what it returns is called in the moment in which that is current.
+   * `onChange` is not called. Errors: CONFIG_INVALID, FILE_UNREADABLE; those of `prepare`. Then all stays as it is.
+   */
+  reload(prepare: (next: ConfigReading) => Promise<() => void>): Promise<void>;
 }
 
 export interface WatchOptions {
@@ -31,27 +38,26 @@ export async function watchConfig(data: string, options: WatchOptions = {}): Pro
   const file = configFile(data, named);
   const isNamed = named !== undefined;
   let seen: string | undefined;
-  let current: RegistryConfig;
   let looking = false;
 
   /** A file that is being written is not believed: see file-at-rest.ts. */
-  async function read(): Promise<RegistryConfig> {
+  async function read(): Promise<ConfigReading> {
     const { text, state } = await readAtRest(file, {
       ...(seen !== undefined && { before: seen }),
       ...(restMs !== undefined && { restMs }),
     });
     seen = state;
-    return await registryConfig({ file, text, isNamed, isAlone });
+    return await configReading({ file, isNamed, isAlone }, text);
   }
 
-  current = await read();
+  let reading = await read();
 
   async function look(): Promise<void> {
     const [before, state] = [seen, await stateOfFile(file)];
     if (state === before) return;
     try {
-      current = await read();
-      options.onChange?.(current);
+      reading = await read();
+      options.onChange?.(reading.config);
     } catch (error) {
       if (!isImagesError(error)) throw error;
       // It could not be read at all: that is told once.
@@ -60,10 +66,18 @@ export async function watchConfig(data: string, options: WatchOptions = {}): Pro
     }
   }
 
+  /** Of a look and a reload at once, the second begins when the first has ended. */
+  let last: Promise<unknown> = Promise.resolve();
+  const inTurn = (work: () => Promise<void>): Promise<void> => {
+    const done = last.then(work);
+    last = done.catch(() => undefined);
+    return done;
+  };
+
   const timer = setInterval(() => {
     if (looking) return;
     looking = true;
-    look()
+    inTurn(look)
       .catch((error: unknown) => options.onBroken?.(error))
       .finally(() => {
         looking = false;
@@ -71,9 +85,20 @@ export async function watchConfig(data: string, options: WatchOptions = {}): Pro
   }, everyMs);
   timer.unref();
   return {
+    file,
     get current() {
-      return current;
+      return reading.config;
     },
+    get reading() {
+      return reading;
+    },
+    reload: (prepare) =>
+      inTurn(async () => {
+        const next = await read();
+        const use = await prepare(next);
+        reading = next;
+        use();
+      }),
     [Symbol.dispose]: () => clearInterval(timer),
   };
 }
