@@ -6,50 +6,15 @@ import { buildImage, type FixtureImage, pushImage, randomLayer } from '../fixtur
 import { startContainerd } from '../peers/containerd.ts';
 import { startDockerRegistry } from '../peers/docker-registry.ts';
 import { needs } from '../peers/find.ts';
-import { must, stop, until } from '../peers/process.ts';
-import { newWorld, type World } from '../peers/program.ts';
-import { freePort, temporaryDirectory } from '../peers/temporary.ts';
+import { must, until } from '../peers/process.ts';
+import { newWorld } from '../peers/program.ts';
+import { startProxy } from '../peers/proxy.ts';
+import { temporaryDirectory } from '../peers/temporary.ts';
 import { startUpstream } from '../peers/upstream.ts';
 
 const IMAGE = buildImage({
   layers: ['a', 'b', 'c'].map((name) => randomLayer(`proxy ${name}`, 400_000)),
 });
-
-interface Proxy extends AsyncDisposable {
-  readonly host: string;
-  readonly base: string;
-  /** Ends it, as a crash would, and starts it again at the same address. */
-  restart(options?: readonly string[]): Promise<void>;
-}
-
-/** `images serve --proxy=HOST`. Names of `up.test` are at this address. */
-async function startProxy(world: World, upstream: string, options: readonly string[] = []): Promise<Proxy> {
-  await writeFile(
-    join(world.path, 'config/containers/registries.conf'),
-    `[[registry]]\nprefix = "up.test"\nlocation = "${upstream}"\ninsecure = true\n`,
-  );
-  const port = await freePort();
-  const host = `127.0.0.1:${port}`;
-  const begin = async (more: readonly string[]) => {
-    const child = world.startImages(['serve', `--listen=${host}`, `--proxy=up.test,${upstream}`, ...more]);
-    child.stdout?.resume();
-    child.stderr?.resume();
-    await until(async () => (await fetch(`http://${host}/v2/`)).ok);
-    return child;
-  };
-  let child = await begin(options);
-  return {
-    host,
-    base: `http://${host}`,
-    restart: async (more = options) => {
-      const ended = new Promise((done) => child.once('exit', done));
-      child.kill('SIGKILL');
-      await ended;
-      child = await begin(more);
-    },
-    [Symbol.asyncDispose]: () => stop(child),
-  };
-}
 
 const blobsOf = (image: FixtureImage) => image.blobs;
 

@@ -33,6 +33,9 @@ export interface Upstream extends AsyncDisposable {
   /** The number of GET requests for blobs, in total or for one digest. */
   fetches(digest?: string): number;
   behave(behaviour: Behaviour): void;
+  /** Ends all connections, and refuses new ones until `begin`, as a server that is restarted. */
+  end(): Promise<void>;
+  begin(): Promise<void>;
   addImage(name: string, image: FixtureImage): void;
   addBlob(digest: string, source: BlobSource): void;
 }
@@ -116,7 +119,13 @@ export async function startUpstream(): Promise<Upstream> {
   const server = createServer((request, response) => {
     answer(request, response).catch(() => response.destroy());
   });
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  const listen = (at: number) => new Promise<void>((done) => server.listen(at, '127.0.0.1', done));
+  const end = async () => {
+    const closed = new Promise((done) => server.close(done));
+    server.closeAllConnections();
+    await closed;
+  };
+  await listen(0);
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('no port');
   const { port } = address;
@@ -132,10 +141,9 @@ export async function startUpstream(): Promise<Upstream> {
     },
     addImage,
     addBlob: (digest, source) => blobs.set(digest, source),
-    [Symbol.asyncDispose]: async () => {
-      server.closeAllConnections();
-      await new Promise((done) => server.close(done));
-    },
+    end,
+    begin: () => listen(port),
+    [Symbol.asyncDispose]: end,
   };
 }
 

@@ -2,6 +2,7 @@
 import { type Backoff, backoffDelay, pause } from '../../io/concurrency/backoff.ts';
 import { isGivenUp } from '../../io/concurrency/retry.ts';
 import type { HttpAnswer } from '../../io/http/http.ts';
+import { systemCode } from '../../io/http/http-failure.ts';
 import type { Bytes } from '../../io/streams/bytes.ts';
 import { ImagesError, isImagesError } from '../../oci/errors.ts';
 import type { RetryEvent } from './settings.ts';
@@ -30,7 +31,7 @@ const PROGRESS = 64 * 1024;
 /** How often a host may fall silent before the transfer fails. Each silence takes a minute. */
 const SILENCES = 2;
 
-/** Resumes a broken transfer as long as there is progress. Errors: BROKEN_OFF and TIMEOUT if there is none; BAD_ANSWER; those of `open`. */
+/** Resumes a broken transfer as long as there is progress. Errors: BROKEN_OFF, TIMEOUT and UNREACHABLE if there is none; BAD_ANSWER; those of `open`. */
 export async function* resumed(
   { first, open, from, end }: OpenedRange,
   { what, host, backoff, onRetry, signal }: ResumeSettings,
@@ -47,7 +48,7 @@ export async function* resumed(
       if (at === end) return;
       throw new ImagesError('BROKEN_OFF', `${answer.url.host} ended ${what} at byte ${at} of ${end}`);
     } catch (error) {
-      if (!isImagesError(error, 'BROKEN_OFF', 'TIMEOUT') || isGivenUp(error)) throw error;
+      if (!isImagesError(error) || !(isRestart(error) || isBreak(error))) throw error;
       if (at - since >= PROGRESS) failures = 1;
       since = at;
       if (failures >= (error.code === 'TIMEOUT' ? SILENCES : backoff.attempts)) throw error;
@@ -57,6 +58,15 @@ export async function* resumed(
       answer = undefined;
     }
   }
+}
+
+function isBreak(error: ImagesError): boolean {
+  return isImagesError(error, 'BROKEN_OFF', 'TIMEOUT') && !isGivenUp(error);
+}
+
+/** A host that has just been sending, and refuses connections, is being restarted. A first request is refused for good. */
+function isRestart(error: ImagesError): boolean {
+  return error.code === 'UNREACHABLE' && systemCode(error) === 'ECONNREFUSED';
 }
 
 /** The bytes from `at` to `end` of an answer that may hold more: hosts may ignore Range (RFC 9110, section 14.2). */

@@ -1,6 +1,8 @@
+import { tmpdir } from 'node:os';
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { digestOf } from '../../oci/digest.ts';
+import { registryClients } from './registry-clients.ts';
 import {
   blob,
   collect,
@@ -130,6 +132,41 @@ describe('a download that breaks off', () => {
       return true;
     });
     expect((await getBlob(registry)).equals(blob)).toBe(true);
+  });
+
+  it('is continued when the host that has ended is there again', async () => {
+    const { port } = server;
+    const answers = { contents: [blob] };
+    let pauses = 0;
+    await using patient = registryClients({
+      temporaryDirectory: tmpdir(),
+      backoff: {
+        attempts: 4,
+        base: 2,
+        longest: 2000,
+        sleep: async () => {
+          pauses += 1;
+          if (pauses === 1) await server[Symbol.asyncDispose]();
+          if (pauses === 3) server = await startFaultyServer({ ...answers, port });
+        },
+      },
+    });
+    server.inject(closeAfter(100_000, blob));
+    expect((await getBlob(patient.forHost(server.host))).equals(blob)).toBe(true);
+    expect(server.requests.map((request) => request.headers.range)).toEqual(['bytes=100000-']);
+    expect(pauses).toBe(3);
+  });
+
+  it('is UNREACHABLE when the host that has ended does not come back', async () => {
+    server.inject((request, response) => {
+      const isBroken = closeAfter(100_000, blob)(request, response);
+      response.once('close', () => void server[Symbol.asyncDispose]());
+      return isBroken;
+    });
+    expect((await failure(getBlob(registry))).code).toBe('UNREACHABLE');
+    // One of the first break, and of each refusal but the last.
+    expect(retries).toHaveLength(3);
+    server = await startFaultyServer();
   });
 
   it('is given up with BROKEN_OFF when attempts bring no bytes', async () => {

@@ -37,6 +37,8 @@ export interface FaultyServerOptions {
   readonly tls?: { readonly cert: string; readonly key: string };
   /** Default: `127.0.0.1`. */
   readonly address?: string;
+  /** Default: a free one. */
+  readonly port?: number;
 }
 
 export async function startFaultyServer(options: FaultyServerOptions = {}): Promise<FaultyServer> {
@@ -63,7 +65,7 @@ export async function startFaultyServer(options: FaultyServerOptions = {}): Prom
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
   });
-  await new Promise<void>((ready) => server.listen(0, options.address ?? '127.0.0.1', ready));
+  await new Promise<void>((ready) => server.listen(options.port ?? 0, options.address ?? '127.0.0.1', ready));
   const { port } = server.address() as AddressInfo;
   return {
     host: `127.0.0.1:${port}`,
