@@ -1,6 +1,6 @@
 // The overlay private-reg: what `tar` writes, and what its boot script does in a root file system of busybox, with a network of its own.
 // With a real VM: vm.test.ts.
-import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, readlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { WELL_KNOWN_HOSTS } from '../../src/nodes/well-known-hosts.ts';
@@ -124,4 +124,53 @@ describe('the overlay private-reg', () => {
     const called = `${program} ${program === 'update-ca-trust' ? 'extract' : ''}\n`;
     expect(await readFile(join(root, 'log'), 'utf8')).toBe(called + called);
   });
+
+  it.skipIf(busybox.missing)(
+    `adds the CA to those of the system without going through all of them, unless there is more to it${busybox.why}`,
+    async () => {
+      await using world = await newWorld();
+      const root = join(world.path, 'root');
+      const at = (name: string) => join(root, name);
+      for (const name of ['bin', 'etc/ssl/certs', 'tmp', 'dev']) await mkdir(at(name), { recursive: true });
+      await copyFile('/bin/busybox', at('bin/busybox'));
+      for (const [name, text] of Object.entries({
+        openssl: 'echo abcd1234',
+        'update-ca-certificates': 'echo >>/all',
+      })) {
+        await writeFile(at(`bin/${name}`), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
+      }
+      await writeFile(at('dev/null'), '');
+      await writeFile(at('etc/ssl/certs/abcd1234.0'), 'of another');
+      const bundle = at('etc/ssl/certs/ca-certificates.crt');
+      const boot = async (ca: string): Promise<string> => {
+        await writeFile(join(world.path, 'ca.crt'), ca);
+        const env = { ...world.env, IMAGES_NODE_CONFIG: `--registry=https://172.17.0.2 --ca=${world.path}/ca.crt` };
+        await must('sh', ['-c', `"${TAR}" - | tar -C "${root}" -xf -`], { env });
+        const script = '/bin/busybox --install -s /bin; sh /etc/init.d/28private-reg.rc';
+        const result = await run('unshare', ['-n', 'sh', '-c', IN_NAMESPACE, 'sh', root, script]);
+        expect([result.status, result.stderr]).toEqual([0, '']);
+        return await readFile(bundle, 'utf8');
+      };
+      const allAgain = () => readFile(at('all'), 'utf8').catch(() => '');
+
+      await writeFile(bundle, certificate('other'));
+      // Twice: it is not there twice.
+      for (const _ of [1, 2]) expect(await boot(certificate('ours'))).toBe(certificate('ours') + certificate('other'));
+      expect(await readFile(at('etc/ssl/certs/abcd1234.0'), 'utf8')).toBe('of another');
+      expect(await readlink(at('etc/ssl/certs/abcd1234.1'))).toBe('private-reg.pem');
+      expect(await readlink(at('etc/ssl/certs/private-reg.pem'))).toBe(
+        '/usr/local/share/ca-certificates/private-reg.crt',
+      );
+      expect(await allAgain()).toBe('');
+      // The CA before it has to go, which only going through all of them does.
+      await boot(certificate('newer'));
+      expect(await allAgain()).toBe('\n');
+    },
+  );
 });
+
+/** Only its signature says which it is. */
+function certificate(name: string): string {
+  const lines = ['MIIB', name.padEnd(8, 'A'), 'AA=='];
+  return `-----BEGIN CERTIFICATE-----\n${lines.join('\n')}\n-----END CERTIFICATE-----\n`;
+}
