@@ -7,8 +7,8 @@ import { summary } from './test/testing/summary.ts';
 const oldest = process.env.IMAGES_TEST_OLDEST_NODE;
 /** Slow ones: other programs do most of the work, or shorter tests run the same code. */
 const NODE_ALIKE = [
-  ...['build-corpus', 'docker-export', 'docker-export-tools', 'lreg-gc-proofs', 'make-stores', 'make-vm'],
-  ...['power-cut', 'vm', 'kind', 'k3s'],
+  ...['build-corpus', 'containerd-vms', 'docker-export', 'docker-export-tools', 'k3s', 'kind', 'lreg-gc-proofs'],
+  ...['make-stores', 'make-vm', 'power-cut', 'vm', 'vm-networks'],
 ].map((name) => `test/e2e/${name}.test.ts`);
 /** For a machine that does much else: only what hangs reaches them. */
 const timeouts = { testTimeout: 180_000, hookTimeout: 300_000 };

@@ -8,7 +8,7 @@ import { startDockerRegistry } from '../test/peers/docker-registry.ts';
 import { needs } from '../test/peers/find.ts';
 import { must } from '../test/peers/process.ts';
 import { newWorld, ROOT, type World } from '../test/peers/program.ts';
-import { runVm, vmNeeds } from '../test/peers/vm.ts';
+import { runVm, type VmOptions, vmNeeds } from '../test/peers/vm.ts';
 import { median } from './measure.ts';
 import { atLeast, atMost, type Figure, plain } from './report.ts';
 
@@ -35,8 +35,7 @@ run() { ctr -n k8s.io run --rm --net-host ${IMAGE} one; }
 interface Way {
   readonly name: string;
   readonly script: string;
-  /** Of `vm-run`. */
-  readonly options: readonly string[];
+  readonly options: VmOptions;
 }
 
 export async function vmFigures(rounds: number): Promise<readonly Figure[]> {
@@ -90,11 +89,15 @@ async function prePulled(world: World): Promise<readonly Way[]> {
     'mkdir -p /usr/lib/images/containerd; mount -o ro /dev/vdc /usr/lib/images/containerd; tar -C / -xf /usr/lib/images/containerd/containerd.tar\n';
   const importing = 'started; ctr -n k8s.io images import /opt/images.tar >/dev/null; rm /opt/images.tar; run\n';
   return [
-    { name: 'podman, one squashfs', script: `${PODMAN}run\n`, options: [await overlay(squashfs), squashfs].map(disk) },
-    { name: 'podman, a tar', script: `${PODMAN}run\n`, options: [disk(await overlay(tar))] },
-    { name: 'containerd, one squashfs', script: `${CONTAINERD}${mounting}started; run\n`, options: [disk(shared)] },
-    { name: 'containerd, a tar', script: `${CONTAINERD}started; run\n`, options: [disk(whole)] },
-    { name: 'containerd, import', script: `${CONTAINERD}${importing}`, options: [disk(imported)] },
+    { name: 'podman, one squashfs', script: `${PODMAN}run\n`, options: { disks: [await overlay(squashfs), squashfs] } },
+    { name: 'podman, a tar', script: `${PODMAN}run\n`, options: { disks: [await overlay(tar)] } },
+    {
+      name: 'containerd, one squashfs',
+      script: `${CONTAINERD}${mounting}started; run\n`,
+      options: { disks: [shared] },
+    },
+    { name: 'containerd, a tar', script: `${CONTAINERD}started; run\n`, options: { disks: [whole] } },
+    { name: 'containerd, import', script: `${CONTAINERD}${importing}`, options: { disks: [imported] } },
   ];
 }
 
@@ -103,16 +106,12 @@ async function pulled(world: World, port: number, how = ''): Promise<readonly Wa
   await must(join(ROOT, 'ovl/private-reg/tar'), [tar], {
     env: { ...world.env, __net_setup: '/x/net-setup-userspace.sh' },
   });
-  const options = [disk(tar), `--forward=80=${port}`, `--forward=${port}=${port}`];
+  const options = { disks: [tar], forwards: { 80: port, [port]: port } };
   const pulling = `started; ctr -n k8s.io images pull --hosts-dir /etc/containerd/certs.d ${IMAGE} >/dev/null; run\n`;
   return [
     { name: `podman, a pull${how}`, script: `${PODMAN}podman pull -q ${IMAGE} >/dev/null; run\n`, options },
     { name: `containerd, a pull${how}`, script: `${CONTAINERD}${pulling}`, options },
   ];
-}
-
-function disk(file: string): string {
-  return `--disk=${file}`;
 }
 
 interface Boot {

@@ -33,34 +33,34 @@ describe.skipIf(vm.missing)(`VMs with pre-pulled images${vm.why}`, () => {
     'three at once, each with its store: list, run, remove one, run another that shares its layers',
     async () => {
       await images.world.must(['make', `--tar=${images.at('tmp/images.tar')}`, ...VM_IMAGES]);
-      const disk = `--disk=${await images.overlay()}`;
+      const disks = [await images.overlay()];
       const script = `${PODMAN}podman rmi docker.io/library/one:1 >/dev/null 2>&1 || exit 1
 podman image exists docker.io/library/one:1 && exit 1
 run docker.io/library/two:1 cat /shared | sed 's/^/OK /'\n`;
-      const results = await Promise.all([1, 2, 3].map(() => runVm(script, [disk])));
+      const results = await Promise.all([1, 2, 3].map(() => runVm(script, { disks })));
       for (const result of results) {
         expect(result.status, result.stdout).toBe(0);
         expect(okLines(result)).toEqual([...LISTED, ...SAID, 'OK pinned 1', 'OK shared']);
       }
       await rename(images.at('tmp/images.tar'), images.at('used.tar'));
     },
-    10 * MINUTE,
+    20 * MINUTE,
   );
 
   it.skipIf(sharedStoreNeeds.missing)(
     `three at once with one store between them${sharedStoreNeeds.why}`,
     async () => {
       await images.world.must(['make', '--format=squashfs', `--tar=${images.at('tmp/images.squashfs')}`, ...VM_IMAGES]);
-      const disks = [`--disk=${await images.overlay()}`, `--disk=${images.at('tmp/images.squashfs')}`];
+      const disks = [await images.overlay(), images.at('tmp/images.squashfs')];
       const script = `${PODMAN}[ -e /var/lib/containers/storage/overlay-images/images.json ] && grep -q one /var/lib/containers/storage/overlay-images/images.json && exit 1
 run docker.io/library/two:1 cat /shared | sed 's/^/OK /'\n`;
-      const results = await Promise.all([1, 2, 3].map(() => runVm(script, disks)));
+      const results = await Promise.all([1, 2, 3].map(() => runVm(script, { disks })));
       for (const result of results) {
         expect(result.status, result.stdout).toBe(0);
         expect(okLines(result)).toEqual([...LISTED, ...SAID, 'OK pinned 1', 'OK shared']);
       }
     },
-    10 * MINUTE,
+    20 * MINUTE,
   );
 
   it(
@@ -74,11 +74,11 @@ run docker.io/library/two:1 cat /shared | sed 's/^/OK /'\n`;
         ...VM_IMAGES,
       ]);
       await must('tar', ['-C', images.at('root'), '-cf', images.at('disk.tar'), 'opt']);
-      const result = await runVm(CONTAINERD, [`--disk=${images.at('disk.tar')}`]);
+      const result = await runVm(CONTAINERD, { disks: [images.at('disk.tar')] });
       expect(result.status, result.stdout).toBe(0);
       expect(okLines(result)).toEqual([...LISTED.toSorted(), ...SAID]);
     },
-    10 * MINUTE,
+    20 * MINUTE,
   );
 });
 

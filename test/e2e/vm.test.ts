@@ -46,7 +46,7 @@ it.skipIf(pulling.missing)(
     await must(join(ROOT, 'ovl/private-reg/tar'), [tar], { env });
 
     const { port } = registry;
-    const result = await runVm(SCRIPT, [`--disk=${tar}`, `--forward=80=${port}`, `--forward=${port}=${port}`]);
+    const result = await runVm(SCRIPT, { disks: [tar], forwards: { 80: port, [port]: port } });
     expect(okLines(result), result.stdout).toEqual([
       ...[...ids, ids[0]].map((id) => `OK podman ${id}`),
       'OK quay.io/tools/hello:1',
@@ -55,7 +55,7 @@ it.skipIf(pulling.missing)(
     ]);
     expect(result.status, result.stdout).toBe(0);
   },
-  8 * MINUTE,
+  20 * MINUTE,
 );
 
 // By podman, by ctr, and by CRI as kubelet asks (gRPC: the image in two fields of a message, kubernetes/cri-api).

@@ -10,3 +10,6 @@ export function rounds(usual: number): number {
 export function timeFor(usual: number): number {
   return usual * FACTOR;
 }
+
+/** Whether `npm run soak` runs the test: then all of it. */
+export const isSoak: boolean = FACTOR > 1;

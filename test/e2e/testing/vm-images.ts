@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { buildImage, busyboxLayer, layerOf, pushImage } from '../../fixtures/image.ts';
 import { because, needs } from '../../peers/find.ts';
 import { must } from '../../peers/process.ts';
-import { newWorld, ROOT, type World } from '../../peers/program.ts';
+import { newWorld, ROOT, type RunningRegistry, type World } from '../../peers/program.ts';
 import { vmNeeds } from '../../peers/vm.ts';
 
 export const VM_IMAGES = ['docker.io/library/one:1', 'docker.io/library/two:1', 'quay.io/tools/three:1'];
@@ -17,6 +17,8 @@ export const sharedStoreNeeds = because([
 
 export interface VmImages extends AsyncDisposable {
   readonly world: World;
+  /** It has those images, and `docker.io/library/four:1`. */
+  readonly registry: RunningRegistry;
   /** A path in the world; `tmp` is the directory from which the overlay takes what was made. */
   at(name: string): string;
   /** Makes the overlay's tar of what is in `tmp`. */
@@ -28,15 +30,16 @@ export async function vmImages(): Promise<VmImages> {
   const world = await newWorld();
   const at = (name: string) => join(world.path, name);
   await mkdir(at('tmp'));
-  const { base } = await world.startRegistry();
+  const registry = await world.startRegistry();
   const below = [busyboxLayer(), layerOf([{ name: 'shared', data: 'shared\n' }])];
-  for (const name of ['library/one', 'library/two', 'tools/three']) {
+  for (const name of ['library/one', 'library/two', 'tools/three', 'library/four']) {
     const text = name.split('/')[1] ?? '';
     const layers = [...below, layerOf([{ name: text, data: text }])];
-    await pushImage(base, `${name}:1`, buildImage({ layers, cmd: ['/bin/echo', `OK ${text}`] }));
+    await pushImage(registry.base, `${name}:1`, buildImage({ layers, cmd: ['/bin/echo', `OK ${text}`] }));
   }
   return {
     world,
+    registry,
     at,
     overlay: async () => {
       const file = at('overlay.tar');
