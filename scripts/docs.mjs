@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { configReference } from '../src/cli/grammar/config-reference.ts';
 import { errorReference } from '../src/cli/grammar/error-reference.ts';
 import { commandReference } from '../src/cli/grammar/reference.ts';
 import { COMMANDS } from '../src/cli/table/commands.ts';
@@ -15,6 +16,7 @@ const isCheck = process.argv.includes('--check');
 const PAGES = new Map([
   ['docs/commands.md', () => commandReference(COMMANDS)],
   ['docs/errors.md', errorReference],
+  ['docs/configuration.md', (text) => between(text, 'keys', configReference())],
   ['docs/architecture.md', (text) => between(text, 'rooms', roomsPicture(join(top, 'src')))],
   ['docs/library.md', withExamples],
 ]);

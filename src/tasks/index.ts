@@ -76,6 +76,7 @@ export { type FoundOverlay, findOverlay } from './overlays/overlays.ts';
 export { pauseImage } from './overlays/pause-image.ts';
 export { withoutQuotes } from './overlays/reference-list.ts';
 export type { AskedCheck } from './private-registry/ask-health.ts';
+export { type CheckedConfig, type ConfigMistake, checkConfig } from './private-registry/check-config.ts';
 export { type CheckRegistryOptions, checkRegistry, type RegistryCheck } from './private-registry/check-registry.ts';
 export {
   type ChosenImage,
@@ -89,6 +90,7 @@ export {
   type CollectRegistryOptions,
   collectRegistry,
 } from './private-registry/collect-garbage.ts';
+export type { EffectiveSetting } from './private-registry/effective-settings.ts';
 export { clearMissed, listMissed } from './private-registry/list-missed.ts';
 export { type ListedRepository, listFullNames, listRegistry } from './private-registry/list-registry.ts';
 export type { InheritedSocket } from './private-registry/listen-addresses.ts';
@@ -122,6 +124,7 @@ export type { AccessOptions } from './private-registry/serving-access.ts';
 export type { ServingOptions } from './private-registry/serving-options.ts';
 export type { Reloaded, SettingChange } from './private-registry/serving-record.ts';
 export { type PasswordChange, setPassword } from './private-registry/set-password.ts';
+export { type ShownConfig, showConfig } from './private-registry/show-config.ts';
 export { type StartedRegistry, type StartRequest, startRegistry } from './private-registry/start-registry.ts';
 export { stopRegistry } from './private-registry/stop-registry.ts';
 export {

@@ -114,6 +114,25 @@ export const EMBEDDED_COMMANDS: readonly CommandSpec[] = [
     load: () => import('../commands/lreg-stop.ts'),
   },
   {
+    name: 'config',
+    group: EMBEDDED,
+    summary: 'Show or check the configuration of the embedded registry',
+    details: [
+      'Shows each key with its value and where that comes from: of the registry that runs, what it goes by; else, or of the FILE that --config names, what one would go by that is started now. What is printed is a file that says the same. With --check: a line for each mistake in FILE, and in the files of users and certificates that it names.',
+    ],
+    arguments: [{ name: 'FILE', help: 'The file to check (default: the one that commands obey)', complete: 'files' }],
+    options: [
+      { name: 'show', help: 'Show it (the default)' },
+      { name: 'check', help: 'Print its mistakes' },
+      DATA,
+      CONFIG,
+      JSON_OUTPUT,
+    ],
+    status: 'With --check 1 if there is a mistake.',
+    examples: [{ command: 'images config --check registry.toml', help: 'Before it is used' }],
+    load: () => import('../commands/config.ts'),
+  },
+  {
     name: 'lreg_reload',
     group: EMBEDDED,
     summary: 'Let the embedded registry read its configuration again',

@@ -121,8 +121,10 @@ it('registry.toml in the data directory is optional; a file that is named must e
 });
 
 it('every example of registry.toml in the docs is understood', async () => {
-  const page = await readFile(join(import.meta.dirname, '../../../docs/registries.md'), 'utf8');
-  const examples = [...page.matchAll(/```toml\n([\s\S]*?)```/g)].map(([, text = '']) => text);
+  const read = (page: string) => readFile(join(import.meta.dirname, '../../../docs', page), 'utf8');
+  const pages = `${await read('registries.md')}\n${await read('configuration.md')}`;
+  const examples = [...pages.matchAll(/```toml\n([\s\S]*?)```/g)].map(([, text = '']) => text);
   expect(examples.length).toBeGreaterThanOrEqual(5);
-  for (const example of examples) expect(await parse(example), example).toBeDefined();
+  const source = { file: '/d/registry.toml', isNamed: true };
+  for (const example of examples) expect(await parseRegistryToml(source, example), example).toBeDefined();
 });
