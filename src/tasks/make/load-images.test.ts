@@ -1,8 +1,9 @@
 // `load` with stand-ins for docker, podman and k3s, which are their programs' answers as files. Real containerds: test/e2e/load.test.ts.
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { buildImage, buildIndex, layerOf } from '../../../test/fixtures/image.ts';
+import { startUpstream } from '../../../test/peers/upstream.ts';
 import { oneChunk } from '../../io/streams/one-chunk.ts';
 import { machinePlatform } from '../../oci/machine-platform.ts';
 import { readTar } from '../../tar/reader.ts';
@@ -177,6 +178,37 @@ it('nodes are those of the program that knows the cluster, without its load bala
   const only = { env: { ...settings.env, KIND_EXPERIMENTAL_PROVIDER: 'not-there' } };
   await expect(load([ONE], only)).rejects.toMatchObject({ message: /\[kind\]: not-there: not found$/ });
   await expect(load([ONE], {}, { type: 'kind', name: 'a b' })).rejects.toMatchObject({ code: 'USAGE' });
+});
+
+it('what is in files here is streamed, and needs no room for temporary files; what is fetched is put together first', async () => {
+  await using made = await madeArchives({ [ONE]: index });
+  await using upstream = await startUpstream();
+  upstream.addImage('a:1', amd);
+  const { load, at, settings } = await cluster(made, { 'kind-a': 'x86_64', 'kind-b': 'x86_64' });
+  const temporaryDirectory = made.at('tmp/none');
+  expect((await load([ONE], { temporaryDirectory })).map(({ loaded }) => loaded)).toEqual([[ONE], [ONE]]);
+  const request = {
+    items: [`docker://${upstream.host}/a:1`],
+    imagesOf: [],
+    cluster: { type: 'kind', name: 'kind' },
+  } as const;
+  await expect(loadImages(request, { ...settings, temporaryDirectory })).rejects.toThrow();
+  await loadImages(request, settings);
+  const [first, second] = await Promise.all(['kind-a/got', 'kind-b/got'].map((path) => readFile(at(path))));
+  expect(first?.equals(second ?? Buffer.of())).toBe(true);
+  const [{ digest }] = JSON.parse(Buffer.from(amd.manifest.bytes).toString()).layers;
+  expect(upstream.fetches(digest)).toBe(1);
+  expect(await readdir(made.at('tmp'))).toEqual(['.keep']);
+});
+
+it('a source that breaks off is told of as it is, and what was half sent is not imported', async () => {
+  await using made = await madeArchives({ [ONE]: index });
+  const { load, file, at } = await cluster(made, { 'kind-a': 'x86_64' });
+  const [{ digest }] = JSON.parse(Buffer.from(amd.manifest.bytes).toString()).layers;
+  await writeFile(join(made.world.path, 'layout/blobs', digest.replace(':', '/')), 'spoiled');
+  await file('kind-a/got', 'before');
+  await expect(load([ONE])).rejects.toMatchObject({ code: expect.stringMatching(/^(SIZE|DIGEST)_INVALID$/) });
+  expect(await readFile(at('kind-a/asked'), 'utf8')).toContain('import');
 });
 
 it('the signal ends an import', async () => {

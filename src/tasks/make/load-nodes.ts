@@ -1,13 +1,18 @@
-// Images into containerd on several nodes: each node is asked what it has, what any lacks is put into one archive, and that is sent to all that lack something.
+// Images into containerd on several nodes: each node is asked what it has, and is sent what it lacks: from files of this machine as a stream; what has to be fetched
+// is put into one archive first, which all get that lack something.
+import { open } from 'node:fs/promises';
 import type { OnCopyEvent } from '../../copy/events.ts';
 import { createLimiter } from '../../io/concurrency/limiter.ts';
+import { readFileBytes } from '../../io/files/file-bytes.ts';
+import type { Bytes } from '../../io/streams/bytes.ts';
 import { ImagesError, isImagesError } from '../../oci/errors.ts';
 import { formatPlatform, type Platform } from '../../oci/platform.ts';
 import { type FullReference, formatReference } from '../../oci/reference.ts';
-import type { Settings } from '../settings.ts';
+import { type ImageToStream, ociArchiveStream } from '../../transports/archive/oci-archive-stream.ts';
+import { callOptions, type Settings } from '../settings.ts';
 import { type ImageNode, type NodeState, nodeState } from './image-node.ts';
 import { importArchive } from './import-archive.ts';
-import { makeArchive } from './make-archive.ts';
+import { archiveAnnotations, makeArchive } from './make-archive.ts';
 import type { MakeItem } from './make-items.ts';
 import { openImages, type StoreEntry, type StoreOptions } from './prepulled-store.ts';
 import { withTemporaryFile } from './temporary-archive.ts';
@@ -25,7 +30,7 @@ export interface LoadedNode {
 }
 
 export interface LoadEvents {
-  /** Of the archive, which is made first. */
+  /** Of the archive, if one is made first. */
   readonly onEvent?: OnCopyEvent;
   /** Images are being sent to the node. */
   readonly onSending?: (node: string, images: number) => void;
@@ -109,21 +114,60 @@ async function loadGroup(
   }
   const sending = plans.filter(({ lacking }) => lacking.length > 0);
   if (sending.length === 0) return;
-  const wanted = images.filter((image) => sending.some(({ lacking }) => lacking.includes(image)));
-  await withTemporaryFile(settings.temporaryDirectory, async (file) => {
-    await makeArchive(wanted, { format: 'oci-archive', path: file, onePlatform: true }, settings, options);
+  /** A broken source is no node's fault. */
+  const broken = new Set<unknown>();
+  const sendAll = async (archiveOf: (lacking: readonly NamedEntry[]) => Bytes): Promise<void> => {
     const send = async ({ node, state, lacking }: (typeof sending)[number]): Promise<void> => {
       onSending?.(node.name, lacking.length);
       try {
-        await importArchive(file, node, settings, state.snapshotter);
+        const archive = watched(archiveOf(lacking), (error) => broken.add(error));
+        await importArchive(archive, node, settings, state.snapshotter);
       } catch (error) {
+        if (broken.has(error)) throw error;
         return fail(node, error, state.platform);
       }
       const there = images.filter((image) => !lacking.includes(image));
       tell({ node: node.name, platform: text, loaded: names(lacking), alreadyThere: names(there) });
     };
     await limiter.map(sending, send, settings.signal);
+  };
+
+  const wanted = images.filter((image) => sending.some(({ lacking }) => lacking.includes(image)));
+  if (wanted.every(isHere)) {
+    await sendAll((lacking) => ociArchiveStream(lacking.map(streamed), callOptions(settings)));
+    return;
+  }
+  await withTemporaryFile(settings.temporaryDirectory, async (file) => {
+    await makeArchive(wanted, { format: 'oci-archive', path: file, onePlatform: true }, settings, options);
+    await sendAll(() => bytesOfFile(file));
   });
+}
+
+/** Whether all its bytes are on this machine, in files: what comes from elsewhere is fetched in parallel, and once for all nodes. */
+function isHere({ source }: NamedEntry): boolean {
+  return source.host === '' || source.unverified !== undefined;
+}
+
+function streamed({ name, image, source }: NamedEntry): ImageToStream {
+  return { name, manifest: image.raw, source, annotations: archiveAnnotations(name) };
+}
+
+async function* watched(bytes: Bytes, onFailure: (error: unknown) => void): AsyncGenerator<Uint8Array> {
+  try {
+    yield* bytes;
+  } catch (error) {
+    onFailure(error);
+    throw error;
+  }
+}
+
+async function* bytesOfFile(path: string): AsyncGenerator<Uint8Array> {
+  const handle = await open(path);
+  try {
+    yield* await readFileBytes(handle, {});
+  } finally {
+    await handle.close();
+  }
 }
 
 type NamedEntry = StoreEntry & { readonly name: FullReference };

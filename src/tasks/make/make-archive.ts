@@ -53,7 +53,7 @@ async function sinkOf({ format, path, onePlatform = false }: ArchiveTarget, { te
   }
   const { ociArchiveSink } = await import('../../transports/archive/oci-archive-sink.ts');
   return ociArchiveSink(path, {
-    annotate,
+    annotate: archiveAnnotations,
     replaces: true,
     temporaryDirectory,
     indexes: onePlatform ? 'none' : 'sparse',
@@ -61,6 +61,6 @@ async function sinkOf({ format, path, onePlatform = false }: ArchiveTarget, { te
 }
 
 /** containerd takes the name of an image that was named by digest from an annotation. */
-function annotate(name: Reference): Readonly<Record<string, string>> {
+export function archiveAnnotations(name: Reference): Readonly<Record<string, string>> {
   return name.digest && name.host ? { ...PINNED, 'io.containerd.image.name': formatReference(name) } : PINNED;
 }

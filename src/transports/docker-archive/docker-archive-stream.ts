@@ -1,18 +1,15 @@
 // Streams images as a docker-archive without writing a file: to standard output, or as an entry of another archive, whose header needs the size first. The
 // bytes are equal to those that the sink writes.
 import type { Bytes, CallOptions } from '../../io/streams/bytes.ts';
-import { stoppable } from '../../io/streams/stoppable.ts';
 import { verified } from '../../io/streams/verify.ts';
-import type { Descriptor } from '../../oci/descriptor.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { decodeManifest, type RawManifest, successors } from '../../oci/manifest.ts';
 import type { Reference } from '../../oci/reference.ts';
-import { padding } from '../../tar/writer.ts';
-import { archiveHeader, END, paddedSize, smallFileBytes } from '../archive/archive-format.ts';
+import { END, paddedSize, smallFileBytes } from '../archive/archive-format.ts';
 import { layoutSmallFiles } from '../archive/memory-manifests.ts';
+import { blobHeader, inDigestOrder, type OpenBlob, streamedArchive } from '../archive/streamed-archive.ts';
 import type { ImageSource } from '../contract.ts';
 import { layoutEntries } from '../layout/layout-entry.ts';
-import { blobPath } from '../layout/layout-files.ts';
 import { dockerEntry, dockerManifestFiles, requireDockerImage } from './docker-manifest.ts';
 import { type PlainLayer, saysUnreadable, unpackLayer, withPlainLayers } from './plain-layers.ts';
 
@@ -64,19 +61,17 @@ export async function planDockerArchive(
     }
     const files = smallFiles(saved);
     const unpacked = [...plain.values()].map(({ descriptor, open }) => ({ blob: descriptor, open: () => open(0) }));
-    const parts = [...inOrder(blobs.values()), ...inOrder(unpacked.filter(({ blob }) => !blobs.has(blob.digest)))];
+    const parts = [
+      ...inDigestOrder(blobs.values()),
+      ...inDigestOrder(unpacked.filter(({ blob }) => !blobs.has(blob.digest))),
+    ];
     const small = Buffer.concat([...files, END]);
-    const size = parts.reduce((sum, { blob }) => sum + headerOf(blob).length + paddedSize(blob.size), small.length);
-    return { size, bytes: (call) => stream(parts, small, call), [Symbol.asyncDispose]: free };
+    const size = parts.reduce((sum, { blob }) => sum + blobHeader(blob).length + paddedSize(blob.size), small.length);
+    return { size, bytes: (call) => streamedArchive(parts, small, call), [Symbol.asyncDispose]: free };
   } catch (error) {
     await free();
     throw error;
   }
-}
-
-interface OpenBlob {
-  readonly blob: Descriptor;
-  open(call?: CallOptions): Promise<Bytes>;
 }
 
 function smallFiles(images: readonly ImageToSave[]): readonly Uint8Array[] {
@@ -88,33 +83,4 @@ function smallFiles(images: readonly ImageToSave[]): readonly Uint8Array[] {
   }
   const raws = [...new Map(images.map(({ manifest }) => [manifest.digest, manifest])).values()];
   return [...layoutSmallFiles(raws, entries.list()), ...dockerManifestFiles(images)].map(smallFileBytes);
-}
-
-/** Opens the next blob while one is sent, to hide the latency of its source. */
-async function* stream(parts: readonly OpenBlob[], small: Uint8Array, call?: CallOptions): AsyncGenerator<Uint8Array> {
-  let next = parts[0]?.open(call);
-  try {
-    for (const [at, { blob }] of parts.entries()) {
-      const body = await next;
-      next = parts[at + 1]?.open(call);
-      // The failure is reported when the blob's turn comes.
-      next?.catch(() => {});
-      yield headerOf(blob);
-      if (body) yield* stoppable(verified(body, blob), call?.signal);
-      const rest = padding(blob.size);
-      if (rest.length > 0) yield rest;
-    }
-    yield small;
-  } finally {
-    const left = await next?.catch(() => undefined);
-    await left?.[Symbol.asyncIterator]().return?.();
-  }
-}
-
-function headerOf({ digest, size }: Descriptor): Uint8Array {
-  return archiveHeader(blobPath(digest), size);
-}
-
-function inOrder(parts: Iterable<OpenBlob>): readonly OpenBlob[] {
-  return [...parts].sort((a, b) => (a.blob.digest < b.blob.digest ? -1 : 1));
 }
