@@ -4,7 +4,8 @@ import type { StoreFault } from '../storage/check/findings.ts';
 import type { Collection } from '../storage/collector/run.ts';
 
 export type HousekeepingEvent =
-  | { readonly type: 'collected'; readonly collection: Collection }
+  /** `duration` in milliseconds. */
+  | { readonly type: 'collected'; readonly collection: Collection; readonly duration: number }
   | ScrubEvent
   /** Told once for the same failure, however often the work is tried again. */
   | { readonly type: 'housekeeping-failed'; readonly error: unknown };

@@ -21,11 +21,12 @@ export async function openEmbeddedStore(
   directory: string,
   options: RegistryStoreOptions & DiskStoreOptions = {},
 ): Promise<EmbeddedStore> {
-  const { rules, check, alone = false } = options;
+  const { rules, check, alone = false, smallFileCounts } = options;
+  const disk = { alone, ...(smallFileCounts && { smallFileCounts }) };
   // Short commands need none of what is imported here.
   const store = check
-    ? (await import('./drivers/checked-store.ts')).checkedDiskStore(directory, check)
-    : diskStore(directory, { alone });
+    ? (await import('./drivers/checked-store.ts')).checkedDiskStore(directory, check, disk)
+    : diskStore(directory, disk);
   if (!rules) return { directory, ...registryStore(store, options) };
   const { withQuota } = await import('./quota/quota.ts');
   const limited = withQuota(store, async () => (await rules()).quota);

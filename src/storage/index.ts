@@ -31,6 +31,7 @@ export {
   embeddedStoreExists,
   openEmbeddedStore,
 } from './embedded-store.ts';
+export type { SmallFileCounts } from './object-store/small-files.ts';
 export type { ObjectInfo, Objects, PutOptions } from './objects.ts';
 export type { Space } from './quota/space.ts';
 export { type RegistryStoreOptions, registryStore, type StoreRules } from './registry-store.ts';

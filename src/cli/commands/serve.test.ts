@@ -100,9 +100,9 @@ const TAG = { repository: 'a', tag: '1', digest: `sha256:${'1'.repeat(64)}` } as
 it('serve logs what was collected, and what the rules of retention did or would do', async () => {
   const tags = [TAG] as unknown as typeof COLLECTION.tags;
   const lines = await linesOf(
-    { type: 'collected', collection: COLLECTION },
-    { type: 'collected', collection: { ...COLLECTION, tags } },
-    { type: 'collected', collection: { ...COLLECTION, tags, retentionWaits: true } },
+    { type: 'collected', collection: COLLECTION, duration: 1 },
+    { type: 'collected', collection: { ...COLLECTION, tags }, duration: 1 },
+    { type: 'collected', collection: { ...COLLECTION, tags, retentionWaits: true }, duration: 1 },
   );
   const freed = 'collected garbage: 0 manifests, 2 blobs, 3.0 kB';
   expect(lines).toEqual([

@@ -13,6 +13,7 @@ import { configSettings, taskSettings } from '../grammar/task-settings.ts';
 import type { Context } from '../process/context.ts';
 import { watchTerminal } from '../process/hang-up.ts';
 import { createBufferCollector, expectManyRequests } from '../process/much-data.ts';
+import { processFigures } from '../process/process-figures.ts';
 import { safeText } from '../process/safe-text.ts';
 import { inheritedSockets, serviceManager } from '../process/service-manager.ts';
 import { type AuditLog, createAuditLog } from '../reporter/audit-log.ts';
@@ -43,6 +44,7 @@ export const run: Run = async ({ options, context }) => {
         version: context.version,
         onObservation: (event) => log(event, context, audit),
         onReceived: createBufferCollector(),
+        processFigures,
       },
       { ...taskSettings(context, options), ...configSettings(options) },
     );

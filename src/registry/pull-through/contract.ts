@@ -97,6 +97,8 @@ export interface PullThroughOptions {
   /** Of this instance: a request that comes back with it is a loop. */
   readonly id: string;
   readonly onEvent?: (event: PullThroughEvent) => void;
+  /** Told of each blob that a client gets: it was here, or had to be fetched. */
+  readonly onBlobServed?: (isHit: boolean) => void;
   /** Told of the bytes of blobs as they come: buffers that are garbage soon. */
   readonly onReceived?: (bytes: number) => void;
   /** Milliseconds that never go back. */

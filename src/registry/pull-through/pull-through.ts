@@ -175,12 +175,15 @@ function reads({ registry, parts, meant }: ReadParts, options: PullThroughOption
     },
     getBlob: async (repository, digest, read = {}) => {
       try {
-        return await registry.getBlob(repository, digest, read);
+        const here = await registry.getBlob(repository, digest, read);
+        if (options.rules()) options.onBlobServed?.(true);
+        return here;
       } catch (error) {
         if (!isAbsence(error)) throw error;
         const name = options.rules()?.isOffline === false ? await meant(repository, read) : undefined;
         const content = name && (await fetchBlob(name, digest, read));
         if (!content) throw error;
+        options.onBlobServed?.(false);
         return content;
       }
     },

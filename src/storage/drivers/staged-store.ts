@@ -3,6 +3,7 @@ import { openFsObjectStore } from '../object-store/fs-object-store.ts';
 import { createMemoryObjectStore } from '../object-store/memory-object-store.ts';
 import type { ObjectStore } from '../object-store/object-store.ts';
 import { readObject } from '../object-store/read-object.ts';
+import type { SmallFileCounts } from '../object-store/small-files.ts';
 import type { Store } from '../store.ts';
 import { type StagedBlobsOptions, stagedBlobs } from './staged-blobs.ts';
 
@@ -17,6 +18,8 @@ export function diskStore(directory: string, options: DiskStoreOptions = {}): St
 export interface DiskStoreOptions {
   /** This process serves nobody meanwhile: what is read need not go through the thread pool, and is not remembered. */
   readonly alone?: boolean;
+  /** Counts what is read out of memory. */
+  readonly smallFileCounts?: SmallFileCounts;
 }
 
 /** An empty store in memory: for tests, and for registries that live only as long as their process. `now` is the clock by which its blobs grow old. */

@@ -12,6 +12,7 @@ import { fsStages } from './fs-stage.ts';
 import { fsWriting } from './fs-writing.ts';
 import type { ObjectStore } from './object-store.ts';
 import { quickCalls, SLOW_WRITE } from './quick-calls.ts';
+import type { SmallFileCounts } from './small-files.ts';
 
 /** The folder for unfinished objects, on the same file system as the objects. */
 const WAITING = 'images';
@@ -23,6 +24,8 @@ export interface FsObjectStoreOptions {
   readonly volatile?: boolean;
   /** This process serves nobody meanwhile: what is read need not go through the thread pool, and is not remembered. */
   readonly alone?: boolean;
+  /** As of `DiskStoreOptions`. */
+  readonly smallFileCounts?: SmallFileCounts;
 }
 
 /**
@@ -40,7 +43,7 @@ export function openFsObjectStore(directory: string, options: FsObjectStoreOptio
   const translating = <T>(work: () => Promise<T>) => translatingFsErrors(directory, work);
 
   const quick = quickCalls(directory, { alone });
-  const reading = fsReading(quick);
+  const reading = fsReading(quick, options.smallFileCounts);
   const listing = fsListing(directory, quick, (key) => reading.info(key, pathOf(key)));
   const syncs = nameSyncs(root, quick);
   const folders = fsFolders(root, syncs, quick);

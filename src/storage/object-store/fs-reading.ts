@@ -9,7 +9,7 @@ import type { Range } from '../blobs.ts';
 import type { ObjectInfo } from '../objects.ts';
 import { unlessAbsent } from './fs-absence.ts';
 import type { QuickCalls } from './quick-calls.ts';
-import { smallFiles } from './small-files.ts';
+import { type SmallFileCounts, smallFiles } from './small-files.ts';
 
 export interface FsReading {
   /** `undefined` if there is no such file. */
@@ -28,8 +28,16 @@ const SMALL = 64 * 1024;
 const FRESH_MS = 10_000;
 const NO_ERROR = { throwIfNoEntry: false } as const;
 
-export function fsReading(quick: QuickCalls): FsReading {
+export function fsReading(quick: QuickCalls, counts: SmallFileCounts = { hits: 0, misses: 0, bytes: 0 }): FsReading {
   const small = smallFiles();
+  const hit = (bytes: Uint8Array) => {
+    counts.hits += 1;
+    return bytes;
+  };
+  const keep: typeof small.keep = (path, found, bytes) => {
+    small.keep(path, found, bytes);
+    counts.bytes = small.size;
+  };
 
   const look = (path: string) => quick.run(() => statSync(path, NO_ERROR));
 
@@ -48,18 +56,22 @@ export function fsReading(quick: QuickCalls): FsReading {
       const found = look(path);
       if (!found?.isFile()) return undefined;
       const kept = small.get(path, found);
-      if (kept) return oneChunk(partOf(kept, range));
+      if (kept) return oneChunk(partOf(hit(kept), range));
       const isFresh = Math.abs(Date.now() - found.ctimeMs) < FRESH_MS;
       if ((isFresh || quick.allAllowed()) && found.size <= SMALL) {
         const file = quick.run(() => readSmallFileAtOnce(path, SMALL));
-        if (file?.bytes && isFresh) small.keep(path, file.found, file.bytes);
-        if (file?.bytes) return oneChunk(partOf(file.bytes, range));
+        if (file?.bytes && isFresh) keep(path, file.found, file.bytes);
+        if (file?.bytes) {
+          counts.misses += 1;
+          return oneChunk(partOf(file.bytes, range));
+        }
       }
     }
     const file = await readSmallFile(path, SMALL);
     if (!file) return undefined;
     if (file.bytes) {
-      small.keep(path, file.found, file.bytes);
+      counts.misses += 1;
+      keep(path, file.found, file.bytes);
       return oneChunk(partOf(file.bytes, range));
     }
     const handle = await open(path, 'r');
@@ -73,7 +85,8 @@ export function fsReading(quick: QuickCalls): FsReading {
     },
     kept: (path) => {
       const found = small.has(path) && quick.allowed() ? lookSafely(path) : undefined;
-      return found ? small.get(path, found) : undefined;
+      const bytes = found ? small.get(path, found) : undefined;
+      return bytes && hit(bytes);
     },
     isSurelyAbsent: (path) => quick.allowed() && lookSafely(path) === undefined,
     content: (path, range = {}) => unlessAbsent(() => contentOf(path, range), 'EISDIR'),

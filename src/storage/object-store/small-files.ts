@@ -1,7 +1,19 @@
 // Small files that this process has read lately: one stat says whether they are still the same. Other processes may write to them at any time, also in place.
 import type { Stats } from 'node:fs';
 
+/** What is counted of them, for whoever watches: the caller's own object, which only grows. */
+export interface SmallFileCounts {
+  /** Read out of this memory. */
+  hits: number;
+  /** Read from the file system. */
+  misses: number;
+  /** In bytes: what they take. */
+  bytes: number;
+}
+
 export interface SmallFiles {
+  /** In bytes: what all of them take. */
+  readonly size: number;
   /** Whether anything is remembered of the file, the same or not. */
   has(path: string): boolean;
   /** The bytes, if the file is as it was when they were read. Always the same memory, which nobody writes to. */
@@ -32,6 +44,9 @@ export function smallFiles(most = MOST): SmallFiles {
   }
 
   return {
+    get size() {
+      return size;
+    },
     has: (path) => kept.has(path),
     get: (path, found) => {
       const file = kept.get(path);

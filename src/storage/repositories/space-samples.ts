@@ -27,6 +27,12 @@ export async function* spaceSamples(objects: Objects): AsyncGenerator<SpaceSampl
   }
 }
 
+/** The latest one; `undefined` if there is none. Costs one list of names and one small read. */
+export async function lastSample(objects: Objects): Promise<SpaceSample | undefined> {
+  const day = (await daysOf(objects)).at(-1);
+  return day === undefined ? undefined : decodeSample(await objects.get(`${SPACE}${day}`));
+}
+
 /** Whether there is a sample of this day. */
 export async function isSampled(objects: Objects, now: Date): Promise<boolean> {
   return decodeSample(await objects.get(keyOf(now))) !== undefined;

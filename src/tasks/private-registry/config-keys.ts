@@ -209,6 +209,13 @@ export const CONFIG_KEYS: readonly ConfigKey[] = [
     holds: 'soon',
   },
   {
+    key: 'metrics.open',
+    example: 'true',
+    usual: { value: false },
+    help: 'Everybody may read /metrics, not only the owner and who may pull everything',
+    holds: 'soon',
+  },
+  {
     key: 'quota',
     example: '"200 GiB"',
     usual: { means: 'no limit' },

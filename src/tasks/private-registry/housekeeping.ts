@@ -150,8 +150,9 @@ function collectsWhenDue(keeping: Keeping): () => Promise<void> {
     const { collectStore } = await import('../../storage/collector/collect.ts');
     const { keep = [], fetchedMs } = keeping.house;
     const retention = { rules: keep, unasked: true, ...(fetchedMs !== undefined && { fetchedMs }) };
+    const startedAt = performance.now();
     const collection = await collectStore(store, { signal, retention, pause: pauses(activity, signal) });
-    onEvent?.({ type: 'collected', collection });
+    onEvent?.({ type: 'collected', collection, duration: performance.now() - startedAt });
     if (!collection.isMore && ((await overdueFor(store, began)) ?? 0) >= 0) collectedAt = Date.now();
   };
 }

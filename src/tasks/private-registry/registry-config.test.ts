@@ -52,6 +52,7 @@ it.each([
   ['[tls]\ncert = "a"', ':2: tls has cert and no key', 'Add key = "FILE" below [tls].'],
   ['tls.key = "a"', ':1: tls has key and no cert', 'Add cert = "FILE" below [tls].'],
   ['[tls]\nauto = true\ncert = "a"\nkey = "b"', ':2: tls.auto makes certificates', 'Remove auto, or cert and key.'],
+  ['metrics = true', ':1: metrics is not a table [true]', 'Write open = true below a line [metrics].'],
   ['[tls]\nnames = ["lan"]', ':2: tls.names limits the own CA', 'Add auto = true below [tls].'],
   ['\nquota = 5', ':2: quota is not a size [5]', 'Write, in quotes: 500 MB, 200 GiB, 1.5 TiB.'],
   ['quota = "0"', ':1: quota is not a size [0]', 'Write, in quotes'],

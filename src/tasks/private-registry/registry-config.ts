@@ -22,6 +22,7 @@ import {
   type TomlPath,
   type TomlReading,
   tomlReading,
+  trueOrFalse,
 } from './toml-values.ts';
 import { refuseUnknown } from './unknown-keys.ts';
 
@@ -40,6 +41,8 @@ export interface RegistryConfig extends ListeningConfig {
   readonly access: AccessConfig;
   /** From where is fetched what is missing. */
   readonly proxy?: ProxyConfig;
+  /** Everybody may read the metrics. */
+  readonly openMetrics?: boolean;
 }
 
 export type CollectionSchedule = 'daily' | 'off';
@@ -107,10 +110,12 @@ export async function readConfigText(source: ConfigSource, text: string): Promis
   const gc = read('gc', (value): CollectionSchedule => scheduleOf('gc', ['daily', 'off'], value, fail));
   const scrub = read('scrub', (value): ScrubSchedule => scheduleOf('scrub', ['weekly', 'off'], value, fail));
   const proxy = read('proxy', (value) => proxyConfig(value, reading));
+  const openMetrics = read('metrics', (value) => metricsOpen(value, reading));
   const config: RegistryConfig = {
     ...listeningConfig(content, source, reading),
     ...(quota !== undefined && { quota }),
     ...(proxy && { proxy }),
+    ...(openMetrics !== undefined && { openMetrics }),
     ...(gc !== undefined && { gc }),
     ...(scrub !== undefined && { scrub }),
     immutable: each(listOf(content, 'immutable', reading), reading, (value) => globOf(value, ['immutable'], fail)),
@@ -118,6 +123,14 @@ export async function readConfigText(source: ConfigSource, text: string): Promis
     access: accessConfig(content, source, reading),
   };
   return { config, content, lineOf, mistakes: mistakes.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0)) };
+}
+
+function metricsOpen(value: unknown, reading: TomlReading): boolean | undefined {
+  const { fail } = reading;
+  if (!isTable(value))
+    return fail(['metrics'], `metrics is not a table [${shown(value)}]`, 'Write open = true below a line [metrics].');
+  refuseUnknown(value, ['metrics'], reading);
+  return ifGiven(value.open, (open) => trueOrFalse(open, ['metrics', 'open'], fail));
 }
 
 function noToml(file: string, cause: unknown): TomlMistake {

@@ -6,6 +6,7 @@ import type { TlsContexts } from '../../certificates/contract.ts';
 import { disposables } from '../../io/concurrency/disposables.ts';
 import { acquireLock } from '../../io/files/lock.ts';
 import { WELL_KNOWN_HOSTS } from '../../nodes/well-known-hosts.ts';
+import type { ProcessFigures } from '../../observe/metrics/process-metrics.ts';
 import type { OnObservation } from '../../observe/observation.ts';
 import { checkArguments, objectWith, TEXT } from '../../oci/arguments.ts';
 import { isImagesError } from '../../oci/errors.ts';
@@ -49,6 +50,8 @@ export interface ServeRequest extends ServingOptions {
   readonly onObservation?: OnObservation;
   /** Told of the bytes of bodies as they come: buffers that are garbage soon. */
   readonly onReceived?: (bytes: number) => void;
+  /** What the process tells of itself at `/metrics`. */
+  readonly processFigures?: () => Promise<ProcessFigures>;
 }
 
 export interface ServedRegistry extends AsyncDisposable {
@@ -102,6 +105,8 @@ async function serveStore(request: ServeStore, settings: Settings): Promise<Serv
     onNotice,
     onProxy: observe,
     onReceived: request.onReceived,
+    counts: request.metrics.proxy,
+    smallFileCounts: request.metrics.smallFiles,
   });
   if (served.isReadOnly && rules.proxy) onNotice('nothing is fetched into a store on a read-only file system');
   if (served.isReadOnly) onNotice(`the store is on a read-only file system, so pushes are refused: ${data}`);
@@ -131,6 +136,8 @@ async function serveStore(request: ServeStore, settings: Settings): Promise<Serv
     announced,
   });
   const { server, activity } = listening;
+  const { version, processFigures } = request;
+  request.metrics.attach({ version, store: served.store, rules, server, certificates, processFigures });
   try {
     const open = sayingWhatIsOpen(
       () =>

@@ -13,6 +13,7 @@ import type { Registry } from '../../registry/contract.ts';
 import { readOnly } from '../../registry/policies/read-only.ts';
 import { type Miss, tellingMisses } from '../../registry/policies/telling-misses.ts';
 import type { Fetching } from '../../server/call.ts';
+import type { DiskStoreOptions } from '../../storage/drivers/staged-store.ts';
 import { type EmbeddedStore, embeddedStoreExists } from '../../storage/embedded-store.ts';
 import { type MissCounts, missCounts } from '../../storage/repositories/missed-images.ts';
 import { type PullCounts, pullCounts } from '../../storage/repositories/pull-records.ts';
@@ -50,12 +51,21 @@ export interface Announced {
 }
 
 /** As those of `ServeRequest`. */
-type Listeners = Partial<Pick<ServingProxyOptions, 'onNotice' | 'onProxy' | 'onReceived'>>;
+type Listeners = Partial<Pick<ServingProxyOptions, 'onNotice' | 'onProxy' | 'onReceived' | 'counts'>> &
+  Pick<DiskStoreOptions, 'smallFileCounts'>;
 
 export async function openServedStore(
   data: string,
   rules: Pick<ServingRules, 'config' | 'access' | 'proxy'>,
-  { announced, onNotice, onProxy, onReceived, ...settings }: World & TaskEvents & Announced & Listeners,
+  {
+    announced,
+    onNotice,
+    onProxy,
+    onReceived,
+    counts,
+    smallFileCounts,
+    ...settings
+  }: World & TaskEvents & Announced & Listeners,
 ): Promise<ServedStore> {
   const isReadOnly = await isReadOnlyStore(data);
   const pulls = pullCounts();
@@ -65,10 +75,11 @@ export async function openServedStore(
     policy,
     namesPolicy: (names) => permittedNames(names, mayDo),
     rules: async () => rules.config,
+    ...(smallFileCounts && { smallFileCounts }),
     ...(!isReadOnly && { check: stillThere(data, announced) }),
   });
   if (isReadOnly) return { registry: readOnly(store.registry), store, isReadOnly, pulls, mayDo };
-  const proxy = servingProxy(store, { rules, mayDo, announced, onNotice, onProxy, onReceived }, settings);
+  const proxy = servingProxy(store, { rules, mayDo, announced, onNotice, onProxy, onReceived, counts }, settings);
   const misses = missCounts();
   const { registry, prepare } = tellingMisses(proxy.registry, toldOf(misses), proxy.prepare);
   const fetching = { ...(prepare && { prepare }), meantBy: proxy.meantBy, hostOf: wellKnownHost };

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { requireAsking } from '../../access/current-asker.ts';
 import type { MayDo } from '../../access/permitted.ts';
 import type { AccessRule } from '../../access/rules.ts';
+import type { ProxyCounts } from '../../observe/metrics/proxy-metrics.ts';
 import type { OnNotice, ProxyEvent } from '../../observe/observation.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { isImagesError } from '../../oci/errors.ts';
@@ -43,6 +44,8 @@ export interface ServingProxyOptions {
   readonly onProxy?: ((event: ProxyEvent) => void) | undefined;
   /** As for serveRegistry. */
   readonly onReceived?: ((bytes: number) => void) | undefined;
+  /** What is counted beside the events. */
+  readonly counts?: ProxyCounts | undefined;
 }
 
 /** Milliseconds between two notices of the same host. */
@@ -51,7 +54,7 @@ const MOST_HOSTS = 1000;
 
 export function servingProxy(
   store: EmbeddedStore,
-  { rules, mayDo, announced, onNotice, onProxy, onReceived }: ServingProxyOptions,
+  { rules, mayDo, announced, onNotice, onProxy, onReceived, counts }: ServingProxyOptions,
   settings: World & TaskEvents,
 ): ServingProxy {
   const ending = new AbortController();
@@ -71,7 +74,11 @@ export function servingProxy(
   };
   const through = pullThrough(store.registry, stored, {
     rules: () => rules.proxy,
-    upstream: (name) => hosts.registryOf(name),
+    upstream: (name) => {
+      counts?.asked(name.host);
+      return hosts.registryOf(name);
+    },
+    onBlobServed: (isHit) => counts?.served(isHit),
     mayPull: (path) => {
       const { asker, isServer = false } = requireAsking();
       return isServer || mayDo(asker, 'pull', path);
