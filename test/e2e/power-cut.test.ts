@@ -11,7 +11,7 @@ import { until } from '../peers/process.ts';
 import { newWorld } from '../peers/program.ts';
 import { freePort } from '../peers/temporary.ts';
 import { startUpstream } from '../peers/upstream.ts';
-import { forgetfulDisk, type Left } from '../power-cut/disk.ts';
+import { type ForgetfulDiskOptions, forgetfulDisk, type Left } from '../power-cut/disk.ts';
 import { pushing } from '../power-cut/pushing.ts';
 import { rounds, timeFor } from '../testing/soak.ts';
 import { ageStore } from './testing/age-store.ts';
@@ -29,9 +29,9 @@ function randomFrom(seed: number): () => number {
 }
 
 /** A world with its store on the test double, and a registry that can be killed. */
-async function newMachine() {
+async function newMachine(options: ForgetfulDiskOptions = {}) {
   const world = await newWorld();
-  const disk = await forgetfulDisk(world.data);
+  const disk = await forgetfulDisk(world.data, options);
   const port = await freePort();
   const base = `http://127.0.0.1:${port}`;
   const boot = async () => {
@@ -86,8 +86,8 @@ async function killedWhenOver(start: () => ChildProcess, isOver: () => boolean):
 }
 
 describe.each(LEFT)('a power cut that leaves %s of what was not synced', { timeout: timeFor(60_000) }, (left) => {
-  it('loses nothing that a registry has acknowledged', async () => {
-    await using machine = await newMachine();
+  it.each([false, true])('loses nothing that a registry has acknowledged [with a journal: %s]', async (hasJournal) => {
+    await using machine = await newMachine({ hasJournal });
     const random = randomFrom(LEFT.indexOf(left) + 1);
     const clients = Array.from({ length: CLIENTS }, (_, at) => pushing(`team/c${at}`, random));
     const count = () => clients.reduce((sum, client) => sum + client.acknowledged, 0);

@@ -68,3 +68,28 @@ it('the simulated disk forgets a directory whose name was not synced', async () 
   expect(await readdir(root)).toEqual([]);
   await rm(root, { recursive: true });
 });
+
+it('a simulated journal keeps all names that came before the sync of any directory, and later ones in their order', async () => {
+  await using directory = await temporaryDirectory('disk');
+  const root = join(directory.path, 'root');
+  await using disk = await forgetfulDisk(root, { hasJournal: true });
+  const script = `
+    import { mkdirSync, openSync, renameSync, writeFileSync } from 'node:fs';
+    import { open } from 'node:fs/promises';
+    process.chdir(${JSON.stringify(root)});
+    const sync = async (path) => { const handle = await open(path); await handle.sync(); await handle.close(); };
+    mkdirSync('a/b', { recursive: true });
+    writeFileSync('a/b/synced', 'synced'); await sync('a/b/synced');
+    writeFileSync('a/b/unsynced', 'unsynced');
+    await sync('.');
+    for (const name of ['1', '2', '3']) { writeFileSync(name, name); await sync(name); }
+  `;
+  const env = { ...process.env, ...disk.env() };
+  const run = spawnSync(process.execPath, ['--input-type=module', '-e', script], { env, encoding: 'utf8' });
+  expect(run.stderr).toBe('');
+  // The second of the three moments at which the journal may have been written since.
+  await disk.cut('some', () => 0.26);
+  expect((await readdir(root)).toSorted()).toEqual(['1', '2', 'a']);
+  expect(await readFile(join(root, 'a/b/synced'), 'utf8')).toBe('synced');
+  expect(await readFile(join(root, 'a/b/unsynced'), 'utf8')).not.toBe('unsynced');
+});

@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path';
 
 /**
  * What survives of unsynced data. `nothing`: neither names nor bytes. `names`: all names, as in file systems with a journal, and files are truncated
- * to their synced bytes, followed by zeros. `some`: the names in some directories, and some zeros. `all`: everything, as after a restart.
+ * to their synced bytes, followed by zeros. `some`: the names in some directories, or with a journal the first so many changes of names, and some zeros. `all`: everything, as after a restart.
  */
 export type Left = 'nothing' | 'names' | 'some' | 'all';
 
@@ -20,10 +20,26 @@ export interface ForgetfulDisk extends AsyncDisposable {
 type Entry = readonly [name: string, id: string, isDirectory: boolean];
 type Synced =
   | { readonly kind: 'directory'; readonly id: string; readonly entries: readonly Entry[] }
+  | {
+      readonly kind: 'names';
+      readonly isDurable: boolean;
+      readonly directories: readonly (readonly [string, readonly Entry[]])[];
+    }
   | { readonly kind: 'file'; readonly id: string; readonly copy: string };
 
+export interface ForgetfulDiskOptions {
+  /**
+   * The file system keeps changes of names in order, in a journal: the sync of any directory makes all earlier ones durable, and of later ones, the first so many survive. The bytes of files
+   * survive as without a journal.
+   */
+  readonly hasJournal?: boolean;
+}
+
 /** `root` is the directory that loses unsynced data. It need not exist. */
-export async function forgetfulDisk(root: string): Promise<ForgetfulDisk> {
+export async function forgetfulDisk(
+  root: string,
+  { hasJournal = false }: ForgetfulDiskOptions = {},
+): Promise<ForgetfulDisk> {
   const disk = `${root}.disk`;
   let boot = randomUUID();
   await mkdir(root, { recursive: true });
@@ -57,6 +73,7 @@ export async function forgetfulDisk(root: string): Promise<ForgetfulDisk> {
       POWER_CUT_ROOT: root,
       POWER_CUT_DISK: disk,
       POWER_CUT_BOOT: boot,
+      ...(hasJournal && { POWER_CUT_JOURNAL: '1' }),
       NODE_OPTIONS: `--import=${resolve(import.meta.dirname, 'recorder.mjs')}`,
     }),
     cut: async (left, random = Math.random) => {
@@ -64,7 +81,7 @@ export async function forgetfulDisk(root: string): Promise<ForgetfulDisk> {
       const records = log.map((line) => JSON.parse(line) as Synced);
       if (left !== 'all') {
         const remains = `${root}.after`;
-        await rebuild({ root, disk, left, random, ...durable(records) }, remains);
+        await rebuild({ root, disk, left, random, hasJournal, ...durable(records, left, random) }, remains);
         await rm(root, { recursive: true });
         await rename(remains, root);
       }
@@ -82,20 +99,25 @@ interface Durable {
   readonly files: ReadonlyMap<string, string>;
 }
 
-function durable(records: readonly Synced[]): Durable {
-  const directories = new Map<string, readonly Entry[]>();
+function durable(records: readonly Synced[], left: Left, random: () => number): Durable {
+  let directories = new Map<string, readonly Entry[]>();
   const files = new Map<string, string>();
+  let later: Map<string, readonly Entry[]>[] = [];
   for (const record of records) {
     if (record.kind === 'directory') directories.set(record.id, record.entries);
-    else files.set(record.id, record.copy);
+    else if (record.kind === 'file') files.set(record.id, record.copy);
+    else if (record.isDurable) [directories, later] = [new Map(record.directories), []];
+    else later.push(new Map(record.directories));
   }
-  return { directories, files };
+  const written = left === 'some' ? later[Math.floor(random() * (later.length + 1))] : undefined;
+  return { directories: written ?? directories, files };
 }
 
 interface Cut extends Durable {
   readonly root: string;
   readonly disk: string;
   readonly left: Left;
+  readonly hasJournal: boolean;
   readonly random: () => number;
 }
 
@@ -112,7 +134,7 @@ async function rebuildDirectory(
   const synced = cut.directories.get(id) ?? [];
   const now = from === undefined ? [] : await entriesOf(from);
   // Renames are atomic in every file system: of a directory, either all changes survive, or none.
-  const isNew = cut.left === 'names' || (cut.left === 'some' && cut.random() < 0.5);
+  const isNew = cut.left === 'names' || (cut.left === 'some' && !cut.hasJournal && cut.random() < 0.5);
   for (const name of new Set([...synced, ...now].map(([name]) => name))) {
     const before = synced.find((entry) => entry[0] === name);
     const after = now.find((entry) => entry[0] === name);

@@ -1,7 +1,18 @@
 // Syncs of names and files: what is known to be on disk costs no more than a look.
-import { appendFileSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  fstatSync,
+  mkdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { temporaryDirectory } from '../../../test/peers/temporary.ts';
 import { testDirectory } from '../testing/directories.ts';
 import { nameSyncs } from './fs-durability.ts';
 
@@ -18,7 +29,7 @@ function counting(isAllowed = true) {
 /** `calls`: how many a sync of this file makes. */
 function counted(directory: string) {
   const { seen, quick } = counting();
-  const syncs = nameSyncs(directory, quick);
+  const syncs = nameSyncs(directory, quick, () => false);
   const calls = async (path: string) => {
     seen.calls = 0;
     await syncs.syncFiles([path]);
@@ -33,8 +44,8 @@ it('a file whose content was synced is looked at once, and synced again only whe
   mkdirSync(join(directory.path, 'a'));
   const path = join(directory.path, 'a/link');
   writeFileSync(path, 'text');
-  // The file and two folders.
-  expect(await calls(path)).toBe(3);
+  // Two looks at the file system, the file and two folders.
+  expect(await calls(path)).toBe(5);
   expect(await calls(path)).toBe(1);
   appendFileSync(path, ' and more');
   expect(await calls(path)).toBe(2);
@@ -64,8 +75,8 @@ it('a file that was synced before it got its name is synced again only if it is 
   const file = statSync(before);
   renameSync(before, path);
   syncs.contentSynced(path, file);
-  // A look at the file, and its folder.
-  expect(await calls(path)).toBe(2);
+  // Two looks at the file system, one at the file, and its folder.
+  expect(await calls(path)).toBe(4);
   appendFileSync(path, ' and more');
   syncs.contentSynced(path, file);
   expect(await calls(path)).toBe(2);
@@ -77,4 +88,70 @@ it('a file that was synced before it got its name is synced again only if it is 
   rmSync(path);
   syncs.contentSynced(path, file);
   expect(await calls(path)).toBe(2);
+});
+
+/** Which files and directories are opened to be synced, by their inodes; one at a time. */
+function opening(directory: string, hasJournal: boolean) {
+  const opened: number[] = [];
+  const run = <T>(call: () => T): T => {
+    const result = call();
+    if (typeof result === 'number') opened.push(fstatSync(result).ino);
+    return result;
+  };
+  const quick = { allowed: () => true, allAllowed: () => false, run };
+  const syncs = nameSyncs(directory, quick, () => hasJournal);
+  return {
+    syncs,
+    /** The names of what is opened meanwhile, below `directory`. */
+    openedBy: async (work: () => Promise<unknown>, names: readonly string[]) => {
+      opened.length = 0;
+      await work();
+      const inodes = new Map(names.map((name) => [statSync(join(directory, name)).ino, name]));
+      return opened.map((inode) => inodes.get(inode)).toSorted();
+    },
+  };
+}
+
+it('with a journal, one directory is synced for all names; without, each', async () => {
+  await using directory = await testDirectory();
+  const names = ['.', 'a', 'a/b', 'c', 'a/b/one', 'c/two'];
+  for (const name of ['a', 'a/b', 'c']) mkdirSync(join(directory.path, name));
+  const files = ['a/b/one', 'c/two'].map((name) => join(directory.path, name));
+  for (const file of files) writeFileSync(file, 'text');
+  const journaled = opening(directory.path, true);
+  expect(await journaled.openedBy(() => journaled.syncs.syncFiles(files), names)).toEqual(['.', 'a/b/one', 'c/two']);
+  expect(await journaled.openedBy(() => journaled.syncs.syncFiles(files), names)).toEqual([]);
+  journaled.syncs.changed(files[0] ?? '');
+  expect(await journaled.openedBy(() => journaled.syncs.syncNames(files), names)).toEqual(['.']);
+  const other = opening(directory.path, false);
+  expect(await other.openedBy(() => other.syncs.syncFiles(files), names)).toEqual(names.toSorted());
+});
+
+it('calls of the same moment share one sync, and one that comes during it waits for the next', async () => {
+  await using directory = await testDirectory();
+  const path = (name: string) => join(directory.path, name);
+  for (const name of ['one', 'two', 'three']) writeFileSync(path(name), '');
+  const { syncs, openedBy } = opening(directory.path, true);
+  const both = () => Promise.all([syncs.syncNames([path('one')]), syncs.syncNames([path('two')])]);
+  expect(await openedBy(both, ['.'])).toEqual(['.']);
+  syncs.changed(path('one'));
+  const during = async () => {
+    const first = syncs.syncNames([path('one')]);
+    // It has begun.
+    await new Promise(setImmediate);
+    syncs.changed(path('one'));
+    await Promise.all([first, syncs.syncNames([path('one')])]);
+  };
+  expect(await openedBy(during, ['.'])).toEqual(['.', '.']);
+});
+
+it('what is linked to another file system is synced there', async ({ skip }) => {
+  await using directory = await testDirectory();
+  await using elsewhere = await temporaryDirectory('elsewhere');
+  if (statSync(tmpdir()).dev === statSync(directory.path).dev) return skip();
+  symlinkSync(elsewhere.path, join(directory.path, 'linked'));
+  writeFileSync(join(directory.path, 'linked/file'), 'text');
+  const { syncs, openedBy } = opening(directory.path, true);
+  const names = ['.', 'linked', 'linked/file'];
+  expect(await openedBy(() => syncs.syncFiles([join(directory.path, 'linked/file')]), names)).toEqual(names);
 });
