@@ -38,6 +38,15 @@ describe('buffers for sending', () => {
     expect(buffers.take(MIB) === first).toBe(false);
   });
 
+  it('that are given back twice are not given to two', () => {
+    const buffers = createSendBuffers(64 * MIB);
+    const first = buffers.take(MIB);
+    buffers.give(first);
+    buffers.give(first);
+    const [second, third] = [buffers.take(MIB), buffers.take(MIB)];
+    expect([second === first, third === first]).toEqual([true, false]);
+  });
+
   it('are freed at once where there is no room to keep them', () => {
     const buffers = createSendBuffers(8 * MIB);
     const [first, second] = [buffers.take(2 * MIB), buffers.take(2 * MIB)];

@@ -4,6 +4,7 @@
 export interface SendBuffers {
   /** A buffer, for at most `wanted` bytes if that is less. It belongs to the caller until it is given back, or for ever. */
   take(wanted: number): Uint8Array;
+  /** Giving it back again does nothing: two transfers with one buffer would send each other's bytes. */
   give(buffer: Uint8Array): void;
 }
 
@@ -68,8 +69,8 @@ export function createSendBuffers(most = MOST): SendBuffers {
       return buffer;
     },
     give: (buffer) => {
+      if (!lost.unregister(buffer)) return;
       const size = buffer.length;
-      lost.unregister(buffer);
       taken -= size;
       count -= 1;
       if (taken + kept + size > most) return free(buffer);

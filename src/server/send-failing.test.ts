@@ -73,3 +73,35 @@ it('a client that goes while something is on its way to it is no failure', async
   client.destroy();
   server.close();
 });
+
+it('what was not sent yet is memory for the next transfer, whether the source failed or ended early', async () => {
+  const seen: Uint8Array[] = [];
+  const end = async () => ({ done: true as const, value: undefined });
+  const failures: unknown[] = [];
+  const server = createServer((_request, response) => {
+    const body: FillingBytes = {
+      fill: async (buffer) => {
+        seen.push(buffer);
+        if (seen.length === 1) throw new Error('EIO: i/o error, read');
+        return 0;
+      },
+      [Symbol.asyncIterator]: () => ({ next: end, return: end }),
+    };
+    const reply = { status: 200, headers: { 'Content-Length': 2 ** 30 }, body };
+    const limits = { idle: 60_000, slow: 60_000, slowBytes: 1 };
+    const options = { head: false, limits, signal: new AbortController().signal, onSent: () => undefined };
+    void sendReply(response, reply, options).catch((error: unknown) => failures.push(error));
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => void server.close());
+  for (let nth = 0; nth < 3; nth++) {
+    const client = connect((server.address() as AddressInfo).port, '127.0.0.1');
+    client.on('error', () => undefined);
+    client.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+    client.resume();
+    await once(client, 'close');
+  }
+  expect(failures).toHaveLength(3);
+  expect(new Set(seen).size).toBe(1);
+});

@@ -105,7 +105,7 @@ async function sendChunks(response: ServerResponse, body: Bytes, { signal, onSen
   }
 }
 
-/** One buffer is filled while another is on its way. A buffer whose connection has ended is not used again. */
+/** One buffer is filled while another is on its way. A buffer that was on its way when its connection ended is not used again. */
 async function sendFilled(
   response: ServerResponse,
   body: FillingBytes,
@@ -120,11 +120,20 @@ async function sendFilled(
     for (let left = length; left > 0; ) {
       signal.throwIfAborted();
       const buffer = sendBuffers.take(left);
-      const count = await body.fill(buffer);
-      if (count === 0) break;
+      let count = 0;
+      try {
+        count = await body.fill(buffer);
+        if (count > 0) onSent(count);
+        await before;
+      } catch (error) {
+        sendBuffers.give(buffer);
+        throw error;
+      }
+      if (count === 0) {
+        sendBuffers.give(buffer);
+        break;
+      }
       left -= count;
-      onSent(count);
-      await before;
       const { promise, resolve, reject } = Promise.withResolvers<void>();
       [before, leave] = [promise, reject];
       // Nobody waits for it if the source fails first.

@@ -87,6 +87,14 @@ describe('a header', () => {
     expect(tarHeader({ ...PLAIN, uid: 8 ** 7 })).toHaveLength(512 * 3);
   });
 
+  it('has the numbers of a device only for a device', () => {
+    const device = { major: 5, minor: 1 };
+    const link = { ...PLAIN, type: 'hardlink', linkname: 'tty', size: 0 } as const;
+    expect(tarHeader({ ...link, device })).toEqual(tarHeader(link));
+    const block = { ...PLAIN, type: 'block', size: 0 } as const;
+    expect(tarHeader({ ...block, device })).not.toEqual(tarHeader(block));
+  });
+
   it('does not depend on the order of attributes', () => {
     const attributes = [
       ['user.b', Buffer.from('1')],

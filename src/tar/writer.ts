@@ -48,7 +48,9 @@ export function tarHeader(header: TarHeader): Uint8Array {
   if (records.length > 0) addAll(blocks, extension('x', placeholder('PaxHeaders.0', name), Buffer.concat(records)));
   if (link.length > MAX_NAME) addAll(blocks, longName('K', link));
   if (!field) addAll(blocks, longName('L', bytes));
-  const { mode, uid, gid, mtime, device } = header;
+  const { mode, uid, gid, mtime } = header;
+  // The link to a device is none: what is written has to be what a reader gets of it.
+  const device = type === 'character' || type === 'block' ? header.device : NO_NUMBERS.device;
   const numbers = { mode, uid, gid, size, seconds: mtime.seconds, device };
   blocks.push(headerBlock(TYPEFLAGS[type], field ?? { name: bytes }, link, numbers));
   if (map) blocks.push(map);
