@@ -88,10 +88,22 @@ export function limitSilence(of: IncomingMessage | ServerResponse, milliseconds:
   const stream = streamOf(of);
   if (!stream) of.socket?.setTimeout(milliseconds);
   else if (!stream.destroyed) {
-    if (!limited.has(stream)) stream.on('timeout', () => stream.close(CANCEL));
+    if (!limited.has(stream)) {
+      stream.on('timeout', () => stream.close(CANCEL));
+      stream.once('close', () => clearTimeout(silenceTimer(stream)));
+    }
     limited.add(stream);
     stream.setTimeout(milliseconds);
   }
+}
+
+/**
+ * Node keeps the timer of a stream that fails with its connection (`setTimeout(0)` does nothing for a stream that is destroyed), and so everything that was to be
+ * written to it, for as long as the stream might have been silent. Where it has no such timer, there is nothing to clear.
+ */
+function silenceTimer(stream: ServerHttp2Stream): NodeJS.Timeout | undefined {
+  const key = Object.getOwnPropertySymbols(stream).find(({ description }) => description === 'timeout');
+  return key && Reflect.get(stream, key);
 }
 
 export function isClosed(response: ServerResponse): boolean {

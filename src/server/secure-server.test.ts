@@ -414,6 +414,22 @@ describe('the limits with TLS', () => {
     await eventually(() => expect(server.running.activeRequests).toBe(0));
   });
 
+  it('do not refuse a client whose other streams are slow', async () => {
+    const content = blob(Buffer.alloc(4 * 1024 * 1024, 'x'));
+    const registry = emptyRegistry();
+    await putBlob(registry, 'a', content);
+    const server = await startSecure(registry);
+    const session = server.connect();
+    const slow = Array.from({ length: 12 }, () => {
+      const stream = session.request({ ':path': `/v2/a/blobs/${content.descriptor.digest}` });
+      stream.on('error', () => {});
+      return stream;
+    });
+    await Promise.all(slow.map((stream) => once(stream, 'response')));
+    expect((await askHttp2(session, { ':path': '/v2/' })).status).toBe(200);
+    for (const stream of slow) stream.close();
+  });
+
   it('end a client that resets all that it asks for (CVE-2023-44487)', async () => {
     const server = await startSecure();
     const session = server.connect();

@@ -94,6 +94,12 @@ export function secureServer(listener: RequestListener, options: SecureServerOpt
   };
 }
 
+/**
+ * In megabytes. Node counts what waits to be sent, and beyond its default of 10 refuses each new stream: a few nodes behind one proxy, or one that reads slowly, would
+ * be told to calm down. Two of the largest buffers for a stream; all streams together are limited by those (send-buffers.ts).
+ */
+const [SESSION_MEMORY, STREAM_MEMORY] = [10, 4];
+
 interface Http2Sessions {
   begin(secure: TLSSocket, socket: Socket): void;
   /** Says that nothing new is accepted (GOAWAY); a session ends with its last stream. */
@@ -109,6 +115,7 @@ function http2Sessions(listener: RequestListener, { limits, http }: SecureServer
       maxHeaderListSize: http.maxHeaderSize ?? 16_384,
       enablePush: false,
     },
+    maxSessionMemory: SESSION_MEMORY + STREAM_MEMORY * limits.streams,
     // Clients that ask and give up at once (CVE-2023-44487) cost more than they pay for. Beyond this rate their connection ends.
     streamResetBurst: 200,
     streamResetRate: 20,
