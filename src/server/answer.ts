@@ -65,7 +65,10 @@ export async function answer(request: RegistryRequest, call: Call): Promise<Repl
       return call.health.ready({ json: request.json === true || isJsonWanted(call) });
     case 'metrics':
     case 'events':
-      return operatorPage(request, call.operators, call);
+      return operatorPage(request, call.operators, {
+        headers: call.headers,
+        signal: AbortSignal.any([call.signal, call.stopping]),
+      });
     case 'not-found':
       return errorBody(404, { code: 'UNSUPPORTED', message: `no such end-point [${request.path.slice(0, 300)}]` });
     case 'method-not-allowed':

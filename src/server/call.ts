@@ -48,6 +48,8 @@ export interface Shared {
   readonly operators: OperatorPages;
   /** Answers `/healthz` and `/readyz`. */
   readonly health: Health;
+  /** Aborted when the server stops: answers that have no end of their own end then. */
+  readonly stopping: AbortSignal;
 }
 
 export interface Call extends Shared {

@@ -18,6 +18,8 @@ export interface Connections {
   /** How many requests are being answered. */
   readonly busy: number;
   readonly isStopping: boolean;
+  /** Aborted when that begins. */
+  readonly stopping: AbortSignal;
   /** Waiting requests are not started any more. */
   stop(): void;
 }
@@ -27,7 +29,7 @@ export function createConnections(
 ): Connections {
   const open = createOpenConnections(limits);
   const turns = createRequestTurns(open, limits);
-  let isStopping = false;
+  const stopping = new AbortController();
   return {
     admit: (socket) => open.admit(socket, () => turns.forget(socket)),
     inTurn: turns.inTurn,
@@ -38,10 +40,11 @@ export function createConnections(
       return turns.busy;
     },
     get isStopping() {
-      return isStopping;
+      return stopping.signal.aborted;
     },
+    stopping: stopping.signal,
     stop: () => {
-      isStopping = true;
+      stopping.abort(new Error('the server stops'));
       turns.stop();
     },
   };

@@ -64,6 +64,11 @@ export function checkEnd(message: IncomingMessage): void {
   if (stream && (stream.aborted || stream.closed || stream.destroyed)) throw new Error('the stream was reset');
 }
 
+/** Tells the client that nothing more is answered on this connection (`Connection: close`). With HTTP/2 the session says so. */
+export function endConnectionAfter(response: ServerResponse): void {
+  if (!streamOf(response)) response.shouldKeepAlive = false;
+}
+
 /** Ends a request, and so a pending read of its body. */
 export function breakOff(message: IncomingMessage): void {
   const stream = streamOf(message);

@@ -14,7 +14,7 @@ import { messageBody } from './body.ts';
 import type { Call, Fetching, Shared } from './call.ts';
 import { clientOf } from './client-of.ts';
 import type { Connections } from './connections.ts';
-import { connectionOf, endBodyGracefully, headersOf, isEncrypted } from './either-http.ts';
+import { connectionOf, endBodyGracefully, endConnectionAfter, headersOf, isEncrypted } from './either-http.ts';
 import type { OnServerEvent, RequestEvent } from './events.ts';
 import { throughGate } from './gate.ts';
 import { createHealth, type HealthChecks, type HealthFinding } from './health.ts';
@@ -96,7 +96,7 @@ interface HandleContext extends HandleOptions {
 }
 
 function handle(message: IncomingMessage, response: ServerResponse, context: HandleContext): void {
-  const { onEvent, onReceived, limits, hosts, shared, connection, idOf, agentOf } = context;
+  const { onEvent, onReceived, limits, hosts, connections, shared, connection, idOf, agentOf } = context;
   const started = performance.now();
   const { method = 'GET', url = '/' } = message;
   const headers = headersOf(message);
@@ -157,6 +157,7 @@ function handle(message: IncomingMessage, response: ServerResponse, context: Han
     const known = reply.headers?.['Docker-Content-Digest'];
     if (typeof known === 'string') digest = known;
     endBodyGracefully(message, response, body.isHeldBack());
+    if (connections.isStopping) endConnectionAfter(response);
     await sendReply(response, withCommonHeaders(reply, id), {
       head: method === 'HEAD',
       limits,
@@ -200,6 +201,7 @@ function createShared(options: HandleOptions): Shared {
     operators,
     unfinished: createUnfinishedUploads({ registry, isActive, limits }),
     health: createHealth(health, { onTrouble, isStopping: () => connections.isStopping }),
+    stopping: connections.stopping,
   };
 }
 

@@ -152,6 +152,38 @@ describe('stopping a server', () => {
     await expect(response.toArray()).rejects.toMatchObject({ code: 'ECONNRESET' });
   });
 
+  it('can be made shorter while it waits', async () => {
+    const { server } = await startGated();
+    const request = httpGet(`${urlOf(server)}/v2/a/blobs/${GATED.descriptor.digest}`);
+    const [response] = (await once(request, 'response')) as [IncomingMessage];
+    const stopping = server.stop(Number.POSITIVE_INFINITY);
+    await server.stop(50);
+    await stopping;
+    await server.stopped;
+    await expect(response.toArray()).rejects.toMatchObject({ code: 'ECONNRESET' });
+  });
+
+  it('refuses new connections, and says to those that are answered that theirs ends', async () => {
+    const { promise: released, resolve: release } = Promise.withResolvers<void>();
+    const inner = emptyRegistry();
+    await putBlob(inner, 'a', GATED);
+    const registry = { ...inner, statBlob: () => released.then(() => undefined) };
+    const server = await serve({ registry, listen: [LOOPBACK] });
+    const agent = new Agent({ keepAlive: true });
+    const answer = once(
+      httpGet(`${urlOf(server)}/v2/a/blobs/${GATED.descriptor.digest}`, { agent, method: 'HEAD' }),
+      'response',
+    );
+    while (server.activeRequests === 0) await new Promise(setImmediate);
+    const stopping = server.stop(10_000);
+    await expect(ask(`${urlOf(server)}/v2/`, 'GET')).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+    release();
+    const [{ headers }] = (await answer) as [IncomingMessage];
+    expect(headers.connection).toBe('close');
+    await stopping;
+    agent.destroy();
+  });
+
   it('can be caused by a signal', async () => {
     const controller = new AbortController();
     const server = await serve({ registry: emptyRegistry(), listen: [LOOPBACK], signal: controller.signal });

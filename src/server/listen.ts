@@ -24,8 +24,8 @@ export interface ServeOptions {
   readonly onReceived?: (bytes: number) => void;
   /** Stops the server, like disposing it. */
   readonly signal?: AbortSignal;
-  /** Milliseconds that running requests have to finish when the server is stopped. Default: half a second. */
-  readonly grace?: number;
+  /** Milliseconds that running requests have to finish when the server is stopped; a function is asked then. Default: half a second. */
+  readonly grace?: number | (() => number);
   /** Limits that differ from `defaultLimits`. */
   readonly limits?: Partial<ServerLimits>;
   /** Names under which the registry has web pages, besides those that it listens on; a function is asked at each request. */
@@ -53,6 +53,8 @@ export interface RunningServer extends AsyncDisposable {
   readonly load: ServerLoad;
   /** What was found of its health, at most so many milliseconds ago. */
   health(maxAge: number): Promise<readonly HealthFinding[]>;
+  /** As disposing it, with this grace. It can be called again while the server stops: the shorter time holds. */
+  stop(grace: number): Promise<void>;
   /** Resolves when the server has stopped, for whatever reason. */
   readonly stopped: Promise<void>;
 }
@@ -68,6 +70,10 @@ export interface ServerLoad {
   readonly mostUploads: number;
 }
 
+/** In milliseconds. */
+const USUAL_GRACE = 500;
+/** In milliseconds: what a timer can be set to. */
+const LONGEST_GRACE = 2 ** 31 - 1;
 /** Milliseconds between checks for clients that take too long for the head of a request. */
 const CHECK_INTERVAL = 5000;
 /** In bytes. Large, because partial pulls name up to a thousand ranges. */
@@ -82,7 +88,16 @@ const HIGH_WATER_MARK = 256 * 1024;
  * Errors: ADDRESS_IN_USE, ADDRESS_NOT_PERMITTED, ADDRESS_UNAVAILABLE, USAGE (HTTPS without a certificate).
  */
 export async function serve(options: ServeOptions): Promise<RunningServer> {
-  const { registry, listen, health, access, fetching, onEvent = () => undefined, onReceived, grace = 500 } = options;
+  const {
+    registry,
+    listen,
+    health,
+    access,
+    fetching,
+    onEvent = () => undefined,
+    onReceived,
+    grace = USUAL_GRACE,
+  } = options;
   const limits = { ...defaultLimits(openFilesLimit()), ...options.limits };
   const connections = createConnections(limits);
   const handling = createRequestHandling({
@@ -111,13 +126,15 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   }
   const addresses = servers.map(({ server }, at) => boundAddress(server, listen[at]?.tls));
   const { promise: stopped, resolve } = Promise.withResolvers<void>();
-  let stopping: Promise<void> | undefined;
-  const stopAll = (): Promise<void> => {
+  let isStopping = false;
+  const stop = async (within: number): Promise<void> => {
     options.signal?.removeEventListener('abort', stopAll);
+    isStopping = true;
     connections.stop();
-    stopping ??= Promise.all(servers.map((server) => server.stop(grace))).then(() => resolve());
-    return stopping;
+    await Promise.all(servers.map((server) => server.stop(Math.min(within, LONGEST_GRACE))));
+    resolve();
   };
+  const stopAll = (): Promise<void> => (isStopping ? stopped : stop(typeof grace === 'number' ? grace : grace()));
   if (options.signal?.aborted) await stopAll();
   else options.signal?.addEventListener('abort', stopAll);
   return {
@@ -136,6 +153,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
       };
     },
     health: (maxAge) => handling.health(maxAge),
+    stop,
     [Symbol.asyncDispose]: stopAll,
   };
 }

@@ -11,7 +11,7 @@ type OperatorRequest = Extract<RegistryRequest, { readonly kind: OperatorPage }>
 
 export interface OperatorCall {
   readonly headers: IncomingHttpHeaders;
-  /** Aborted when the client has gone. */
+  /** Aborted when the client has gone, or the server stops: an answer without an end of its own ends then. */
   readonly signal: AbortSignal;
 }
 

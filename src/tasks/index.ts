@@ -126,7 +126,7 @@ export type { Reloaded, SettingChange } from './private-registry/serving-record.
 export { type PasswordChange, setPassword } from './private-registry/set-password.ts';
 export { type ShownConfig, showConfig } from './private-registry/show-config.ts';
 export { type StartedRegistry, type StartRequest, startRegistry } from './private-registry/start-registry.ts';
-export { stopRegistry } from './private-registry/stop-registry.ts';
+export { type StopRequest, stopRegistry } from './private-registry/stop-registry.ts';
 export {
   changeTrust,
   registryAuthority,

@@ -15,7 +15,15 @@ async function served(argv: readonly string[], act: (request: ServeRequest) => v
     const addresses = [{ host: '127.0.0.1', port: 5000 }];
     const state = { data: program.data, addresses, version: '1', identity: '1.1', pid: 1, uid: 0, since: '' };
     const reload = async () => ({ file: '', changed: [], waiting: [] });
-    return { state, reload, stopped: Promise.resolve(), [Symbol.asyncDispose]: async () => undefined };
+    const nothing = async () => undefined;
+    return {
+      state,
+      reload,
+      drain: nothing,
+      stopNow: nothing,
+      stopped: Promise.resolve(),
+      [Symbol.asyncDispose]: async () => undefined,
+    };
   });
   try {
     expect(await program.run('serve', ...argv)).toBe(0);

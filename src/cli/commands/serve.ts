@@ -53,19 +53,32 @@ export const run: Run = async ({ options, context }) => {
       tell({ error: { code: error.code, message: error.message, ...(error.hint && { hint: error.hint }) } });
     throw error;
   }
+  const { data } = served.state;
   const where = served.state.addresses.map((address) => listenUrl(address)).join(', ');
   context.note(`${new Date().toISOString()} serving ${served.state.data} at ${where}`);
   if (served.open !== undefined) context.note(`${new Date().toISOString()} ${served.open}`);
-  const { reload } = served;
+  const { reload, drain, stopNow } = served;
   const hasLostTerminal = watchTerminal();
   // Whether it went well is in the log.
   context.interruption.onHangUp(() => {
     if (hasLostTerminal()) return false;
-    reload().catch(() => undefined);
+    manager.reloading();
+    reload()
+      .catch(() => undefined)
+      .finally(() => manager.ready(`serving ${data} at ${where}`));
     return true;
   });
+  let isDraining = false;
+  context.interruption.onQuit(() => {
+    isDraining = true;
+    manager.stopping();
+    void drain();
+  });
+  // After SIGQUIT, which waits for as long as it takes, the first one is the second.
+  context.signal.addEventListener('abort', () => void (isDraining && stopNow()), { once: true });
+  context.interruption.onSecond(() => void stopNow());
   tell({ ready: true, ...(served.open !== undefined && { open: served.open }) });
-  manager.ready(`serving ${served.state.data} at ${where}`);
+  manager.ready(`serving ${data} at ${where}`);
   context.signal.addEventListener('abort', () => manager.stopping(), { once: true });
   await served.stopped;
   context.note(`${new Date().toISOString()} stopped`);

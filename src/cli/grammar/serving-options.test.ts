@@ -29,6 +29,7 @@ const ALL: readonly (readonly [string, Partial<ServingOptions>])[] = [
   ['--proxy=a.example', { proxy: ['a.example'] }],
   ['--ttl=5m', { ttl: '5m' }],
   ['--offline', { offline: true }],
+  ['--drain=10m', { drain: '10m' }],
   ['--gc=off', { gc: 'off' }],
   ['--scrub=weekly', { scrub: 'weekly' }],
 ];

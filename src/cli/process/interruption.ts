@@ -14,6 +14,10 @@ export interface Interruption {
   takeTime(): void;
   /** SIGHUP calls `act` from now on, and ends the process only if that returns false. */
   onHangUp(act: () => boolean): void;
+  /** SIGQUIT calls `act` from now on, and ends nothing. */
+  onQuit(act: () => void): void;
+  /** The second signal calls `act`, and the third one ends the process at once. */
+  onSecond(act: () => void): void;
   /** Ends the process with the status for the signal. */
   end(): never;
 }
@@ -32,11 +36,17 @@ export function listenForSignals(): Interruption {
   let takesTime = false;
   let computing = 0;
   let hangUp: (() => boolean) | undefined;
+  let second: (() => void) | undefined;
   const end = (): never => endProcess(received);
   const onSignal = (name: Name): void => {
     if (name === 'SIGHUP' && hangUp?.()) return;
     received = name;
-    if (aborter.signal.aborted) end();
+    if (aborter.signal.aborted) {
+      const act = second ?? end;
+      second = undefined;
+      act();
+      return;
+    }
     aborter.abort(new ImagesError('ABORTED', 'interrupted'));
     if (!takesTime) setTimeout(end, TIME_TO_END).unref();
   };
@@ -74,6 +84,10 @@ export function listenForSignals(): Interruption {
     },
     onHangUp: (act) => {
       hangUp = act;
+    },
+    onQuit: (act) => void process.on('SIGQUIT', act),
+    onSecond: (act) => {
+      second = act;
     },
     end,
   };

@@ -61,6 +61,12 @@ const AUDIT: OptionSpec = {
   help: 'Log each write and each refusal: who, from where, what, with which result (always with users)',
 };
 
+const DRAIN: OptionSpec = {
+  name: 'drain',
+  value: 'AGE',
+  help: 'When it is told to stop, let requests that are under way end, for so long: 10m (default half a second); a second signal ends them',
+};
+
 const TLS: readonly OptionSpec[] = [
   {
     name: 'tls',
@@ -98,7 +104,7 @@ export const EMBEDDED_COMMANDS: readonly CommandSpec[] = [
       'Returns when it answers. Prints the address it listens on and the one that VMs can use. VMs that are told that it is docker.io ask port 80.',
     ],
     arguments: [],
-    options: [LISTEN, NAME, ...PROXY, ...ACCESS, AUDIT, ...TLS, GC, SCRUB, DATA, CONFIG, JSON_OUTPUT],
+    options: [LISTEN, NAME, ...PROXY, ...ACCESS, AUDIT, ...TLS, GC, SCRUB, DRAIN, DATA, CONFIG, JSON_OUTPUT],
     examples: [
       { command: 'images lreg_start', help: 'On 127.0.0.1:5000' },
       { command: 'images lreg_start --listen=0.0.0.0:80', help: 'For VMs' },
@@ -109,8 +115,19 @@ export const EMBEDDED_COMMANDS: readonly CommandSpec[] = [
     name: 'lreg_stop',
     group: EMBEDDED,
     summary: 'Stop the embedded registry',
+    details: [
+      'Requests that are under way have half a second, or what --drain said when it was started. With --drain, here, they have so long, or all the time that they need; new connections are refused meanwhile. Ctrl-C only ends the wait.',
+    ],
     arguments: [],
-    options: [DATA],
+    options: [
+      {
+        name: 'drain',
+        value: 'AGE',
+        valueOptional: true,
+        help: 'Let requests that are under way end, for so long (10m; default: as long as they take)',
+      },
+      DATA,
+    ],
     load: () => import('../commands/lreg-stop.ts'),
   },
   {
@@ -231,7 +248,7 @@ export const EMBEDDED_COMMANDS: readonly CommandSpec[] = [
     group: EMBEDDED,
     summary: 'Run the embedded registry in the foreground',
     details: [
-      'Ends within a second of SIGINT or SIGTERM: requests that are under way have half of it. SIGHUP makes it read its configuration again. `/healthz` says whether pulls work, `/readyz` whether clients should come.',
+      'Ends within a second of SIGINT or SIGTERM: requests that are under way have half of it, or the time of --drain. SIGQUIT ends it when they have ended. SIGHUP makes it read its configuration again. `/healthz` says whether pulls work, `/readyz` whether clients should come.',
     ],
     arguments: [],
     options: [
@@ -243,6 +260,7 @@ export const EMBEDDED_COMMANDS: readonly CommandSpec[] = [
       ...TLS,
       GC,
       SCRUB,
+      DRAIN,
       DATA,
       CONFIG,
       { name: 'ready-fd', value: 'N', help: 'Where to say that it answers', hidden: true },

@@ -57,6 +57,8 @@ export async function testProgram(options: TestProgramOptions = {}): Promise<Tes
       whileComputing: (run) => run(),
       takeTime: () => undefined,
       onHangUp: () => undefined,
+      onQuit: () => undefined,
+      onSecond: () => undefined,
       end: () => {
         throw new Error('a test does not end');
       },

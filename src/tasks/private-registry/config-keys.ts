@@ -21,6 +21,7 @@ export type ServingField =
   | 'proxy'
   | 'ttl'
   | 'offline'
+  | 'drain'
   | 'gc'
   | 'scrub';
 
@@ -190,6 +191,14 @@ export const CONFIG_KEYS: readonly ConfigKey[] = [
     example: '"30d"',
     usual: { means: 'for ever' },
     help: 'How long what was fetched stays without a pull',
+    holds: 'soon',
+  },
+  {
+    key: 'drain',
+    example: '"10m"',
+    usual: { means: 'half a second' },
+    help: 'When it is told to stop: how long requests that are under way may take to end. New connections are refused meanwhile; a second signal ends them at once',
+    option: { name: 'drain', field: 'drain', kind: 'text' },
     holds: 'soon',
   },
   {

@@ -5,6 +5,7 @@ import { parseListenAddress } from '../../server/address.ts';
 import { checkNames } from './listen-addresses.ts';
 import { checkTlsOptions, type TlsOptions } from './served-tls.ts';
 import {
+  ageIn,
   checkedBy,
   ifGiven,
   isTable,
@@ -23,6 +24,8 @@ export interface ListeningConfig {
   /** The data directory, absolute. */
   readonly data?: string;
   readonly audit?: boolean;
+  /** In milliseconds. */
+  readonly drain?: number;
   /** Files by their absolute names. */
   readonly tls?: TlsOptions;
 }
@@ -60,12 +63,14 @@ export function listeningConfig(
     }),
   );
   const audit = attempt(() => ifGiven(content.audit, (value) => trueOrFalse(value, ['audit'], fail)));
+  const drain = attempt(() => ifGiven(content.drain, (value) => ageIn(value, ['drain'], fail)));
   const tls = attempt(() => ifGiven(content.tls, (value) => tlsConfig(value, dirname(file), reading)));
   return {
     ...(listen && { listen }),
     ...(names && { names }),
     ...(data !== undefined && { data }),
     ...(audit !== undefined && { audit }),
+    ...(drain !== undefined && { drain }),
     ...(tls && { tls }),
   };
 }

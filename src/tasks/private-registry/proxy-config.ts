@@ -1,10 +1,19 @@
 // From where a registry fetches what is missing: what the command line and `proxy` in registry.toml say.
-import { ageOf, parseAge } from '../../io/text/age.ts';
+import { parseAge } from '../../io/text/age.ts';
 import { WELL_KNOWN_HOSTS } from '../../nodes/well-known-hosts.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import { canonicalHost, isHostName } from '../../oci/reference.ts';
 import type { ProxyRules } from '../../registry/pull-through/contract.ts';
-import { type Fail, ifGiven, isTable, shown, type TomlPath, type TomlReading, trueOrFalse } from './toml-values.ts';
+import {
+  ageIn,
+  type Fail,
+  ifGiven,
+  isTable,
+  shown,
+  type TomlPath,
+  type TomlReading,
+  trueOrFalse,
+} from './toml-values.ts';
 import { refuseUnknown } from './unknown-keys.ts';
 
 /** What the command line says. */
@@ -109,8 +118,8 @@ export function proxyConfig(value: unknown, reading: TomlReading): ProxyConfig |
     return fail(['proxy'], `proxy is neither true nor a list of hosts [${shown(value)}]`, 'Write proxy = true.');
   }
   refuseUnknown(value, ['proxy'], reading);
-  const ttl = ifGiven(value.ttl, (age) => ageIn(age, 'ttl', fail));
-  const keep = ifGiven(value.keep, (age) => ageIn(age, 'keep', fail));
+  const ttl = ifGiven(value.ttl, (age) => ageIn(age, ['proxy', 'ttl'], fail));
+  const keep = ifGiven(value.keep, (age) => ageIn(age, ['proxy', 'keep'], fail));
   const offline = ifGiven(value.offline, (truth) => trueOrFalse(truth, ['proxy', 'offline'], fail));
   return {
     hosts: value.hosts === undefined ? [] : hostsOf(value.hosts, ['proxy', 'hosts'], fail),
@@ -126,17 +135,5 @@ function hostsOf(value: unknown, path: TomlPath, fail: Fail): readonly string[] 
     typeof host === 'string' && (host === ALL || isHostName(host))
       ? host
       : fail(path, `not a host [${shown(host)}]`, 'Write hosts in quotes: ["registry.example:5000"]; "*" is any.'),
-  );
-}
-
-function ageIn(value: unknown, key: string, fail: Fail): number {
-  const ms = typeof value === 'string' ? ageOf(value) : undefined;
-  return (
-    ms ??
-    fail(
-      ['proxy', key],
-      `${key} is not an age [${shown(value)}]`,
-      'Write, in quotes, numbers with w, d, h, m or s after them: 30d, 5m.',
-    )
   );
 }

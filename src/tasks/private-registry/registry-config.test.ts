@@ -46,6 +46,7 @@ it.each([
   ['listen = 5000', ':1: listen is not a list of texts [5000]', 'Write listen = '],
   ['names = ["a:5000"]', ':1: not a name of a host [a:5000]', 'Write the name alone'],
   ['audit = "yes"', ':1: audit is neither true nor false [yes]', 'Write audit = true.'],
+  ['drain = 5', ':1: drain is not an age [5]', 'Write, in quotes, numbers'],
   ['data = "/srv"', ':1: data is only for a file that --config names', 'remove the line'],
   ['tls = "letsencrypt"', ':1: tls is neither "auto" nor a table [letsencrypt]', 'Write tls = "auto"; or, below'],
   ['[tls]\ncert = ""', ':2: cert is not a text []', 'Write, in quotes: cert ='],

@@ -39,6 +39,8 @@ export interface RegistryState {
   readonly caFile?: string;
   /** SIGHUP makes it read its configuration again; it ends earlier versions. */
   readonly reloads?: boolean;
+  /** SIGQUIT makes it end when all requests that are under way have ended; it kills earlier versions. In milliseconds: how long they may take when SIGTERM says so; 0 if not. */
+  readonly drain?: number;
 }
 
 const MAX_RECORD = 64 * 1024;
@@ -143,7 +145,7 @@ function runsAs(pid: number, uid: number): boolean {
 function decodeState(value: unknown): RegistryState | undefined {
   if (!isObject(value) || !Array.isArray(value.addresses)) return undefined;
   const { identity, pid, uid, data, since, version, gc, scrub, config, users, startedWith } = value;
-  const { ownerFile, caFile, reloads } = value;
+  const { ownerFile, caFile, reloads, drain } = value;
   const proxy = decodeProxy(value.proxy);
   const addresses = value.addresses
     .filter(isObject)
@@ -164,6 +166,7 @@ function decodeState(value: unknown): RegistryState | undefined {
     ...(isPath(ownerFile) && { ownerFile }),
     ...(isPath(caFile) && { caFile }),
     ...(reloads === true && { reloads }),
+    ...(typeof drain === 'number' && { drain }),
   };
 }
 

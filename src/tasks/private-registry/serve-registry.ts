@@ -27,7 +27,14 @@ import { isSystemService } from './registry-adverts.ts';
 import type { RegistryState } from './registry-record.ts';
 import { type Announcement, announceRegistry, dataDirectory, runningRegistry } from './registry-state.ts';
 import { renewedAccess, renewedTls } from './renewed-parts.ts';
-import { checkServingOptions, type ServedOptions, servedNames, servedOptions, tlsSettings } from './served-options.ts';
+import {
+  checkServingOptions,
+  drainTime,
+  type ServedOptions,
+  servedNames,
+  servedOptions,
+  tlsSettings,
+} from './served-options.ts';
 import { type Announced, keepStore, openServedStore, type ServedStore, schedules } from './served-store.ts';
 import { ownAuthorityFile } from './served-tls.ts';
 import { servingHealth } from './serving-health.ts';
@@ -58,6 +65,10 @@ export interface ServedRegistry extends AsyncDisposable {
   readonly state: RegistryState;
   /** One line: what others may do without logging in; absent if nothing, or nobody else reaches it. */
   readonly open?: string;
+  /** Takes no more requests, and stops when those have ended that are under way. */
+  drain(): Promise<void>;
+  /** Stops, and ends requests after half a second, whatever was said before. */
+  stopNow(): Promise<void>;
   /** Resolves when the registry has stopped. */
   readonly stopped: Promise<void>;
   /**
@@ -131,10 +142,15 @@ async function serveStore(request: ServeStore, settings: Settings): Promise<Serv
   const secured = { access, ...(owner && { ownerFile: owner.file }), ...(certificates && { certificates }) };
   const audits = () => rules.access.htpasswd !== undefined || (request.isAudited ?? rules.config.audit ?? false);
   const quota = () => rules.config.quota;
-  const listening = await listenFor({ ...request, ...secured, options, namesNow: names, audits, quota }, served, {
-    ...settings,
-    announced,
-  });
+  const grace = () => drainTime(request, rules.config) ?? SHORT_GRACE;
+  const listening = await listenFor(
+    { ...request, ...secured, options, namesNow: names, audits, grace, quota },
+    served,
+    {
+      ...settings,
+      announced,
+    },
+  );
   const { server, activity } = listening;
   const { version, processFigures } = request;
   request.metrics.attach({ version, store: served.store, rules, server, certificates, processFigures });
@@ -192,8 +208,12 @@ async function serveStore(request: ServeStore, settings: Settings): Promise<Serv
       });
     let isStopping = false;
     const tellStopping = () => {
-      if (!isStopping) observe({ type: 'stopping' });
+      if (isStopping) return;
       isStopping = true;
+      observe({ type: 'stopping' });
+      const { activeRequests } = server;
+      if (activeRequests > 0 && grace() > SHORT_GRACE)
+        onNotice(`stopping when requests have ended: ${activeRequests} under way; a second signal ends them`);
     };
     settings.signal?.addEventListener('abort', tellStopping, { once: true });
     const stop = async () => {
@@ -206,6 +226,14 @@ async function serveStore(request: ServeStore, settings: Settings): Promise<Serv
       ...(open.first !== undefined && { open: open.first }),
       stopped,
       reload: reloading.reload,
+      drain: async () => {
+        tellStopping();
+        await server.stop(Number.POSITIVE_INFINITY);
+      },
+      stopNow: async () => {
+        tellStopping();
+        await server.stop(SHORT_GRACE);
+      },
       [Symbol.asyncDispose]: stop,
     };
   } catch (error) {
@@ -213,6 +241,9 @@ async function serveStore(request: ServeStore, settings: Settings): Promise<Serv
     throw error;
   }
 }
+
+/** In milliseconds. */
+const SHORT_GRACE = 500;
 
 /** The secret that commands on this machine can read: members of the group `images`, too, if the registry is a service. */
 function ownerOf({ data, onNotice }: ServeStore, { isReadOnly }: ServedStore, settings: Settings) {
@@ -229,6 +260,8 @@ interface Listening {
   /** Asked each time, as the next one. */
   readonly namesNow: () => readonly string[];
   readonly audits: () => boolean;
+  /** In milliseconds: what requests have when the registry is told to stop. */
+  readonly grace: () => number;
   readonly access: AccessControl;
   readonly ownerFile?: string;
   readonly certificates?: TlsContexts;
@@ -268,6 +301,7 @@ async function listenFor(
       certificates: request.certificates,
     }),
     ...(onEvent && { onEvent }),
+    grace: request.grace,
     ...(onReceived && { onReceived }),
     ...callOptions(settings),
   }).catch((error: unknown) => {
@@ -286,7 +320,7 @@ async function listenFor(
     const proxy = served.proxy && rules.proxy;
     const isAuto = certificates !== undefined && tlsSettings(request, rules.config.tls).tls === 'auto';
     return {
-      ...{ data, addresses: server.addresses, version, reloads: true },
+      ...{ data, addresses: server.addresses, version, reloads: true, drain: drainTime(request, rules.config) ?? 0 },
       ...schedules(served, rules),
       ...(proxy && { proxy: recordedProxy(proxy) }),
       ...(options !== undefined && { startedWith: options }),

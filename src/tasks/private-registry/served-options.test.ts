@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { NO_CONFIG } from './registry-config.ts';
-import { checkServingOptions, servedNames, servedOptions, tlsSettings } from './served-options.ts';
+import { checkServingOptions, drainTime, servedNames, servedOptions, tlsSettings } from './served-options.ts';
 
 it('options come before the configuration, which comes before the defaults', () => {
   const config = { ...NO_CONFIG, listen: ['127.0.0.1:1'], names: ['a.lan'], tls: { tls: 'auto' } };
@@ -31,4 +31,11 @@ it('what does not go together is refused', () => {
   expect(() => servedOptions({ tlsKey: 'k' }, NO_CONFIG)).toThrow('a certificate and its key are needed');
   expect(() => checkServingOptions({ listen: ['nonsense'] })).toThrow('not an address to listen on');
   expect(() => checkServingOptions({ auth: 'users' })).toThrow('not a way to log in');
+});
+
+it('how long requests may take at the end is said by the option, else by the configuration', () => {
+  expect(drainTime({}, NO_CONFIG)).toBeUndefined();
+  expect(drainTime({}, { ...NO_CONFIG, drain: 5 })).toBe(5);
+  expect(drainTime({ drain: '1m' }, { ...NO_CONFIG, drain: 5 })).toBe(60_000);
+  expect(() => checkServingOptions({ drain: 'long' })).toThrow('not an age [--drain=long]');
 });

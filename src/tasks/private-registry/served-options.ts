@@ -1,4 +1,5 @@
 // How a registry is served: what an operator says on the command line comes before what its configuration says.
+import { parseAge } from '../../io/text/age.ts';
 import { type ListenAddress, parseListenAddress } from '../../server/address.ts';
 import { addressesWith, checkNames, type InheritedSocket } from './listen-addresses.ts';
 import { checkProxyOptions } from './proxy-config.ts';
@@ -29,6 +30,7 @@ export function checkServingOptions(options: ServingOptions): void {
   checkNames(options.names);
   accessSettings(options, {});
   checkProxyOptions(options);
+  if (options.drain !== undefined) parseAge(options.drain, '--drain');
 }
 
 const NO_NAMES: readonly string[] = [];
@@ -52,4 +54,9 @@ export function tlsSettings(
   };
   const { tlsNames: _, ...configured } = config;
   return { ...(isSaid ? said : configured), ...(names && { tlsNames: names }) };
+}
+
+/** In milliseconds: how long requests that are under way may take when the registry is told to stop; absent if nobody says it. */
+export function drainTime({ drain }: ServingOptions, config: RegistryConfig): number | undefined {
+  return drain === undefined ? config.drain : parseAge(drain, '--drain');
 }

@@ -17,6 +17,8 @@ export interface ServingOptions extends AccessOptions, ProxyOptions, TlsOptions 
   readonly gc?: CollectionSchedule;
   /** How often all of the store is checked; default weekly. A store that cannot be written to is not. */
   readonly scrub?: ScrubSchedule;
+  /** When it is told to stop: how long requests that are under way may take to end, as an age (`10m`). Default: half a second. */
+  readonly drain?: string;
   /** Log each write and each refusal. */
   readonly isAudited?: boolean;
 }

@@ -3,7 +3,7 @@ import { ImagesError } from '../../oci/errors.ts';
 import type { RegistryState } from './registry-record.ts';
 
 /** Does nothing if it has ended. Errors: NO_ACCESS. */
-export function signalRegistry(state: RegistryState, signal: 'SIGTERM' | 'SIGKILL' | 'SIGHUP'): void {
+export function signalRegistry(state: RegistryState, signal: 'SIGTERM' | 'SIGKILL' | 'SIGHUP' | 'SIGQUIT'): void {
   try {
     process.kill(state.pid, signal);
   } catch (cause) {

@@ -9,7 +9,7 @@ import { defaultDataDirectory } from './registry-state.ts';
 import { stopRegistry } from './stop-registry.ts';
 
 /** A process that is recorded as the running registry, and ends on SIGTERM. */
-async function running(world: TemporaryWorld, traps = '', stays = 'exec sleep 300'): Promise<ChildProcess> {
+async function running(world: TemporaryWorld, traps = '', stays = 'exec sleep 300', more = {}): Promise<ChildProcess> {
   const child = spawn('sh', ['-c', `${traps}echo ready; ${stays}`]);
   onTestFinished(() => void child.kill('SIGKILL'));
   await once(child.stdout, 'data');
@@ -23,6 +23,7 @@ async function running(world: TemporaryWorld, traps = '', stays = 'exec sleep 30
     addresses: [{ host: '127.0.0.1', port: 5000 }],
     since: new Date().toISOString(),
     version: '1',
+    ...more,
   });
   return child;
 }
@@ -47,8 +48,43 @@ it('stopping kills a registry that does not end', async () => {
   await using world = await temporaryWorld();
   const child = await running(world, "trap '' TERM; ");
   const ended = once(child, 'exit');
-  expect(await stopRegistry(world.settings(), 50)).toMatchObject({ pid: child.pid });
+  expect(await stopRegistry(world.settings(), { patience: 50 })).toMatchObject({ pid: child.pid });
   expect(await ended).toEqual([null, 'SIGKILL']);
+});
+
+it('stopping lets requests end for as long as it is told to, and then ends them', async () => {
+  await using world = await temporaryWorld();
+  const child = await running(
+    world,
+    "trap 'echo quit' QUIT; trap 'echo term; exit 7' TERM; ",
+    'while :; do sleep 0.02; done',
+    { drain: 0 },
+  );
+  let said = '';
+  child.stdout?.on('data', (text: Buffer) => {
+    said += text.toString();
+  });
+  const ended = once(child, 'exit');
+  await stopRegistry(world.settings(), { drainMs: 100 });
+  expect(await ended).toEqual([7, null]);
+  expect(said).toBe('quit\nterm\n');
+});
+
+it('stopping does not ask an earlier version to wait, which that would kill', async () => {
+  await using world = await temporaryWorld();
+  const child = await running(world);
+  await expect(stopRegistry(world.settings(), { drainMs: 100 })).rejects.toMatchObject({ code: 'UNSUPPORTED' });
+  expect(child.exitCode).toBeNull();
+});
+
+it('stopping waits longer where the registry was told to let requests end', async () => {
+  await using world = await temporaryWorld();
+  const child = await running(world, "trap 'sleep 0.3; exit 7' TERM; ", 'while :; do sleep 0.02; done', {
+    drain: 60_000,
+  });
+  const ended = once(child, 'exit');
+  await stopRegistry(world.settings(), { patience: 0 });
+  expect(await ended).toEqual([7, null]);
 });
 
 it('stopping does not wait any longer when it is aborted', async () => {

@@ -1,4 +1,5 @@
 // Values of a TOML file, checked: mistakes are told with where they stand.
+import { ageOf } from '../../io/text/age.ts';
 import { quote } from '../../io/text/quote.ts';
 import type { Json } from '../../oci/decode.ts';
 import { ImagesError } from '../../oci/errors.ts';
@@ -68,6 +69,19 @@ export function listOfTexts(value: unknown, path: TomlPath, fail: Fail): readonl
   if (Array.isArray(value) && value.every((word) => typeof word === 'string')) return value;
   const key = path.at(-1);
   return fail(path, `${key} is not a list of texts [${shown(value)}]`, `Write ${key} = ["…", "…"].`);
+}
+
+/** In milliseconds. */
+export function ageIn(value: unknown, path: TomlPath, fail: Fail): number {
+  const ms = typeof value === 'string' ? ageOf(value) : undefined;
+  return (
+    ms ??
+    fail(
+      path,
+      `${path.at(-1)} is not an age [${shown(value)}]`,
+      'Write, in quotes, numbers with w, d, h, m or s after them: 30d, 5m.',
+    )
+  );
 }
 
 /** For the name of a file and the like. */
