@@ -104,6 +104,8 @@ describe.skipIf(peers.missing)(`nodes of kind${peers.why}`, () => {
         new RegExp(`${ONE}\\s.* complete \\(\\d/\\d\\) .* true`),
       );
     }
+    const ran = await nodes[0]?.exec('ctr', '-n', 'k8s.io', 'run', '--rm', '--net-host', ONE, `kind-${process.pid}`);
+    expect(ran?.split('\n')).toContain('one');
     const again = await world.images(['load', ONE, TWO], { env: own() });
     expect(again.stderr).toContain('kind-worker: 0 images loaded, 2 there before');
   });

@@ -29,17 +29,21 @@ const SAID = 300;
 
 /** Errors: UNREACHABLE, with what the node said; UNSUPPORTED (a processor that images have no name for). */
 export async function nodeState(node: ImageNode, settings: Settings): Promise<NodeState> {
-  const list = await onNode(node, [...node.ctr, IN_KUBERNETES, 'images', 'ls'], settings);
-  const images = new Map(listedImages(list));
-  if (node.exec.length === 0) return { platform: machinePlatform(), images };
-  const machine = (await onNode(node, ['uname', '-m'], settings)).trim();
+  const listing = onNode(node, [...node.ctr, IN_KUBERNETES, 'images', 'ls'], settings);
+  if (node.exec.length === 0) return { platform: machinePlatform(), images: new Map(listedImages(await listing)) };
+  // Each question starts a process in a container, which takes a while: all at once.
+  const naming = onNode(node, ['uname', '-m'], settings);
+  const configured = configuredSnapshotter(node, settings);
+  const answered = Promise.allSettled([naming, configured]);
+  const images = new Map(listedImages(await listing.finally(() => answered)));
+  const machine = (await naming).trim();
   const architecture = ARCHITECTURES[machine];
   if (architecture === undefined) {
     throw new ImagesError('UNSUPPORTED', `${node.name}: unknown processor [${quote(machine, 40)}]`, {
       hint: `Known are ${Object.keys(ARCHITECTURES).join(', ')}.`,
     });
   }
-  const snapshotter = await configuredSnapshotter(node, settings);
+  const snapshotter = await configured;
   return { platform: normalisePlatform({ os: 'linux', ...architecture }), images, ...(snapshotter && { snapshotter }) };
 }
 
