@@ -204,5 +204,13 @@ describe('the files of a node', () => {
     };
     expect(fcos.storage.files.map(({ path, contents }) => [path, contents.inline])).toEqual(wanted);
     expect(fcos.storage.files.map(({ mode }) => mode)).toEqual(files.map(({ mode }) => mode));
+    expect(load(butane(files, 'flatcar'))).toEqual({ ...fcos, variant: 'flatcar', version: '1.0.0' });
+  });
+
+  it('of the boot script are below /etc, the CA too: /usr of Flatcar cannot be written', () => {
+    const runtimes = SECURE.runtimes.filter((runtime) => runtime !== 'kind');
+    const paths = bootFiles({ ...SECURE, spoof: true, runtimes }).map(({ path }) => path);
+    expect(paths.filter((path) => !path.startsWith('etc/'))).toEqual([]);
+    expect(paths).toContain('etc/private-reg/ca.crt');
   });
 });

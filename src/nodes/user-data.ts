@@ -14,14 +14,17 @@ export function cloudInit(files: readonly NodeFile[]): string {
   return `#cloud-config\nwrite_files:\n${entries.join('')}runcmd:\n  - [sh, /${BOOT_SCRIPT_PATH}]\n  - [sh, -c, ${JSON.stringify(RESTART)}]\n`;
 }
 
-/** A unit runs the script at each boot, before the runtimes are started. */
-export function butane(files: readonly NodeFile[]): string {
+/** The variants of Butane; of both becomes Ignition 3.3.0. */
+const VARIANTS = { fcos: '1.4.0', flatcar: '1.0.0' } as const;
+
+/** A unit runs the script at each boot, before the runtimes are started. All files are below /etc, which both can write to. */
+export function butane(files: readonly NodeFile[], variant: keyof typeof VARIANTS = 'fcos'): string {
   const entries = files.map(
     ({ path, mode, content }) =>
       `    - path: ${JSON.stringify(`/${path}`)}\n      mode: ${mode} # ${octal(mode)}\n      overwrite: true\n      contents:\n        inline: ${scalar(content, 10)}`,
   );
-  return `variant: fcos
-version: 1.4.0
+  return `variant: ${variant}
+version: ${VARIANTS[variant]}
 storage:
   files:
 ${entries.join('')}systemd:

@@ -27,8 +27,8 @@ export const NODE_COMMANDS: readonly CommandSpec[] = [
       },
       {
         name: 'format',
-        value: 'files|boot|cloud-init|butane',
-        help: 'In which form (default files: for nodes that have none of them)',
+        value: 'files|boot|cloud-init|butane|flatcar',
+        help: 'In which form (default files: for nodes that have none of them; flatcar: Butane for Flatcar)',
       },
       {
         name: 'registry',

@@ -99,7 +99,7 @@ describe('what nodes are told', () => {
     await using world = await temporaryWorld();
     const request = await nodeRequest({ ...NONE, registries: ['10.0.0.1'] }, world.settings());
     const outputs = NODE_FORMATS.map((format) => nodeOutput(request, format));
-    expect(outputs.map((output) => typeof output)).toEqual(['object', 'object', 'string', 'string']);
+    expect(outputs.map((output) => typeof output)).toEqual(['object', 'object', 'string', 'string', 'string']);
     const [files] = outputs;
     if (typeof files !== 'object') throw new Error('no files');
     const directory = join(world.path, 'node');

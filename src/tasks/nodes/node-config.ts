@@ -54,15 +54,15 @@ export async function nodeRequest(request: NodeConfigRequest, settings: Settings
   return { registry, hosts: all, runtimes, spoof, only };
 }
 
-export type NodeFormat = 'files' | 'boot' | 'cloud-init' | 'butane';
-export const NODE_FORMATS: readonly NodeFormat[] = ['files', 'boot', 'cloud-init', 'butane'];
+export type NodeFormat = 'files' | 'boot' | 'cloud-init' | 'butane' | 'flatcar';
+export const NODE_FORMATS: readonly NodeFormat[] = ['files', 'boot', 'cloud-init', 'butane', 'flatcar'];
 
 /** `files`: for nodes that have none of them. `boot`: with the script that puts what is shared to its place. Others are a single text. */
 export function nodeOutput(request: NodeRequest, format: NodeFormat): readonly NodeFile[] | string {
   if (format === 'files') return newNodeFiles(request);
   const files = bootFiles(request);
   if (format === 'boot') return files;
-  return format === 'butane' ? butane(files) : cloudInit(files);
+  return format === 'cloud-init' ? cloudInit(files) : butane(files, format === 'flatcar' ? 'flatcar' : 'fcos');
 }
 
 /** The hosts in the file that `$__dns_spoof` names, as xcluster has it. */
