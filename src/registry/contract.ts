@@ -111,6 +111,8 @@ export interface GrowingBlob extends AsyncDisposable {
 export interface WriteBlobOptions extends CallOptions {
   /** Called when bytes are about to be written, by registries that keep them where they can be read. Whoever gets the blob disposes of it. */
   readonly onGrowing?: (growing: GrowingBlob) => void;
+  /** Awaited when all bytes are there and verified, and not on disk yet: who waits for the bytes alone need not wait for the disk as well. */
+  readonly beforeDisk?: () => Promise<void>;
   /** What an earlier attempt has left is dropped: nobody knows for whom it was got. Default: it is continued. */
   readonly anew?: boolean;
 }

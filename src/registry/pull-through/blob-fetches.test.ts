@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { collect, type Image, imageOf } from '../../../test/contract/content.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import { memoryStore } from '../../storage/drivers/staged-store.ts';
@@ -114,4 +114,58 @@ it('where not everybody may pull everything, the part that an earlier process le
   expect(await collect(body)).toEqual(layer.bytes);
   await here.proxy.ended();
   expect((await here.store.stripped.statManifest('library/app', '1'))?.digest).toBe(image.manifest.digest);
+});
+
+describe('many blobs at one host that hangs', () => {
+  async function scene(count: number) {
+    const docker = upstreamRegistry();
+    const images = Array.from({ length: count }, (_, at) => imageOf(`many ${at}`));
+    for (const [at, each] of images.entries()) await docker.push('library/app', each, [`${at}`]);
+    const open = Promise.withResolvers<undefined>();
+    docker.fault = (what) => (what.startsWith('GET blob') ? open.promise : undefined);
+    const asker = { name: 'many' };
+    const here = proxied({ hosts: { 'docker.io': docker }, asker: () => asker.name });
+    for (const at of images.keys()) await here.registry.getManifest('library/app', `${at}`, DOCKER);
+    const layers = images.map(layerOf);
+    const ask = (at: number, signal?: AbortSignal) =>
+      here.registry.getBlob('library/app', layers[at]?.descriptor.digest ?? layerOf(imageOf('x')).descriptor.digest, {
+        ...DOCKER,
+        ...(signal && { signal }),
+      });
+    const asked = () => layers.flatMap((layer, at) => (getsOf(docker, layer).length > 0 ? [at] : []));
+    return { docker, here, layers, ask, asked, asker, open };
+  }
+
+  it('who asks for many leaves room for another, who waits behind nobody', async () => {
+    const { here, layers, ask, asked, asker, open } = await scene(12);
+    const many = layers.slice(1).map((_, at) => ask(at + 1));
+    await setImmediate();
+    asker.name = 'one';
+    const one = ask(0);
+    await setImmediate();
+    expect([asked().length, asked().includes(0)]).toEqual([7, true]);
+    open.resolve(undefined);
+    for (const [at, { body }] of [await one, ...(await Promise.all(many))].entries()) {
+      expect(await collect(body)).toEqual(layers[at]?.bytes);
+    }
+    await here.proxy.ended();
+  });
+
+  it('what nobody waits for any more is not begun; what has begun goes on', async () => {
+    const { here, layers, ask, asked, open } = await scene(10);
+    const gone = new AbortController();
+    const many = Promise.allSettled(layers.map((_, at) => ask(at, gone.signal)));
+    await setImmediate();
+    const begun = asked();
+    expect(begun).toHaveLength(6);
+    gone.abort(new Error('the client has gone'));
+    await many;
+    open.resolve(undefined);
+    await here.proxy.ended();
+    expect(asked()).toEqual(begun);
+    // A later one is fetched as ever.
+    const last = layers.length - 1;
+    expect(await collect((await ask(last)).body)).toEqual(layers[last]?.bytes);
+    await here.proxy.ended();
+  });
 });

@@ -90,6 +90,8 @@ export interface PullThroughOptions {
   upstream(name: UpstreamName): Promise<ImageReader>;
   /** Whether who asks may pull the repository of this stripped name. */
   mayPull(path: string): boolean;
+  /** Who asks: parties that want much at once take turns. */
+  asker(): string;
   /** Whether everybody may pull everything: else a blob of one repository is served from another only when its own registry has sent it as well. */
   isShared(): boolean;
   /** Whether a tag must not move once it is there. */
@@ -101,6 +103,8 @@ export interface PullThroughOptions {
   readonly onBlobServed?: (isHit: boolean) => void;
   /** Told of the bytes of blobs as they come: buffers that are garbage soon. */
   readonly onReceived?: (bytes: number) => void;
+  /** Milliseconds for which nothing is to come before what has come is brought to the disk. */
+  readonly diskRest?: number;
   /** Milliseconds that never go back. */
   readonly now?: () => number;
   /** Ends what is being fetched: what has come is kept. */

@@ -74,10 +74,13 @@ export function imageStoring(
     isFixed(path, tag) && (await stripped.statManifest(path, tag)) !== undefined;
 
   async function complete(image: KnownManifest, behalf: OnBehalf): Promise<void> {
+    const storing: Promise<void>[] = [];
     for (const { digest, size, mediaType } of image.named.blobs) {
       if (await stripped.statBlob(image.name.path, digest)) continue;
-      await unasked(image.name.host, () => blobs.ensure(image.name, { digest, size, mediaType }, behalf), signal);
+      const ensure = () => blobs.ensure(image.name, { digest, size, mediaType }, behalf);
+      storing.push((await unasked(image.name.host, ensure, signal)).stored);
     }
+    await Promise.all(storing);
     if (await isComplete(image)) await put(image);
   }
 

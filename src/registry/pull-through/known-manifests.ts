@@ -3,6 +3,7 @@ import type { Descriptor } from '../../oci/descriptor.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { decodeManifest, type RawManifest, type Successors, successors } from '../../oci/manifest.ts';
 import type { PendingManifests, UpstreamName, UpstreamTag } from './contract.ts';
+import { isUnstorable } from './upstream-errors.ts';
 import { upstreamText } from './upstream-name.ts';
 
 export interface KnownManifest {
@@ -53,7 +54,7 @@ export function knownManifests(stored: PendingManifests): KnownManifests {
     const key = keyOf(known.name, known.manifest.digest);
     if (!all.delete(key)) return;
     bytes -= known.manifest.bytes.length;
-    await stored.delete(known.name, known.manifest.digest);
+    await unlessUnstorable(() => stored.delete(known.name, known.manifest.digest));
   }
 
   async function makeRoom(): Promise<void> {
@@ -78,7 +79,7 @@ export function knownManifests(stored: PendingManifests): KnownManifests {
         found.tags.add(tag);
       }
       hold(found);
-      await stored.put({ ...name, manifest, tags: [...found.tags] });
+      await unlessUnstorable(() => stored.put({ ...name, manifest, tags: [...found.tags] }));
       await makeRoom();
       return found;
     },
@@ -109,4 +110,13 @@ export function knownManifests(stored: PendingManifests): KnownManifests {
       return loading;
     },
   };
+}
+
+/** What is in memory serves; only a restart forgets it. */
+async function unlessUnstorable(write: () => Promise<void>): Promise<void> {
+  try {
+    await write();
+  } catch (error) {
+    if (!isUnstorable(error)) throw error;
+  }
 }

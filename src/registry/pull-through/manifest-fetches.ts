@@ -1,4 +1,5 @@
 // Manifests from their own registry: what a tag is now is asked with HEAD, which costs no pull quota; a manifest is got once, by its digest.
+import { createFairLimiter } from '../../io/concurrency/fair-limiter.ts';
 import { untilAborted } from '../../io/concurrency/until-aborted.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { isDigest } from '../../oci/digest.ts';
@@ -9,7 +10,7 @@ import { behalfOf, type OnBehalf, throughMe } from '../via-header.ts';
 import type { PullThroughOptions, PullThroughStore, UpstreamName, UpstreamTag } from './contract.ts';
 import type { ImageStoring } from './image-storing.ts';
 import type { KnownManifests } from './known-manifests.ts';
-import { isTrouble, upstreamError } from './upstream-errors.ts';
+import { isTrouble, isUnstorable, upstreamError } from './upstream-errors.ts';
 import { upstreamText } from './upstream-name.ts';
 
 export interface ManifestFetches {
@@ -36,6 +37,8 @@ const REST = 30_000;
 const ABSENT = 10_000;
 /** Milliseconds for which a host that wants fewer requests gets none, whatever is asked for. */
 const BUSY = 10_000;
+/** Requests to other registries at once: who asks for many names leaves room for others. */
+const AT_ONCE = { all: 64, each: 16, eachParty: 12, waiting: 1000 };
 const MOST_REMEMBERED = 10_000;
 
 interface Parts {
@@ -46,13 +49,14 @@ interface Parts {
 
 export function manifestFetches(
   { store, known, images }: Parts,
-  { rules, upstream, id, signal, onEvent, now = () => performance.now() }: PullThroughOptions,
+  { rules, upstream, id, signal, onEvent, asker, now = () => performance.now() }: PullThroughOptions,
 ): ManifestFetches {
   const checked = new Map<string, Checked>();
   const absent = new Map<string, { readonly until: number; readonly error: ImagesError }>();
   const restingUntil = new Map<string, number>();
   const busy = new Map<string, { readonly until: number; readonly error: unknown }>();
   const asking = new Map<string, Promise<void>>();
+  const limit = createFairLimiter(AT_ONCE);
 
   const rests = (host: string) => (restingUntil.get(host) ?? 0) > now();
   const isFresh = (key: string) => {
@@ -68,12 +72,15 @@ export function manifestFetches(
   ): Promise<T> {
     const refused = busy.get(name.host);
     if (refused && refused.until > now()) throw upstreamError(refused.error, name, reference);
-    try {
+    // Another registry that asks may be the very one for whose answers others wait here: it has room of its own.
+    const turn = { key: [name.host, ...(behalf.via ?? [])].join(' '), party: asker() };
+    const answered = async () => {
       const bounded = AbortSignal.any([signal, AbortSignal.timeout(within)]);
-      const result = await untilAborted(
-        upstream(name).then((registry) => read(registry, { ...throughMe(behalf, id), signal: bounded })),
-        bounded,
-      );
+      const reading = upstream(name).then((registry) => read(registry, { ...throughMe(behalf, id), signal: bounded }));
+      return await untilAborted(reading, bounded);
+    };
+    try {
+      const result = await limit(turn, answered, signal);
       restingUntil.delete(name.host);
       return result;
     } catch (error) {
@@ -102,6 +109,8 @@ export function manifestFetches(
     try {
       await images.take(await known.add(name, manifest, tag));
     } catch (error) {
+      // It is known, and served from memory.
+      if (isUnstorable(error)) return onEvent?.({ type: 'trouble', name, error });
       throw isImagesError(error, 'MANIFEST_INVALID') ? upstreamError(error, name, tag ?? manifest.digest) : error;
     }
   }

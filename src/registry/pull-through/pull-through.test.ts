@@ -357,7 +357,7 @@ describe('another registry that misbehaves', () => {
     }
     const waiting = blobs.map(({ descriptor }) => here.registry.getBlob('library/alpine', descriptor.digest, DOCKER));
     await pull(here.registry, 'team/app', '1', QUAY);
-    expect(gets(docker)).toHaveLength(8);
+    expect(gets(docker)).toHaveLength(6);
     hanging.resolve(undefined);
     for (const [at, { body }] of (await Promise.all(waiting)).entries()) {
       expect(await collect(body)).toEqual(blobs[at]?.bytes);

@@ -59,6 +59,11 @@ export function isTrouble(error: unknown): boolean {
   return !isImagesError(error, 'MANIFEST_UNKNOWN', 'BLOB_UNKNOWN', 'NAME_UNKNOWN');
 }
 
+/** Whether the store here cannot take anything just now: what is asked for can be passed on all the same. */
+export function isUnstorable(error: unknown): boolean {
+  return isImagesError(error, 'NO_SPACE', 'READ_ONLY', 'NO_ACCESS');
+}
+
 function failed(code: ImagesError['code'], message: string, cause: unknown): ImagesError {
   return new ImagesError(code, message, { isPublic: true, cause });
 }

@@ -76,6 +76,7 @@ export function stagedBlobs(objects: ObjectStore, { now = () => new Date() }: St
     if (await isThere(blob, durable)) return await stage.discard();
     if (options.anew && stage.size > 0) await stage.truncate(0);
     await fillStage(stage, blob, open, options.onGrowing);
+    await options.beforeDisk?.();
     await (durable ? publishBlob(objects, stage, blob.digest) : publishBuilt(stage, blob.digest));
   }
 

@@ -58,3 +58,17 @@ it('what could not be opened is tried again, and stands in the way of no end', a
   await one.ask();
   expect(one.opened).toBe(2);
 });
+
+it('can be opened before somebody asks; what fails then is tried again when somebody does', async () => {
+  const one = openings();
+  one.hosts.warmUp();
+  await one.ask();
+  expect(one.opened).toBe(1);
+  const broken = openings();
+  broken.failure = new ImagesError('CONFIG_INVALID', 'broken');
+  broken.hosts.warmUp();
+  await expect(broken.ask()).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
+  broken.failure = undefined;
+  await broken.ask();
+  expect(broken.opened).toBeGreaterThan(1);
+});

@@ -7,6 +7,8 @@ import type { RetirableHosts } from './registry-clients.ts';
 export interface RenewedHosts extends AsyncDisposable {
   /** Errors: those of opening, which is tried again next time; UNSUPPORTED. */
   registryOf(name: FullReference): Promise<Registry>;
+  /** Opens them before somebody asks, who need not wait for that then. */
+  warmUp(): void;
   /** What is configured may be out of date: it is read again soon. */
   doubt(): void;
 }
@@ -55,6 +57,8 @@ export function renewedHosts(
       asked.add(name.host);
       return (await hosts).registryOf(name);
     },
+    // It fails once more when somebody asks, and is told then.
+    warmUp: () => void opened().hosts.catch(() => {}),
     doubt: () => {
       isDoubted = true;
     },

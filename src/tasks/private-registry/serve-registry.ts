@@ -119,7 +119,8 @@ async function serveStore(request: ServeStore, settings: Settings): Promise<Serv
     counts: request.metrics.proxy,
     smallFileCounts: request.metrics.smallFiles,
   });
-  if (served.isReadOnly && rules.proxy) onNotice('nothing is fetched into a store on a read-only file system');
+  if (served.isReadOnly && rules.proxy)
+    onNotice('what is fetched is passed on and not stored: the store is on a read-only file system');
   if (served.isReadOnly) onNotice(`the store is on a read-only file system, so pushes are refused: ${data}`);
   const { space } = served.store;
   if (space) watchers.add(watchSpace(space, { limit: () => rules.config.quota, onNotice }));
@@ -171,6 +172,7 @@ async function serveStore(request: ServeStore, settings: Settings): Promise<Serv
     await tellUnknown();
     const announcement = listening.announce(rules);
     state = announcement.state;
+    served.proxy?.warmUp();
     const hasChanged = () => {
       observe({ type: 'reloaded', file: rules.file });
       open.again();

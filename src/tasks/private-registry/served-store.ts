@@ -78,11 +78,15 @@ export async function openServedStore(
     ...(smallFileCounts && { smallFileCounts }),
     ...(!isReadOnly && { check: stillThere(data, announced) }),
   });
-  if (isReadOnly) return { registry: readOnly(store.registry), store, isReadOnly, pulls, mayDo };
   const proxy = servingProxy(store, { rules, mayDo, announced, onNotice, onProxy, onReceived, counts }, settings);
+  const names = { meantBy: proxy.meantBy, hostOf: wellKnownHost };
+  if (isReadOnly) {
+    const fetching = { ...names, prepare: proxy.prepare };
+    return { registry: readOnly(proxy.registry), store, isReadOnly, pulls, mayDo, proxy, fetching };
+  }
   const misses = missCounts();
   const { registry, prepare } = tellingMisses(proxy.registry, toldOf(misses), proxy.prepare);
-  const fetching = { ...(prepare && { prepare }), meantBy: proxy.meantBy, hostOf: wellKnownHost };
+  const fetching = { ...names, ...(prepare && { prepare }) };
   return { registry, store, isReadOnly, pulls, mayDo, proxy, fetching, misses };
 }
 

@@ -1,11 +1,12 @@
-import { join } from 'node:path';
+import { resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { eventually } from '../../../test/testing/eventually.ts';
 import { type Digest, digestOf } from '../../oci/digest.ts';
 import { type FaultyServer, startFaultyServer } from '../../registry/client/testing/faulty-server.ts';
 import { formatListenAddress } from '../../server/address.ts';
-import { type Image, image } from '../../server/testing/content.ts';
+import { type Image, image, putImage } from '../../server/testing/content.ts';
 import { openEmbeddedStore } from '../../storage/embedded-store.ts';
+import { canMount, smallDisk } from '../../storage/testing/directories.ts';
 import { type TemporaryWorld, temporaryWorld } from '../testing/temporary-world.ts';
 import { type ServedRegistry, type ServeRequest, serveRegistry } from './serve-registry.ts';
 
@@ -40,7 +41,7 @@ async function start(request: Partial<ServeRequest> = {}, data = 'data'): Promis
       onObservation: (one) => (one.type === 'notice' ? notices.push(one.text) : told.push(one.type)),
       ...request,
     },
-    world.settings({}, { data: join(world.path, data) }),
+    world.settings({}, { data: resolve(world.path, data) }),
   );
   served.push(one);
   return `http://${formatListenAddress(one.state.addresses[0] ?? { port: 0 })}`;
@@ -49,6 +50,37 @@ async function start(request: Partial<ServeRequest> = {}, data = 'data'): Promis
 const digest = (at: number): Digest => content.blobs[at]?.descriptor.digest ?? digestOf(Buffer.alloc(0));
 const ns = () => `?ns=${upstream.host}`;
 const get = (url: string, headers: Record<string, string> = {}) => fetch(url, { headers });
+
+describe('a registry with --proxy that can store nothing', () => {
+  async function expectPassedOn(url: string): Promise<void> {
+    expect((await get(`${url}/v2/team/app/manifests/latest${ns()}`)).status).toBe(200);
+    for (const { descriptor, bytes } of content.blobs) {
+      const answer = await get(`${url}/v2/team/app/blobs/${descriptor.digest}${ns()}`);
+      expect(Buffer.from(await answer.arrayBuffer())).toEqual(Buffer.from(bytes));
+    }
+  }
+
+  it('because its quota is reached: passes on what is asked for', async () => {
+    await world.file('data/registry.toml', 'quota = "1 B"\n');
+    const url = await start({ proxy: [upstream.host] });
+    await expectPassedOn(url);
+    expect(notices.join('\n')).toContain('the quota of the registry is reached');
+    expect((await get(`${url}/v2/team/app/tags/list`)).status).toBe(404);
+  });
+
+  it.skipIf(!canMount)('because its file system is read-only: the same, and says so', async () => {
+    await using disk = await smallDisk(2048);
+    const data = disk?.path ?? '';
+    await putImage((await openEmbeddedStore(data)).registry, 'x/y', '1', content);
+    await disk?.makeReadOnly();
+    // As a path that is absolute, it is the directory itself.
+    const url = await start({ proxy: [upstream.host] }, data);
+    await expectPassedOn(url);
+    expect((await get(`${url}/v2/x/y/manifests/1`)).status).toBe(200);
+    expect(notices[0]).toContain('what is fetched is passed on and not stored');
+    for (const one of served.splice(0)) await one[Symbol.asyncDispose]();
+  });
+});
 
 describe('a registry with --proxy', () => {
   it('serves an image of a host that was named, and has it when it is gone', async () => {
@@ -160,12 +192,12 @@ describe('a registry with --proxy', () => {
   });
 
   it('fetches nothing for who may not pull', async () => {
-    const rules = join(world.path, 'rules.toml');
+    const rules = resolve(world.path, 'rules.toml');
     const { writeFile } = await import('node:fs/promises');
     await writeFile(rules, `proxy = ["${upstream.host}"]\n[[rule]]\nrepositories = "open/**"\nallow = ["pull"]\n`);
     const one = await serveRegistry(
       { listen: ['127.0.0.1:0'], version: '1' },
-      world.settings({}, { data: join(world.path, 'ruled'), config: rules }),
+      world.settings({}, { data: resolve(world.path, 'ruled'), config: rules }),
     );
     served.push(one);
     const url = `http://${formatListenAddress(one.state.addresses[0] ?? { port: 0 })}`;
@@ -173,13 +205,13 @@ describe('a registry with --proxy', () => {
     expect((await get(`${url}/v2/secret/app/blobs/${digest(1)}${ns()}`)).status).toBe(403);
     expect(upstream.requests).toEqual([]);
     expect((await get(`${url}/v2/open/app/manifests/latest${ns()}`)).status).toBe(200);
-    await (await openEmbeddedStore(join(world.path, 'ruled'))).registry.statManifest('open/app', 'latest');
+    await (await openEmbeddedStore(resolve(world.path, 'ruled'))).registry.statManifest('open/app', 'latest');
   });
 
   it('says what is fetched where it says what is open', async () => {
     const one = await serveRegistry(
       { listen: ['0.0.0.0:0'], version: '1', proxy: ['lan.example'] },
-      world.settings({}, { data: join(world.path, 'open') }),
+      world.settings({}, { data: resolve(world.path, 'open') }),
     );
     served.push(one);
     expect(one.open).toContain(

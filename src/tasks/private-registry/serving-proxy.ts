@@ -28,6 +28,8 @@ import { rulesOf } from './serving-access.ts';
 export interface ServingProxy extends PullThrough {
   /** The host that clients mean who ask for this name; its own names mean the registry itself. */
   meantBy(name: string): string | undefined;
+  /** Makes ready to ask, if something is to be fetched, so that the first pull need not wait for that. */
+  warmUp(): void;
   /** Ends what is being fetched; what has come is kept. */
   end(): Promise<void>;
 }
@@ -83,6 +85,7 @@ export function servingProxy(
       const { asker, isServer = false } = requireAsking();
       return isServer || mayDo(asker, 'pull', path);
     },
+    asker: () => requireAsking().asker.address,
     isShared: () => rulesOf(rules.access).rules.some(isForAll),
     isFixed: (path, tag) => rules.config.immutable.some((glob) => matchesImage(glob, path, tag)),
     id: randomUUID(),
@@ -99,6 +102,9 @@ export function servingProxy(
     meantBy: (name) => {
       const host = canonicalHost(name.replace(/:(?:80|443)$/, ''));
       return rules.proxy?.names(host) ? host : undefined;
+    },
+    warmUp: () => {
+      if (rules.proxy && !rules.proxy.isOffline) hosts.warmUp();
     },
     end: async () => {
       ending.abort(new Error('the registry ends'));

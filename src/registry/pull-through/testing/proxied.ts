@@ -60,7 +60,8 @@ export interface Proxied {
   end(): Promise<void>;
 }
 
-export interface ProxiedOptions extends Partial<Pick<PullThroughOptions, 'mayPull' | 'isShared' | 'isFixed' | 'id'>> {
+export interface ProxiedOptions
+  extends Partial<Pick<PullThroughOptions, 'mayPull' | 'asker' | 'isShared' | 'isFixed' | 'id'>> {
   readonly hosts: Readonly<Record<string, Upstream | ImageReader>>;
   readonly rules?: Partial<ProxyRules>;
   /** That of an earlier process. */
@@ -97,6 +98,8 @@ export function proxied({ hosts, rules = {}, store: data = memoryStore(), ...opt
         return 'asked' in found ? asReader(found) : found;
       },
       mayPull: () => true,
+      asker: () => 'somebody',
+      diskRest: 0,
       isShared: () => true,
       isFixed: () => false,
       id: 'me',
