@@ -147,5 +147,6 @@ it.skipIf(node.missing)(`containerd pulls through serve --proxy with ?ns=${node.
   );
   await engine.ctr(['images', 'pull', '--hosts-dir', hosts, '--snapshotter=native', 'up.test/team/app:1']);
   expect(await engine.ctr(['images', 'ls', '-q'])).toContain('up.test/team/app:1');
-  expect(await world.must(['lreg_ls', '--hosts'])).toContain('up.test/team/app:');
+  // It is stored a moment after it was pulled.
+  await until(async () => (await world.must(['lreg_ls', '--hosts'])).includes('up.test/team/app:'));
 });
