@@ -263,6 +263,13 @@ describe('the configuration of this node', () => {
   it('is for the runtimes that are there', async () => {
     await using node = await newNode({ 'usr/bin/dockerd': '', 'etc/rancher/rke2/x': '' });
     expect(runtimesThere(node.root)).toEqual(['docker', 'rke2']);
+    await node.write('etc/containerd/config.toml', '# docker\ndisabled_plugins = ["cri"]\n');
+    expect(runtimesThere(node.root)).toEqual(['docker', 'rke2']);
+    await node.write('etc/containerd/config.toml', 'version = 2\n');
+    expect(runtimesThere(node.root)).toEqual(['containerd', 'docker', 'rke2']);
+    await rm(node.at('usr/bin/dockerd'));
+    await node.write('etc/containerd/config.toml', 'disabled_plugins = ["cri"]\n');
+    expect(runtimesThere(node.root)).toEqual(['containerd', 'rke2']);
   });
 });
 

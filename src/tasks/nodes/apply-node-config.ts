@@ -1,5 +1,5 @@
 // `node_config --apply` and `--remove`: the configuration of this node, changed with care. What others have written stays; what was there before comes back.
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { rm, rmdir, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { checkInside } from '../../certificates/inside-root.ts';
@@ -44,10 +44,21 @@ const RESTARTS: readonly (readonly [path: string, command: string])[] = [
   ['etc/rancher/rke2/registries.yaml', 'systemctl restart rke2-server'],
 ];
 
-/** The runtimes that a file system has. */
+/** The runtimes that a file system has, which pull images. */
 export function runtimesThere(root: string): readonly NodeRuntime[] {
   checkArguments({ root: [root, TEXT] });
-  return SIGNS.filter(([, paths]) => paths.some((path) => existsSync(join(root, path)))).map(([runtime]) => runtime);
+  const there = SIGNS.filter(([, paths]) => paths.some((path) => existsSync(join(root, path)))).map(([name]) => name);
+  return there.filter((name) => name !== 'containerd' || !(there.includes('docker') && isCriOff(root)));
+}
+
+/** As packages of docker leave it: such a containerd pulls nothing by itself. */
+function isCriOff(root: string): boolean {
+  try {
+    const text = readFileSync(join(root, 'etc/containerd/config.toml'), 'utf8');
+    return /^\s*disabled_plugins\s*=\s*\[[^\]]*["'](?:cri|io\.containerd\.grpc\.v1\.cri)["']/m.test(text);
+  } catch {
+    return false;
+  }
 }
 
 /**
