@@ -10,8 +10,10 @@ export type ReplyHeaders = Readonly<Record<string, string | number | readonly st
 export interface Reply {
   readonly status: number;
   readonly headers?: ReplyHeaders;
-  /** For a stream, `headers` must have a Content-Length. */
+  /** For a stream, `headers` must have a Content-Length; or it is `isEndless`. */
   readonly body?: Uint8Array | Bytes;
+  /** The body goes on until its source ends, or the client goes. */
+  readonly isEndless?: true;
   /** Replaces the words after the status: container clients show these, not the body, of a status from 500 on. */
   readonly reason?: string;
   /** The error code, for the log. The client finds it in the body. */

@@ -99,7 +99,8 @@ export function parseRequest(method: string, url: string): RegistryRequest {
   if (path === '/metrics') return read(method, { kind: 'metrics' });
   if (path === '/images/events') {
     const after = query.get('after');
-    return read(method, { kind: 'events', ...(after && { after }) });
+    if (method !== 'GET') return { kind: 'method-not-allowed', method, allow: ['GET'] };
+    return { kind: 'events', ...(after && { after }) };
   }
   if (path === '/v2' || path === '/v2/') return read(method, { kind: 'ping' });
   if (!path.startsWith('/v2/')) return { kind: 'not-found', path };

@@ -38,6 +38,7 @@ export async function sendReply(response: ServerResponse, reply: Reply, options:
     // A client that does not read is disconnected, also if the answer is small.
     limitSilence(response, options.limits.idle);
     if (options.head || body === undefined) response.end();
+    else if (reply.isEndless && !(body instanceof Uint8Array)) await sendEndless(response, body, options);
     else if (body instanceof Uint8Array && body.length <= SMALL) sendSmall(response, body, options);
     else if (body instanceof Uint8Array)
       await sendStream(response, { body: slicesOf(body), length: body.length }, options);
@@ -90,6 +91,12 @@ async function sendStream(
   if (canFill(body)) await sendFilled(response, body, { length, signal, onSent: count });
   else await sendChunks(response, body, { signal, onSent: count });
   if (sent !== length) throw new Error(`blob ended after ${sent} bytes`);
+  response.end();
+}
+
+/** Each piece at once. A client that does not read is disconnected as others are (`limitSilence`). */
+async function sendEndless(response: ServerResponse, body: Bytes, { signal, onSent }: SendOptions): Promise<void> {
+  await sendChunks(response, body, { signal, onSent });
   response.end();
 }
 

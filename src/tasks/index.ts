@@ -95,6 +95,7 @@ export { clearMissed, listMissed } from './private-registry/list-missed.ts';
 export { type ListedRepository, listFullNames, listRegistry } from './private-registry/list-registry.ts';
 export type { InheritedSocket } from './private-registry/listen-addresses.ts';
 export type { RegistryAddress } from './private-registry/local-registry.ts';
+export { type LogChoice, logSettings } from './private-registry/log-config.ts';
 export { giveToken, listTokens, type MachineTokenRequest, revokeTokens } from './private-registry/machine-tokens.ts';
 export { type ListedPin, listPins, pinImages, unpinImages } from './private-registry/pin-images.ts';
 export {
@@ -106,8 +107,10 @@ export {
   type PrivateRegistry,
 } from './private-registry/private-registry.ts';
 export type { ProxyOptions, RecordedProxy } from './private-registry/proxy-config.ts';
+export { type LogLine, type ReadLogRequest, readRegistryLog } from './private-registry/read-log.ts';
 export type { CollectionSchedule, ScrubSchedule } from './private-registry/registry-config.ts';
-export type { RegistryState } from './private-registry/registry-record.ts';
+export { keepLogSmall } from './private-registry/registry-log.ts';
+export type { LogPlace, RegistryState } from './private-registry/registry-record.ts';
 export {
   type RegistrySpace,
   registrySpace,
@@ -121,6 +124,7 @@ export type { LeftFault } from './private-registry/repair-store.ts';
 export { type ServedRegistry, type ServeRequest, serveRegistry } from './private-registry/serve-registry.ts';
 export type { TlsOptions } from './private-registry/served-tls.ts';
 export type { AccessOptions } from './private-registry/serving-access.ts';
+export type { ObserverOptions } from './private-registry/serving-observers.ts';
 export type { ServingOptions } from './private-registry/serving-options.ts';
 export type { Reloaded, SettingChange } from './private-registry/serving-record.ts';
 export { type PasswordChange, setPassword } from './private-registry/set-password.ts';
@@ -135,6 +139,7 @@ export {
   type TrustRequest,
 } from './private-registry/trust-registry.ts';
 export { addressForVms, type VmAddress, vmAddress } from './private-registry/vm-address.ts';
+export { type WatchedEvent, type WatchRequest, watchRegistry } from './private-registry/watch-registry.ts';
 export type {
   BaseEvent,
   DebugEvent,

@@ -69,7 +69,7 @@ describe('images serve', () => {
     expect((await world.images(['lreg_status'])).stdout).toMatch(/^health {4}ok$/m);
     await rename(world.data, `${world.data}.gone`);
     await until(async () => (await health(url)) === '503 pulls: the registry cannot use its own store');
-    expect(said()).toMatch(/GET \/healthz ERROR: the store is not there any more \[/);
+    expect(said()).toMatch(/ERROR: GET \/healthz: the store is not there any more \[/);
     await rm(world.data, { recursive: true, force: true });
     await rename(`${world.data}.gone`, world.data);
     await until(async () => (await health(url)) === '200 ok');

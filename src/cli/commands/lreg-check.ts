@@ -1,5 +1,6 @@
 // `images lreg_check`: a line for each fault, what to do about it, and which images are not whole.
 import { parseSize, SIZE_EXAMPLES } from '../../io/text/size.ts';
+import { describedFault, neededBy } from '../../observe/fault-text.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import { parseReference } from '../../oci/reference.ts';
 import { withoutQuotes } from '../../tasks/overlays/reference-list.ts';
@@ -9,7 +10,6 @@ import { taskSettings } from '../grammar/task-settings.ts';
 import { writeJson } from '../out/write-json.ts';
 import { safeText } from '../process/safe-text.ts';
 import { checkReporter } from '../reporter/check-line.ts';
-import { describedFault, neededBy } from '../reporter/fault-text.ts';
 import { formatBytes, formatCount } from '../reporter/format.ts';
 
 export const run: Run = async ({ args, options, context }) => {

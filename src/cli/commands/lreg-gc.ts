@@ -1,5 +1,6 @@
 // `images lreg_gc`: a line for each manifest that went, then what was freed, and what can be freed in a day.
 import { parseAge } from '../../io/text/age.ts';
+import { leapLine } from '../../observe/leap-line.ts';
 import { isIndexType } from '../../oci/media-types.ts';
 import type { RemovedManifest } from '../../storage/collector/run.ts';
 import { type CollectedRegistry, collectRegistry } from '../../tasks/private-registry/collect-garbage.ts';
@@ -8,7 +9,7 @@ import { configSettings, taskSettings } from '../grammar/task-settings.ts';
 import { writeJson } from '../out/write-json.ts';
 import { expectMuchGarbage } from '../process/much-data.ts';
 import { safeText } from '../process/safe-text.ts';
-import { collectionReporter, leapLine } from '../reporter/collection-line.ts';
+import { collectionReporter } from '../reporter/collection-line.ts';
 import { formatBytes, formatCount } from '../reporter/format.ts';
 
 export const run: Run = async ({ options, context }) => {

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
+import { describedFault, neededBy } from '../../observe/fault-text.ts';
 import { testProgram } from '../testing/program.ts';
 import { checkReporter, lineOfCheck } from './check-line.ts';
 import { collectionReporter, lineOfCollection } from './collection-line.ts';
-import { describedFault, neededBy } from './fault-text.ts';
 
 const digest = `sha256:${'a'.repeat(64)}` as const;
 

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import { leapLine, lineOfCollection } from './collection-line.ts';
+import { leapLine } from '../../observe/leap-line.ts';
+import { lineOfCollection } from './collection-line.ts';
 
 it('a time that does not count is told by its days', () => {
   expect(leapLine({ from: '2026-11-30T12:00:00.000Z', to: '2029-12-01T00:00:00.000Z' })).toMatch(

@@ -1,5 +1,5 @@
 // Shows on a terminal what a collection does: one line, redrawn in place. Elsewhere nothing is shown until it ends.
-import type { Collection, CollectionEvent } from '../../storage/collector/run.ts';
+import type { CollectionEvent } from '../../storage/collector/run.ts';
 import type { Context } from '../process/context.ts';
 import { safeText } from '../process/safe-text.ts';
 import { formatBytes, formatCount } from './format.ts';
@@ -35,12 +35,6 @@ export async function collectionReporter(context: Context): Promise<CollectionRe
       draw.done();
     },
   };
-}
-
-/** Told once: a time that does not count for what goes by age. */
-export function leapLine({ from, to }: NonNullable<Collection['leap']>): string {
-  const day = (time: string) => time.slice(0, 10);
-  return `From ${day(from)} to ${day(to)} the store has seen nothing happen: that time does not count for what goes by age. Either the registry was off, or the clock was wrong.`;
 }
 
 export function lineOfCollection(event: CollectionEvent): string {

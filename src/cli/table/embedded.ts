@@ -67,6 +67,20 @@ const DRAIN: OptionSpec = {
   help: 'When it is told to stop, let requests that are under way end, for so long: 10m (default half a second); a second signal ends them',
 };
 
+const LOG: readonly OptionSpec[] = [
+  {
+    name: 'log',
+    value: 'text|json[,access]',
+    many: true,
+    help: 'The log: text for people (default), or one JSON object a line; access: with a line for each request',
+  },
+  {
+    name: 'log-level',
+    value: 'error|warn|info|debug',
+    help: 'What is worth a line (default info; debug: each request, too)',
+  },
+];
+
 const TLS: readonly OptionSpec[] = [
   {
     name: 'tls',
@@ -104,7 +118,7 @@ export const EMBEDDED_COMMANDS: readonly CommandSpec[] = [
       'Returns when it answers. Prints the address it listens on and the one that VMs can use. VMs that are told that it is docker.io ask port 80.',
     ],
     arguments: [],
-    options: [LISTEN, NAME, ...PROXY, ...ACCESS, AUDIT, ...TLS, GC, SCRUB, DRAIN, DATA, CONFIG, JSON_OUTPUT],
+    options: [LISTEN, NAME, ...PROXY, ...ACCESS, AUDIT, ...LOG, ...TLS, GC, SCRUB, DRAIN, DATA, CONFIG, JSON_OUTPUT],
     examples: [
       { command: 'images lreg_start', help: 'On 127.0.0.1:5000' },
       { command: 'images lreg_start --listen=0.0.0.0:80', help: 'For VMs' },
@@ -172,6 +186,55 @@ export const EMBEDDED_COMMANDS: readonly CommandSpec[] = [
     options: [DATA, JSON_OUTPUT],
     status: '0: it runs; 1: it does not.',
     load: () => import('../commands/lreg-status.ts'),
+  },
+  {
+    name: 'lreg_log',
+    group: EMBEDDED,
+    summary: "Show the embedded registry's log",
+    details: [
+      'Of the registry that runs, wherever its log is: the file of `lreg_start`, another file, or the journal of systemd; else of the last one that `lreg_start` has started.',
+    ],
+    arguments: [],
+    options: [
+      { name: 'follow', short: 'f', help: 'Go on with what is written, until Ctrl-C' },
+      { name: 'lines', value: 'N', help: 'The last N lines (default 100; with --since all)' },
+      { name: 'since', value: 'AGE', help: 'Only what is not older: 90m, 12h, 7d' },
+      {
+        name: 'level',
+        value: 'error|warn|info|debug',
+        help: 'Only lines of this level, and of those that matter more',
+      },
+      DATA,
+      { ...JSON_OUTPUT, help: 'Print one JSON object a line' },
+    ],
+    examples: [{ command: 'images lreg_log -f --level=warn', help: 'What goes wrong, while it goes wrong' }],
+    load: () => import('../commands/lreg-log.ts'),
+  },
+  {
+    name: 'lreg_watch',
+    group: EMBEDDED,
+    summary: 'Show what happens in the registry while it happens',
+    details: [
+      'Who pulls, pushes and is refused, how fast; what the proxy fetches; garbage collection and checks. For its owner, and for who may pull everything. When the registry has gone, it waits for it, and goes on where it was.',
+    ],
+    arguments: [],
+    options: [
+      {
+        name: 'type',
+        value: 'TYPE,…',
+        many: true,
+        help: 'Only these: request, pull, push, delete, refused, proxy, gc, scrub, notice',
+      },
+      {
+        name: 'since',
+        value: 'CURSOR',
+        help: 'First what came after this event (cursor in --json); 0: all that the registry remembers, a thousand events',
+      },
+      DATA,
+      { ...JSON_OUTPUT, help: 'Print one JSON object a line' },
+    ],
+    examples: [{ command: 'images lreg_watch --type=push,refused', help: 'Who pushes, and who may not' }],
+    load: () => import('../commands/lreg-watch.ts'),
   },
   {
     name: 'lreg_ca',
@@ -257,6 +320,7 @@ export const EMBEDDED_COMMANDS: readonly CommandSpec[] = [
       ...PROXY,
       ...ACCESS,
       AUDIT,
+      ...LOG,
       ...TLS,
       GC,
       SCRUB,

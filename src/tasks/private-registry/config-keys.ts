@@ -18,6 +18,8 @@ export type ServingField =
   | 'writeFrom'
   | 'trustedProxies'
   | 'isAudited'
+  | 'log'
+  | 'logLevel'
   | 'proxy'
   | 'ttl'
   | 'offline'
@@ -160,6 +162,22 @@ export const CONFIG_KEYS: readonly ConfigKey[] = [
     usual: { means: 'false; true with users' },
     help: 'Log each write and each refusal',
     option: { name: 'audit', field: 'isAudited', kind: 'switch' },
+    holds: 'soon',
+  },
+  {
+    key: 'log',
+    example: '["json", "access"]',
+    usual: { value: 'text' },
+    help: 'The log: "text" or "json" (an object a line); "access": with a line for each request',
+    option: { name: 'log', field: 'log', kind: 'list' },
+    holds: 'soon',
+  },
+  {
+    key: 'log_level',
+    example: '"warn"',
+    usual: { value: 'info' },
+    help: 'What is worth a line: "error", "warn", "info" or "debug"',
+    option: { name: 'log-level', field: 'logLevel', kind: 'text' },
     holds: 'soon',
   },
   {

@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path';
 import type { Json } from '../../oci/decode.ts';
 import { parseListenAddress } from '../../server/address.ts';
 import { checkNames } from './listen-addresses.ts';
+import { type LogChoice, logConfig } from './log-config.ts';
 import { checkTlsOptions, type TlsOptions } from './served-tls.ts';
 import {
   ageIn,
@@ -17,7 +18,7 @@ import {
 } from './toml-values.ts';
 import { refuseUnknown } from './unknown-keys.ts';
 
-export interface ListeningConfig {
+export interface ListeningConfig extends LogChoice {
   /** As `--listen` takes them. */
   readonly listen?: readonly string[];
   readonly names?: readonly string[];
@@ -72,6 +73,7 @@ export function listeningConfig(
     ...(audit !== undefined && { audit }),
     ...(drain !== undefined && { drain }),
     ...(tls && { tls }),
+    ...logConfig(content, reading),
   };
 }
 

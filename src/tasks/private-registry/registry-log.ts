@@ -1,11 +1,11 @@
 // The log of the embedded registry that `lreg_start` starts: DIR/images/registry.log, and the one before it beside it.
-import { fstatSync, openSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { copyFileSync, fstatSync, ftruncateSync, openSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeDirectory } from '../../io/files/atomic-file.ts';
 import { translateFsError } from '../../io/files/fs-errors.ts';
 
 /** In bytes. */
-export const MAX_LOG = 4 * 1024 * 1024;
+export const MAX_LOG = 16 * 1024 * 1024;
 
 export interface Log {
   readonly path: string;
@@ -29,6 +29,26 @@ export async function openLog(data: string): Promise<Log> {
   }
 }
 
+/**
+ * Of a log that a running registry writes to through `file`, which has `size` bytes: if it has become too large, what is there is copied to `registry.log.1`, and the
+ * log begins anew. It stays the same file, so that other processes, and a crash of this one, write to it. Does nothing for any other file.
+ */
+export function keepLogSmall(data: string, file: number, size: number): void {
+  if (size <= MAX_LOG) return;
+  const path = logPath(data);
+  const [open, there] = [fstatSync(file), statSync(path, { throwIfNoEntry: false })];
+  if (!there || there.ino !== open.ino || there.dev !== open.dev) return;
+  const copy = `${path}.1~`;
+  try {
+    copyFileSync(path, copy);
+    renameSync(copy, `${path}.1`);
+  } catch (error) {
+    rmSync(copy, { force: true });
+    throw error;
+  }
+  ftruncateSync(file, 0);
+}
+
 /** What has been written since the log was opened. */
 export function saidSince({ path, from }: Pick<Log, 'path' | 'from'>): string {
   return readFileSync(path).subarray(from).toString();
@@ -39,6 +59,6 @@ export function removeLog(data: string): void {
   rmSync(logPath(data), { force: true });
 }
 
-function logPath(data: string): string {
+export function logPath(data: string): string {
   return join(data, 'images/registry.log');
 }

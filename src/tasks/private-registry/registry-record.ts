@@ -41,7 +41,17 @@ export interface RegistryState {
   readonly reloads?: boolean;
   /** SIGQUIT makes it end when all requests that are under way have ended; it kills earlier versions. In milliseconds: how long they may take when SIGTERM says so; 0 if not. */
   readonly drain?: number;
+  /** Where its log is; unknown of earlier versions. */
+  readonly log?: LogPlace;
 }
+
+/** Where the log of a registry is. */
+export type LogPlace =
+  | { readonly kind: 'file'; readonly path: string }
+  /** Of systemd; `isUser`: of the user's own manager. */
+  | { readonly kind: 'journal'; readonly unit: string; readonly isUser: boolean }
+  /** Nobody can read it again here: `what` is said of it. */
+  | { readonly kind: 'elsewhere'; readonly what: string };
 
 const MAX_RECORD = 64 * 1024;
 
@@ -147,6 +157,7 @@ function decodeState(value: unknown): RegistryState | undefined {
   const { identity, pid, uid, data, since, version, gc, scrub, config, users, startedWith } = value;
   const { ownerFile, caFile, reloads, drain } = value;
   const proxy = decodeProxy(value.proxy);
+  const log = decodeLogPlace(value.log);
   const addresses = value.addresses
     .filter(isObject)
     .flatMap(({ host, port, tls }) =>
@@ -167,6 +178,7 @@ function decodeState(value: unknown): RegistryState | undefined {
     ...(isPath(caFile) && { caFile }),
     ...(reloads === true && { reloads }),
     ...(typeof drain === 'number' && { drain }),
+    ...(log && { log }),
   };
 }
 
@@ -174,6 +186,19 @@ function decodeProxy(value: unknown): RecordedProxy | undefined {
   if (!isObject(value) || !Array.isArray(value.hosts) || typeof value.ttl !== 'number') return undefined;
   const hosts = value.hosts.filter((host) => typeof host === 'string');
   return { hosts, ttl: value.ttl, offline: value.offline === true };
+}
+
+function decodeLogPlace(value: unknown): LogPlace | undefined {
+  if (!isObject(value)) return undefined;
+  const { kind, path, unit, isUser, what } = value;
+  if (kind === 'file') return isPath(path) ? { kind, path } : undefined;
+  if (kind === 'journal') return isUnit(unit) ? { kind, unit, isUser: isUser === true } : undefined;
+  return kind === 'elsewhere' && typeof what === 'string' ? { kind, what } : undefined;
+}
+
+/** A name that is no option of journalctl. */
+function isUnit(value: unknown): value is string {
+  return typeof value === 'string' && /^[\w@:.\\][\w@:.\\-]{0,254}\.service$/.test(value);
 }
 
 function isPath(value: unknown): value is string {

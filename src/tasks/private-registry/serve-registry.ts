@@ -7,7 +7,6 @@ import { disposables } from '../../io/concurrency/disposables.ts';
 import { acquireLock } from '../../io/files/lock.ts';
 import { WELL_KNOWN_HOSTS } from '../../nodes/well-known-hosts.ts';
 import type { ProcessFigures } from '../../observe/metrics/process-metrics.ts';
-import type { OnObservation } from '../../observe/observation.ts';
 import { checkArguments, objectWith, TEXT } from '../../oci/arguments.ts';
 import { isImagesError } from '../../oci/errors.ts';
 import type { RequestKind, ServerEvent } from '../../server/events.ts';
@@ -19,12 +18,13 @@ import { discardEmptyStore, storeIsBegun } from './empty-store.ts';
 import { imagesGroup } from './images-group.ts';
 import { inOneLine } from './in-one-line.ts';
 import type { InheritedSocket } from './listen-addresses.ts';
+import { logSettingsBy } from './log-config.ts';
 import { withNamedData } from './named-config.ts';
 import { registryNeighbours } from './neighbours.ts';
 import { keptOwnerSecret } from './owner-secret.ts';
 import { recordedProxy } from './proxy-config.ts';
 import { isSystemService } from './registry-adverts.ts';
-import type { RegistryState } from './registry-record.ts';
+import type { LogPlace, RegistryState } from './registry-record.ts';
 import { type Announcement, announceRegistry, dataDirectory, runningRegistry } from './registry-state.ts';
 import { renewedAccess, renewedTls } from './renewed-parts.ts';
 import {
@@ -38,7 +38,7 @@ import {
 import { type Announced, keepStore, openServedStore, type ServedStore, schedules } from './served-store.ts';
 import { ownAuthorityFile } from './served-tls.ts';
 import { servingHealth } from './serving-health.ts';
-import { type ServingObservers, servingObservers } from './serving-observers.ts';
+import { type ObserverOptions, type ServingObservers, servingObservers } from './serving-observers.ts';
 import type { ServingOptions } from './serving-options.ts';
 import type { Reloaded } from './serving-record.ts';
 import { servingReload } from './serving-reload.ts';
@@ -48,13 +48,13 @@ import { unknownUsers } from './unknown-users.ts';
 import { watchSpace } from './watch-space.ts';
 import { sayingWhatIsOpen, whatIsOpen } from './what-is-open.ts';
 
-export interface ServeRequest extends ServingOptions {
+export interface ServeRequest extends ServingOptions, ObserverOptions {
   readonly listen: readonly string[];
   /** Sockets that listen already; then 127.0.0.1:5000 is none of the addresses, unless it is said. */
   readonly sockets?: readonly InheritedSocket[];
   readonly version: string;
-  /** Told of all that happens. It must not wait, and what it throws is lost. */
-  readonly onObservation?: OnObservation;
+  /** Where the caller writes the log: recorded, for those who want to read it. */
+  readonly logPlace?: LogPlace;
   /** Told of the bytes of bodies as they come: buffers that are garbage soon. */
   readonly onReceived?: (bytes: number) => void;
   /** What the process tells of itself at `/metrics`. */
@@ -96,7 +96,7 @@ export async function serveRegistry(request: ServeRequest, given: Settings): Pro
   }
 }
 
-interface ServeStore extends Omit<ServeRequest, 'onObservation'>, ServingObservers {
+interface ServeStore extends Omit<ServeRequest, keyof ObserverOptions>, ServingObservers {
   readonly data: string;
 }
 
@@ -107,6 +107,7 @@ async function serveStore(request: ServeStore, settings: Settings): Promise<Serv
   /** What is told with it is for somebody to mend. */
   const onTrouble = (text: string) => onNotice(text, 'warn');
   const rules = watchers.add(await servingRules(data, { ...request, onChange: () => onChange?.() }, settings));
+  request.logBy(logSettingsBy(request, () => rules.config));
   const options = servedOptions(request, rules.config);
   let state: RegistryState | undefined;
   const announced = () => state;
@@ -213,7 +214,7 @@ async function serveStore(request: ServeStore, settings: Settings): Promise<Serv
       if (isStopping) return;
       isStopping = true;
       observe({ type: 'stopping' });
-      const { activeRequests } = server;
+      const activeRequests = server.activeRequests - request.watchers();
       if (activeRequests > 0 && grace() > SHORT_GRACE)
         onNotice(`stopping when requests have ended: ${activeRequests} under way; a second signal ends them`);
     };
@@ -311,7 +312,7 @@ async function listenFor(
   });
   const activity = {
     get active() {
-      return server.activeRequests;
+      return server.activeRequests - request.watchers();
     },
     get lastAt() {
       return lastAt;
@@ -328,6 +329,7 @@ async function listenFor(
       ...(options !== undefined && { startedWith: options }),
       ...(settings.config !== undefined && { config: resolve(settings.config) }),
       ...(rules.access.htpasswd !== undefined && { users: rules.access.htpasswd }),
+      ...(request.logPlace && { log: request.logPlace }),
       ...(request.ownerFile !== undefined && { ownerFile: request.ownerFile }),
       ...(isAuto && { caFile: resolve(ownAuthorityFile(data)) }),
     };

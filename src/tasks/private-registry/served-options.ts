@@ -2,6 +2,7 @@
 import { parseAge } from '../../io/text/age.ts';
 import { type ListenAddress, parseListenAddress } from '../../server/address.ts';
 import { addressesWith, checkNames, type InheritedSocket } from './listen-addresses.ts';
+import { checkLogOptions } from './log-config.ts';
 import { checkProxyOptions } from './proxy-config.ts';
 import type { RegistryConfig } from './registry-config.ts';
 import { checkTlsOptions, type TlsOptions, withTls } from './served-tls.ts';
@@ -31,6 +32,7 @@ export function checkServingOptions(options: ServingOptions): void {
   accessSettings(options, {});
   checkProxyOptions(options);
   if (options.drain !== undefined) parseAge(options.drain, '--drain');
+  checkLogOptions(options);
 }
 
 const NO_NAMES: readonly string[] = [];

@@ -2,13 +2,14 @@
 import { resolve } from 'node:path';
 import { htpasswdFile } from './access-config.ts';
 import { SERVING_OPTIONS, type ServingField, type ServingOption } from './config-keys.ts';
+import type { LogChoice } from './log-config.ts';
 import type { ProxyOptions } from './proxy-config.ts';
 import type { CollectionSchedule, ScrubSchedule } from './registry-config.ts';
 import type { TlsOptions } from './served-tls.ts';
 import type { AccessOptions } from './serving-access.ts';
 
 /** What is absent, registry.toml says, or the default holds. */
-export interface ServingOptions extends AccessOptions, ProxyOptions, TlsOptions {
+export interface ServingOptions extends AccessOptions, LogChoice, ProxyOptions, TlsOptions {
   /** `ADDR:PORT`, or `https://ADDR:PORT`; if empty, those of registry.toml, else 127.0.0.1:5000. With TLS, and no address that says https, all of them have HTTPS. */
   readonly listen?: readonly string[];
   /** Host names that the registry's own web pages may use, beside the addresses that it listens on. */

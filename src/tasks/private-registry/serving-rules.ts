@@ -2,7 +2,6 @@
 import type { OnNotice } from '../../observe/observation.ts';
 import type { World } from '../settings.ts';
 import type { AccessConfig } from './access-config.ts';
-import { configFile } from './config-file.ts';
 import { inOneLine } from './in-one-line.ts';
 import { requireProxy, type ServedProxy, servedProxy } from './proxy-config.ts';
 import type { CollectionSchedule, ConfigReading, RegistryConfig, ScrubSchedule } from './registry-config.ts';
@@ -51,7 +50,6 @@ export async function servingRules(
     named: settings.config,
     isAlone: options.auth === undefined,
     onChange: (changed) => {
-      onNotice?.(`the configuration has changed: ${configFile(data, settings.config)}`);
       const next = accessSettings(options, changed.access).htpasswd;
       if (next !== htpasswd) onNotice?.(waitingLogins(htpasswd, next), 'warn');
       onChange?.();

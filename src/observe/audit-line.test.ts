@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { RequestEvent } from '../../server/events.ts';
+import type { RequestEvent } from '../server/events.ts';
 import { auditLine } from './audit-line.ts';
 
 const request: RequestEvent = {

@@ -1,5 +1,5 @@
 // Words for what a check of the store finds.
-import type { StoreFault } from '../../storage/check/findings.ts';
+import type { StoreFault } from '../storage/check/findings.ts';
 
 const IMAGES_NAMED = 5;
 

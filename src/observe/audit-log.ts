@@ -1,7 +1,8 @@
 // The lines of an audit in a log that nobody can fill: each write has one; of refusals, which anybody can cause, so many have one, and the others are counted.
-import type { RequestEvent } from '../../server/events.ts';
-import { auditLine } from './audit-line.ts';
-import { formatCount } from './format.ts';
+
+import { formatCount } from '../io/text/amounts.ts';
+import type { RequestEvent } from '../server/events.ts';
+import { type AuditLine, auditLine } from './audit-line.ts';
 
 export interface AuditLog {
   /** The lines for a request. */
@@ -44,6 +45,11 @@ export function createAuditLog(now: () => number = () => performance.now()): Aud
       return [...before, line.text];
     },
   };
+}
+
+/** `undefined` for a request that is worth no line. */
+export function auditKind(event: RequestEvent): AuditLine['kind'] | undefined {
+  return auditLine(event)?.kind;
 }
 
 interface Allowance {

@@ -1,6 +1,6 @@
 // One line for each write to a registry, and for each refusal: who, from where, what, with which result. Its words are separated by blanks, and no name adds one.
-import type { RequestEvent } from '../../server/events.ts';
-import { safeText } from '../process/safe-text.ts';
+import type { RequestEvent } from '../server/events.ts';
+import { safePath } from './safe-path.ts';
 
 export interface AuditLine {
   readonly kind: 'write' | 'refusal';
@@ -15,12 +15,12 @@ export function auditLine(event: RequestEvent): AuditLine | undefined {
   const { method, url, status, code, via, remote } = event;
   const isWrite = isWritten(method, status);
   if (!isWrite && !isRefused(status, via)) return undefined;
-  const what = `${method} ${word(url, UNSAFE_IN_URL)} ${status}${code === undefined ? '' : ` ${code}`}`;
-  return { kind: isWrite ? 'write' : 'refusal', text: safeText(`audit: ${whoOf(event)} ${remote} ${what}`) };
+  const what = `${method} ${safePath(url)} ${status}${code === undefined ? '' : ` ${code}`}`;
+  return { kind: isWrite ? 'write' : 'refusal', text: `audit: ${whoOf(event)} ${remote} ${what}` };
 }
 
 /** No name of a user has a colon, so none looks like another's, or like a word of ours. */
-function whoOf({ user, token, tried, via }: RequestEvent): string {
+export function whoOf({ user, token, tried, via }: Pick<RequestEvent, 'user' | 'token' | 'tried' | 'via'>): string {
   if (user !== undefined) return WORDS.has(user) ? `user:${user}` : word(user);
   if (token !== undefined) return `token:${word(token)}`;
   if (tried !== undefined) return `unknown:${word(tried)}`;
@@ -36,13 +36,12 @@ const WORDS: ReadonlySet<string> = new Set<NonNullable<RequestEvent['via']> | 'u
   'unknown',
 ]);
 
-/** A path has its own percent signs; in names they are escaped, too, so that no two names have one text. */
-const UNSAFE_IN_URL = /[\s\p{Cc}\p{Cf}]/gu;
+/** Percent signs are escaped, too, so that no two names have one text. */
 const UNSAFE = /[%\s\p{Cc}\p{Cf}]/gu;
 
-function word(text: string, unsafe = UNSAFE): string {
+function word(text: string): string {
   const short = text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text;
-  return short.replaceAll(unsafe, (character) => encodeURIComponent(character));
+  return short.replaceAll(UNSAFE, (character) => encodeURIComponent(character));
 }
 
 /** A manifest or a blob that is there now (by an upload or a mount), or something that was removed. */
