@@ -21,6 +21,25 @@ describe('a writer of a file', () => {
     expect(`${await readFile(path)}`).toBe('old new!');
   });
 
+  it('writes without the thread pool what may be written so', async () => {
+    await using directory = await temporaryDirectory('writer');
+    const path = join(directory.path, 'x');
+    await using handle = await open(path, 'w+');
+    const runs: number[] = [];
+    const run = (call: () => number) => {
+      const count = call();
+      runs.push(count);
+      return count;
+    };
+    const writer = fileWriter(handle, 0, { atOnce: (bytes) => (bytes < 8 ? run : undefined) });
+    for (const text of ['short', 'and long text', 'end']) {
+      await writer.append(Buffer.from(text));
+      await writer.flush();
+    }
+    expect(runs).toEqual([5, 3]);
+    expect(`${await readFile(path)}`).toBe('shortand long textend');
+  });
+
   it('can drop what it has gathered, and can be cut back then', async () => {
     await using directory = await temporaryDirectory('writer');
     const path = join(directory.path, 'x');

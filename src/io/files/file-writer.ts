@@ -1,4 +1,5 @@
 // Gathers chunks into large writes. One write runs while the next is gathered.
+import { writevSync } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 
 /** In bytes. Sockets deliver 64 KiB or less; a system call and a thread pool job for each would cost more than copying. */
@@ -28,9 +29,18 @@ export interface FileWriter extends GatheringWriter {
 /** Writes as many of the chunks' first bytes as there is room for; returns their number. */
 export type WriteSome = (chunks: readonly Uint8Array[], position: number) => Promise<number>;
 
+export interface FileWriterOptions {
+  /** How so many bytes may be written now without the thread pool; `undefined` if they may not. */
+  readonly atOnce?: (bytes: number) => ((call: () => number) => number) | undefined;
+}
+
 /** Writes to `handle` from byte `from` on. Chunks are kept and not copied, so they must not change. */
-export function fileWriter(handle: FileHandle, from: number): FileWriter {
-  const writeSome: WriteSome = async (chunks, position) => (await handle.writev([...chunks], position)).bytesWritten;
+export function fileWriter(handle: FileHandle, from: number, { atOnce }: FileWriterOptions = {}): FileWriter {
+  const writeSome: WriteSome = async (chunks, position) => {
+    const run = atOnce?.(chunks.reduce((sum, { length }) => sum + length, 0));
+    if (run) return run(() => writevSync(handle.fd, [...chunks], position));
+    return (await handle.writev([...chunks], position)).bytesWritten;
+  };
   let writer = gatheringWriter(writeSome, from);
   return {
     get size() {

@@ -4,7 +4,10 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { writeNewFile } from './new-file.ts';
 
-it.each([{}, { synced: true }, { atOnce: (call: () => void) => call() }])(
+const atOnce = (call: () => void) => call();
+const madeAtOnce = (call: () => number) => call();
+
+it.each([{}, { synced: true }, { atOnce }, { atOnce, madeAtOnce }, { madeAtOnce }])(
   'a new file has its bytes, and what is there stays [%o]',
   async (options) => {
     const directory = await mkdtemp(join(tmpdir(), 'new-file-'));

@@ -1,18 +1,20 @@
 // A new file with small content, made by few steps of the thread pool: a FileHandle takes one for each call, although writing to a file that was just made, and closing it,
 // only touch the kernel's memory. Relies on node:fs alone, like whole-file.
-import { close, closeSync, fdatasync, fstatSync, open, type Stats, write, writeSync } from 'node:fs';
+import { close, closeSync, fdatasync, fstatSync, open, openSync, type Stats, write, writeSync } from 'node:fs';
 
 export interface NewFileOptions {
   /** Waits until the content is on disk. Default: false. */
   readonly synced?: boolean;
   /** Makes a call without the thread pool; absent where that might take long. */
   readonly atOnce?: (call: () => void) => void;
+  /** The same for making the file, which changes its folder. */
+  readonly madeAtOnce?: (call: () => number) => number;
 }
 
 /** Makes the file with these bytes, and returns what it is then. What fails leaves a file with a part of them. Errors: those of the file system; EEXIST if it is there. */
 export async function writeNewFile(path: string, bytes: Uint8Array, options: NewFileOptions = {}): Promise<Stats> {
-  const { synced = false, atOnce } = options;
-  const file = await made(path);
+  const { synced = false, atOnce, madeAtOnce } = options;
+  const file = madeAtOnce ? madeAtOnce(() => openSync(path, 'wx')) : await made(path);
   try {
     if (atOnce) atOnce(() => writeAtOnce(file, bytes));
     else await writeAll(file, bytes);

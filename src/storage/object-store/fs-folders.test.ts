@@ -28,7 +28,7 @@ const quickCalls = (allowed: boolean) => ({
 it.each([true, false])('all that are missing are made, and nothing else [looked at first: %s]', async (allowed) => {
   await using directory = await testDirectory();
   const { made, syncs } = noted();
-  const folders = fsFolders(directory.path, syncs, quickCalls(allowed));
+  const folders = fsFolders(directory.path, syncs, { quick: quickCalls(allowed), quickNames: quickCalls(allowed) });
   const at = (path: string) => join(directory.path, path);
   const write = (path: string) => folders.inMade(at(path), (final) => writeFile(final, path));
   const madeBy = async (path: string) => {
@@ -53,7 +53,7 @@ it('a file in the place of a folder is an error', async () => {
   const { syncs } = noted();
   await writeFile(join(directory.path, 'file'), '');
   for (const allowed of [true, false]) {
-    const folders = fsFolders(directory.path, syncs, quickCalls(allowed));
+    const folders = fsFolders(directory.path, syncs, { quick: quickCalls(allowed), quickNames: quickCalls(allowed) });
     const below = folders.inMade(join(directory.path, 'file/below/it'), (final) => writeFile(final, ''));
     await expect(below).rejects.toMatchObject({ code: 'ENOTDIR' });
   }
@@ -62,7 +62,7 @@ it('a file in the place of a folder is an error', async () => {
 it('a folder that another process removes in between is made again', async () => {
   await using directory = await testDirectory();
   const { syncs } = noted();
-  const folders = fsFolders(directory.path, syncs, quickCalls(true));
+  const folders = fsFolders(directory.path, syncs, { quick: quickCalls(true), quickNames: quickCalls(true) });
   await mkdir(join(directory.path, 'a'));
   let attempts = 0;
   await folders.inMade(join(directory.path, 'a/b'), async (final) => {

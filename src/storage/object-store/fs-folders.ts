@@ -1,5 +1,5 @@
 // The folders of a store in a directory: they come with their first file and go with their last. Tells what syncs names of each change.
-import { statSync } from 'node:fs';
+import { mkdirSync, statSync } from 'node:fs';
 import { rmdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { makeDirectory } from '../../io/files/atomic-file.ts';
@@ -17,12 +17,19 @@ export interface FsFolders {
   prune(path: string): Promise<void>;
 }
 
+export interface FsFoldersOptions {
+  /** When folders may be looked at without the thread pool. */
+  readonly quick: QuickCalls;
+  /** When they may be made without it. */
+  readonly quickNames: QuickCalls;
+}
+
 /** Other processes may remove an empty folder that often before it counts as an error. */
 const MOST_ATTEMPTS = 20;
 const NO_ERROR = { throwIfNoEntry: false } as const;
 
 /** `root` stays. It is normalised like the paths that `join` makes below it: their lengths decide where the way up ends. */
-export function fsFolders(root: string, syncs: NameSyncs, quick: QuickCalls): FsFolders {
+export function fsFolders(root: string, syncs: NameSyncs, { quick, quickNames }: FsFoldersOptions): FsFolders {
   /** Those on the way to this folder that are not there, the topmost first, as far as a quick look tells. */
   function missing(folder: string): readonly string[] {
     const found: string[] = [];
@@ -33,10 +40,21 @@ export function fsFolders(root: string, syncs: NameSyncs, quick: QuickCalls): Fs
     return found;
   }
 
-  /** A look costs less than making in vain what is there, or what lacks the folder above it. */
   async function make(folder: string): Promise<void> {
+    // A look costs less than making in vain what is there, or what lacks the folder above it.
     if (!quick.allowed()) return syncs.made(await makeDirectory(folder), folder);
-    for (const one of missing(folder)) syncs.made(await makeDirectory(one), one);
+    for (const one of missing(folder)) syncs.made(madeAtOnce(one) ?? (await makeDirectory(one)), one);
+  }
+
+  function madeAtOnce(folder: string): string | undefined {
+    if (!quickNames.allowed()) return undefined;
+    try {
+      quickNames.run(() => mkdirSync(folder));
+      return folder;
+    } catch {
+      // It is not as simple as it looked.
+      return undefined;
+    }
   }
 
   return {

@@ -46,9 +46,10 @@ export function openFsObjectStore(directory: string, options: FsObjectStoreOptio
   const reading = fsReading(quick, options.smallFileCounts);
   const listing = fsListing(directory, quick, (key) => reading.info(key, pathOf(key)));
   const syncs = nameSyncs(root, quick);
-  const folders = fsFolders(root, syncs, quick);
+  const quickNames = quickCalls(directory, { verySlow: SLOW_WRITE });
+  const folders = fsFolders(root, syncs, { quick, quickNames });
   const quickWrites = quickCalls(directory, { alone, verySlow: SLOW_WRITE });
-  const writing = fsWriting({ folders, temporary, quick: quickWrites, onSynced: syncs.contentSynced });
+  const writing = fsWriting({ folders, temporary, quick: quickWrites, quickNames, onSynced: syncs.contentSynced });
   const stages = fsStages({
     directory: join(waiting, 'stage'),
     temporary,
@@ -58,6 +59,8 @@ export function openFsObjectStore(directory: string, options: FsObjectStoreOptio
       if (durable) await syncs.syncNames([path]);
       return true;
     },
+    rename: writing.renamed,
+    quick: quickWrites,
     syncName: (path) => syncs.syncNames([path]),
     onMade: syncs.made,
     volatile,

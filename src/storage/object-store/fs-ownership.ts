@@ -78,10 +78,14 @@ export async function releaseStage(directory: string, id: string, path: string):
 }
 
 /** Records in the name that so many bytes are synced. Returns the new path, which must be made durable before anybody relies on it. */
-export async function nameSynced(path: string, size: number): Promise<string> {
+export async function nameSynced(
+  path: string,
+  size: number,
+  renameTo: (from: string, to: string) => Promise<void>,
+): Promise<string> {
   const mark = syncedMark(path);
   const named = `${mark === '' ? path : path.slice(0, -mark.length)}${SYNCED}${size}`;
-  await rename(path, named);
+  await renameTo(path, named);
   return named;
 }
 

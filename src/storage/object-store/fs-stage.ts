@@ -9,6 +9,7 @@ import { isFsError, translatingFsErrors } from '../../io/files/fs-errors.ts';
 import type { SweepLimits } from '../blobs.ts';
 import { findStage, nameSynced, type OwnedFile, releaseStage, syncedSize, takeStage } from './fs-ownership.ts';
 import type { Stage, StageOptions } from './object-store.ts';
+import type { QuickCalls } from './quick-calls.ts';
 import { endRests, rest, takeResting } from './resting-stages.ts';
 
 export interface FsStages {
@@ -25,6 +26,9 @@ export interface FsStagesOptions {
   readonly moveTo: (path: string, key: string, how: { ifAbsent: boolean; durable: boolean }) => Promise<boolean>;
   /** Makes the name of a file durable. */
   readonly syncName: (path: string) => Promise<void>;
+  readonly rename: (from: string, to: string) => Promise<void>;
+  /** When small content may be written without the thread pool. */
+  readonly quick: QuickCalls;
   /** Called with the topmost directory that was made, down to `last`. */
   readonly onMade: (first: string | undefined, last: string) => void;
   /** True if nothing needs to survive a power cut. */
@@ -33,6 +37,8 @@ export interface FsStagesOptions {
 
 /** In milliseconds. */
 const RECENT_MS = 60_000;
+/** In bytes: so much is written to the kernel's memory at once. */
+const SMALL = 64 * 1024;
 
 export function fsStages(options: FsStagesOptions): FsStages {
   const { directory } = options;
@@ -63,11 +69,13 @@ export function fsStages(options: FsStagesOptions): FsStages {
 function ownedStage(
   id: string,
   { path: taken, handle }: OwnedFile,
-  { directory, moveTo, syncName, volatile }: FsStagesOptions,
+  { directory, moveTo, syncName, volatile, rename, quick }: FsStagesOptions,
   rests: boolean,
 ): Stage {
   const { size, mtimeMs } = fstatSync(handle.fd);
-  const writer = fileWriter(handle, size);
+  const writer = fileWriter(handle, size, {
+    atOnce: (bytes) => (bytes <= SMALL && quick.allowed() ? quick.run : undefined),
+  });
   let writtenAt = mtimeMs;
   let path = taken;
   let open = true;
@@ -101,7 +109,7 @@ function ownedStage(
         await writer.flush();
         if (writer.size === syncedSize(path)) return;
         if (!volatile) await handle.datasync();
-        path = await nameSynced(path, writer.size);
+        path = await nameSynced(path, writer.size, rename);
         if (!volatile) await syncName(path);
       }),
     flush: () => translatingFsErrors(directory, () => writer.flush()),

@@ -1,6 +1,6 @@
 // How files of a store in a directory get their names and lose them. Relies on rename and link being atomic: readers see a whole file or none.
 import { randomUUID } from 'node:crypto';
-import type { Stats } from 'node:fs';
+import { renameSync, type Stats } from 'node:fs';
 import { link, rename, rm, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { inDirectory } from '../../io/files/atomic-file.ts';
@@ -11,6 +11,8 @@ import type { FsFolders } from './fs-folders.ts';
 import type { QuickCalls } from './quick-calls.ts';
 
 export interface FsWriting {
+  /** Without the thread pool, where that is allowed. */
+  renamed(from: string, to: string): Promise<void>;
   /** Returns false if the file exists and `ifAbsent` is set. */
   put(
     path: string,
@@ -31,7 +33,10 @@ export interface FsWritingOptions {
   readonly folders: FsFolders;
   /** The folder for unfinished files, on the same file system. */
   readonly temporary: string;
+  /** When small content may be written without the thread pool. */
   readonly quick: QuickCalls;
+  /** When files may be made and renamed without the thread pool. */
+  readonly quickNames: QuickCalls;
   /** Told of a file that has this name now, and whose content is on disk. */
   readonly onSynced: (path: string, file: Stats) => void;
 }
@@ -39,9 +44,14 @@ export interface FsWritingOptions {
 /** In bytes: so much is written to the kernel's memory at once. */
 const SMALL = 64 * 1024;
 
-export function fsWriting({ folders, temporary, quick, onSynced }: FsWritingOptions): FsWriting {
+export function fsWriting({ folders, temporary, quick, quickNames, onSynced }: FsWritingOptions): FsWriting {
   /** Where a new file may be written to without the thread pool, how. */
-  const writingOf = (bytes: Uint8Array) => (bytes.length <= SMALL && quick.allowed() ? { atOnce: quick.run } : {});
+  const writingOf = (bytes: Uint8Array) =>
+    bytes.length <= SMALL && quick.allowed()
+      ? { atOnce: quick.run, ...(quickNames.allowed() && { madeAtOnce: quickNames.run }) }
+      : {};
+  const renamed = async (from: string, to: string) =>
+    quickNames.allowed() ? quickNames.run(() => renameSync(from, to)) : await rename(from, to);
 
   /** Writes a new file in place, which is cheaper. Its readers treat a truncated file as absent. */
   async function putNew(path: string, bytes: Uint8Array): Promise<boolean> {
@@ -60,7 +70,7 @@ export function fsWriting({ folders, temporary, quick, onSynced }: FsWritingOpti
     try {
       const how = { synced: !volatile, ...writingOf(bytes) };
       const file = await inDirectory(temporary, () => writeNewFile(from, bytes, how));
-      await folders.inMade(path, (final) => rename(from, final));
+      await folders.inMade(path, (final) => renamed(from, final));
       if (!volatile) onSynced(path, file);
     } catch (error) {
       await unlessAbsent(() => unlink(from));
@@ -70,13 +80,14 @@ export function fsWriting({ folders, temporary, quick, onSynced }: FsWritingOpti
   }
 
   return {
+    renamed,
     put: (path, bytes, { ifAbsent, volatile }) => (ifAbsent ? putNew(path, bytes) : replace(path, bytes, volatile)),
     publish: async (from, path, { ifAbsent }) => {
       if (ifAbsent) {
         if (!(await folders.inMade(path, (final) => linkUnlessThere(from, final)))) return false;
         await unlink(from);
       } else {
-        await folders.inMade(path, (final) => rename(from, final));
+        await folders.inMade(path, (final) => renamed(from, final));
       }
       return true;
     },

@@ -4,8 +4,9 @@
 // - only for metadata, and for small content that was written seconds ago, or is being written: other content is read by the thread pool, and remembered
 //   (small-files.ts);
 // - after a call that has waited for the disk, not for `REST` times as long as it waited. So clients wait for at most a fiftieth of the time, however slow the disk is.
-// A command that serves nobody reads all like this where the file system is of this machine (`alone`). What changes names waits for the file system's journal, so
-// it is quicker by the thread pool, several at a time.
+// A command that serves nobody reads all like this where the file system is of this machine (`alone`). What changes names may wait for the file system's journal, so
+// it is not done like this by commands: by the thread pool, several wait at a time. A server does it while it is quick, because handing a small push's calls to other threads costs more than
+// the calls.
 import { readFileSync, statfs, statfsSync } from 'node:fs';
 
 export interface QuickCalls {
