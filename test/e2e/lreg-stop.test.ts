@@ -76,7 +76,9 @@ it('serve --drain lets a download end after SIGTERM; a second signal ends it', a
     const response = await download(base);
     child.kill('SIGTERM');
     await until(() => isRefused(base));
-    expect(said()).toContain('stopping when requests have ended: 1 under way; a second signal ends them');
+    await until(async () =>
+      said().includes('stopping when requests have ended: 1 under way; a second signal ends them'),
+    );
     if (isPatient) expect(await rest(response)).toBe(IMAGE.blobs[1]?.bytes.length);
     else child.kill('SIGTERM');
     expect(await ended).toEqual([0, null]);

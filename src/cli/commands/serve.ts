@@ -10,16 +10,17 @@ import type { ReadyMessage } from '../../tasks/private-registry/start-registry.t
 import type { Run } from '../grammar/command.ts';
 import { givenServingOptions } from '../grammar/serving-options.ts';
 import { configSettings, taskSettings } from '../grammar/task-settings.ts';
-import { watchTerminal } from '../process/hang-up.ts';
 import { logOutput } from '../process/log-output.ts';
 import { logPlace } from '../process/log-place.ts';
 import { createBufferCollector, expectManyRequests } from '../process/much-data.ts';
 import { processFigures } from '../process/process-figures.ts';
 import { inheritedSockets, serviceManager } from '../process/service-manager.ts';
+import { servingSignals } from '../process/serving-signals.ts';
 
 export const run: Run = async ({ options, context }) => {
   context.interruption.takeTime();
   expectManyRequests();
+  const handSignalsTo = servingSignals(context.interruption);
   const readyDescriptor = options.text('ready-fd');
   const tell = (message: ReadyMessage) => {
     if (readyDescriptor === undefined) return;
@@ -56,28 +57,21 @@ export const run: Run = async ({ options, context }) => {
   }
   const { data } = served.state;
   const where = served.state.addresses.map((address) => listenUrl(address)).join(', ');
-  const { reload, drain, stopNow } = served;
-  const hasLostTerminal = watchTerminal();
-  // Whether it went well is in the log.
-  context.interruption.onHangUp(() => {
-    if (hasLostTerminal()) return false;
-    manager.reloading();
-    reload()
-      .catch(() => undefined)
-      .finally(() => manager.ready(`serving ${data} at ${where}`));
-    return true;
-  });
-  let isDraining = false;
-  context.interruption.onQuit(() => {
-    isDraining = true;
-    manager.stopping();
-    void drain();
-  });
-  // After SIGQUIT, which waits for as long as it takes, the first one is the second.
-  context.signal.addEventListener('abort', () => void (isDraining && stopNow()), { once: true });
-  context.interruption.onSecond(() => void stopNow());
   tell({ ready: true, ...(served.open !== undefined && { open: served.open }) });
-  manager.ready(`serving ${data} at ${where}`);
+  const ready = () => manager.ready(`serving ${data} at ${where}`);
+  ready();
+  const { reload, drain, stopNow } = served;
+  handSignalsTo({
+    stopNow,
+    reload: async () => {
+      manager.reloading();
+      await reload().finally(ready);
+    },
+    drain: async () => {
+      manager.stopping();
+      await drain();
+    },
+  });
   context.signal.addEventListener('abort', () => manager.stopping(), { once: true });
   await served.stopped;
   return 0;
