@@ -75,8 +75,19 @@ function tlsFailure(host: string, code: string, cause: Error): ImagesError {
     const hint = `If it speaks plain http, mark it insecure in /etc/containers/registries.conf: [[registry]] location = "${host}", insecure = true.`;
     return unreachable(host, `TLS failed [${reasonOf(cause)}]`, hint, cause);
   }
-  const hint = `Put its CA into /etc/containers/certs.d/${host}/ca.crt, or mark the host insecure in /etc/containers/registries.conf.`;
-  return unreachable(host, `its certificate is not accepted [${code}]`, hint, cause);
+  return unreachable(host, `its certificate is not accepted [${code}]`, certificateHint(host, code), cause);
+}
+
+/** A CA helps only where it is the CA that is missing. */
+function certificateHint(host: string, code: string): string {
+  if (code === 'CERT_NOT_YET_VALID' || code === 'CERT_HAS_EXPIRED') {
+    const when = code === 'CERT_HAS_EXPIRED' ? 'It has expired' : 'It is not valid yet';
+    return `${when}, if the clock of this machine is right: it says ${new Date().toISOString().slice(0, 16)}Z.`;
+  }
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID' || code === 'HOSTNAME_MISMATCH') {
+    return 'It is for other names: ask by one of these, or have this one added (`lreg_start --tls-names=NAME`, if it is one of ours).';
+  }
+  return `Put its CA into /etc/containers/certs.d/${host}/ca.crt, or mark the host insecure in /etc/containers/registries.conf.`;
 }
 
 /** The `reason` in an OpenSSL error. Its message contains a whole error stack. */
