@@ -111,6 +111,7 @@ export { type LogLine, type ReadLogRequest, readRegistryLog } from './private-re
 export type { CollectionSchedule, ScrubSchedule } from './private-registry/registry-config.ts';
 export { keepLogSmall } from './private-registry/registry-log.ts';
 export type { LogPlace, RegistryState } from './private-registry/registry-record.ts';
+export { type RegistryService, registryService, type ServiceRequest } from './private-registry/registry-service.ts';
 export {
   type RegistrySpace,
   registrySpace,
@@ -123,6 +124,7 @@ export { checkRemoval, type RemoveOptions, removeImage, removeImages } from './p
 export type { LeftFault } from './private-registry/repair-store.ts';
 export { type ServedRegistry, type ServeRequest, serveRegistry } from './private-registry/serve-registry.ts';
 export type { TlsOptions } from './private-registry/served-tls.ts';
+export type { ServiceFile } from './private-registry/service-units.ts';
 export type { AccessOptions } from './private-registry/serving-access.ts';
 export type { ObserverOptions } from './private-registry/serving-observers.ts';
 export type { ServingOptions } from './private-registry/serving-options.ts';

@@ -43,17 +43,28 @@ export function serviceManager(
   }
   let watchdog: NodeJS.Timeout | undefined;
   let isTold = false;
-  const notify = (...args: readonly string[]) => {
+  let last: Promise<unknown> = Promise.resolve();
+  const run = async (args: readonly string[]) => {
+    const { promise, resolve } = Promise.withResolvers<void>();
     const child = spawn('systemd-notify', args, { stdio: 'ignore', env });
     const failed = (why: string) => {
       if (!isTold) onNotice(`systemd is not told of the state of the service: ${why}`);
       isTold = true;
     };
-    child.on('error', ({ message }) => failed(message));
+    child.on('error', ({ message }) => {
+      failed(message);
+      resolve();
+    });
     child.on('exit', (status) => {
       if (status) failed(`systemd-notify ends with status ${status}`);
+      resolve();
     });
     child.unref();
+    await promise;
+  };
+  // One after the other, or the last one said would not be the last one heard.
+  const notify = (...args: readonly string[]) => {
+    last = last.then(() => run(args));
   };
   const watch = () => {
     const microseconds = Number(env.WATCHDOG_USEC);
@@ -70,7 +81,8 @@ export function serviceManager(
     reloading: () => notify('RELOADING=1', `MONOTONIC_USEC=${process.hrtime.bigint() / 1000n}`),
     stopping: () => {
       clearInterval(watchdog);
-      notify('STOPPING=1');
+      // Not after the others: the process may end before it is its turn.
+      void run(['STOPPING=1']);
     },
     [Symbol.dispose]: () => clearInterval(watchdog),
   };
