@@ -39,6 +39,16 @@ describe('the address that VMs are given', () => {
   });
 });
 
+it('a bridge with nothing connected counts if it is that of VMs, or if there is nothing else', () => {
+  const quiet = (address: string) => [{ address, family: 'IPv4', internal: false, isQuiet: true }];
+  const docker0 = { docker0: quiet('172.17.0.1') };
+  expect(bestAddress('::', { lo, ...docker0, ...machine({ eth0: '8.8.8.8' }) })).toBe('8.8.8.8');
+  expect(bestAddress('::', { lo, ...docker0 })).toBe('172.17.0.1');
+  expect(bestAddress('::', { ...docker0, ...machine({ eth0: '10.0.0.5' }), xcbr1: quiet('192.168.0.250') })).toBe(
+    '192.168.0.250',
+  );
+});
+
 it('nodes are given the best address of each family', () => {
   const both = machine({ eth0: '10.0.0.5', eth1: 'fd00::5', xcbr1: '192.168.0.250' });
   expect(bestOfEachFamily('::', both)).toEqual(['192.168.0.250', 'fd00::5']);

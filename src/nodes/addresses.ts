@@ -7,6 +7,8 @@ export interface InterfaceAddress {
   readonly internal: boolean;
   /** Address and length of the network's prefix; null where the system names no netmask. */
   readonly cidr?: string | null;
+  /** Nothing is connected to the interface now: a bridge of VMs that do not run. */
+  readonly isQuiet?: boolean;
 }
 
 export type Interfaces = Readonly<Record<string, readonly InterfaceAddress[] | undefined>>;
@@ -54,13 +56,22 @@ function rankedAddresses(listening: string, interfaces: Interfaces): readonly st
     ({ address, internal }) =>
       !internal && !isLoopback(address) && !LINK_LOCAL.test(address) && (listening !== '0.0.0.0' || isIPv4(address)),
   );
-  const ranked = usable.map((own) => ({ address: own.address, rank: rankOf(own.address, own.name) }));
+  // The bridge of a container engine without containers is no way to VMs; that of xcluster is, when they run.
+  const alive = usable.filter(({ isQuiet, name }) => !isQuiet || isVmBridge(name));
+  const ranked = (alive.length > 0 ? alive : usable).map((own) => ({
+    address: own.address,
+    rank: rankOf(own.address, own.name),
+  }));
   return ranked.sort((a, b) => a.rank - b.rank).map(({ address }) => address);
 }
 
 function rankOf(address: string, name: string): number {
-  const bridge = name.startsWith('xcbr') ? 0 : 4;
+  const bridge = isVmBridge(name) ? 0 : 4;
   return bridge + (isIPv4(address) ? 0 : 2) + (PRIVATE.test(address) ? 0 : 1);
+}
+
+function isVmBridge(name: string): boolean {
+  return name.startsWith('xcbr');
 }
 
 function addressesOf(interfaces: Interfaces): readonly (InterfaceAddress & { readonly name: string })[] {

@@ -37,7 +37,8 @@ export async function startVmNetwork(): Promise<VmNetwork> {
   return {
     card: async (number) => {
       const tap = `vm${number}`;
-      const made = `ip tuntap add ${tap} mode tap && ip link set ${tap} master xcbr1 && ip link set ${tap} up`;
+      // It stays when a VM ends.
+      const made = `ip link show ${tap} >/dev/null 2>&1 || { ip tuntap add ${tap} mode tap && ip link set ${tap} master xcbr1 && ip link set ${tap} up; }`;
       await must(...here(['sh', '-c', made]));
       return { tap, mac: `52:54:00:00:00:0${number}`, inside };
     },

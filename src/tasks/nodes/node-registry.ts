@@ -1,12 +1,12 @@
 // The private registry as nodes see it: all its addresses, its CA, and under which names it has images.
 import { readFile } from 'node:fs/promises';
-import { networkInterfaces } from 'node:os';
 import { isFsError, translateFsError } from '../../io/files/fs-errors.ts';
 import { bestOfEachFamily, isLoopback, isUnspecified } from '../../nodes/addresses.ts';
 import type { NodeRegistry } from '../../nodes/node-file.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import { parseRegistryAddress } from '../private-registry/local-registry.ts';
 import { locateRegistry } from '../private-registry/locate-registry.ts';
+import { ownInterfaces } from '../private-registry/own-interfaces.ts';
 import { systemRegistries } from '../private-registry/registry-adverts.ts';
 import type { RegistryState } from '../private-registry/registry-record.ts';
 import { dataDirectoryIfUsable, runningRegistry } from '../private-registry/registry-state.ts';
@@ -71,7 +71,7 @@ async function foundAddresses(settings: Settings): Promise<Addresses> {
     (at) => at.port === port && (at.tls ?? false) === (scheme === 'https'),
   );
   const others = (there ?? []).flatMap(({ host }) =>
-    isUnspecified(host) ? bestOfEachFamily(host, networkInterfaces()) : isLoopback(host) ? [] : [host],
+    isUnspecified(host) ? bestOfEachFamily(host, ownInterfaces()) : isLoopback(host) ? [] : [host],
   );
   const ofOtherFamily = others.find((other) => other.includes(':') !== ip.includes(':'));
   return { addresses: ofOtherFamily === undefined ? [ip] : [ip, ofOtherFamily], port, scheme };

@@ -1,8 +1,8 @@
 // Whether a node is the registry's own machine, and what must not be done there.
-import { networkInterfaces } from 'node:os';
 import { isOwnAddress } from '../../nodes/addresses.ts';
 import type { NodeRequest } from '../../nodes/node-file.ts';
 import { ImagesError } from '../../oci/errors.ts';
+import { ownInterfaces } from '../private-registry/own-interfaces.ts';
 
 /**
  * The registry reads the same files as podman and containerd, and so do `lreg_preload` and `copy`. A mirror that is the registry itself is passed over; but if the
@@ -10,7 +10,7 @@ import { ImagesError } from '../../oci/errors.ts';
  */
 export function checkNotOwnMachine({ registry, spoof = false, only = false }: NodeRequest, root: string): void {
   if (root !== '/' || !(spoof || only)) return;
-  const interfaces = networkInterfaces();
+  const interfaces = ownInterfaces();
   const own = registry.addresses.find((address) => isOwnAddress(address, interfaces));
   if (own === undefined) return;
   throw new ImagesError(

@@ -2,7 +2,6 @@
 //
 // Only announcements that are believed without being named count: the user's own, root's, and those of services to which root gave a directory.
 import { isIPv4, isIPv6 } from 'node:net';
-import { networkInterfaces } from 'node:os';
 import { TOKEN_USER } from '../../access/htpasswd.ts';
 import { ownerProof } from '../../access/owner-proof.ts';
 import { readOwnedText } from '../../io/files/believed-path.ts';
@@ -10,6 +9,7 @@ import { hostAndPort } from '../../io/http/http-url.ts';
 import { isOwnAddress } from '../../nodes/addresses.ts';
 import type { ClientSettings, Credentials, CredentialsProvider } from '../../registry/client/settings.ts';
 import type { World } from '../settings.ts';
+import { ownInterfaces } from './own-interfaces.ts';
 import { readOwnerSecret } from './owner-secret.ts';
 import { believedRegistries } from './registry-adverts.ts';
 import type { RegistryState } from './registry-record.ts';
@@ -144,5 +144,5 @@ function serves({ addresses }: RegistryState, host: string, secure?: boolean): b
 function mayBeHere(host: string): boolean {
   const { hostname } = hostAndPort(host, false);
   if (hostname === 'localhost') return true;
-  return (isIPv4(hostname) || isIPv6(hostname)) && isOwnAddress(hostname, networkInterfaces());
+  return (isIPv4(hostname) || isIPv6(hostname)) && isOwnAddress(hostname, ownInterfaces());
 }

@@ -1,8 +1,8 @@
 // Whether a server that listens on some addresses is what answers at another one, on this machine. Names are not resolved: they may lead elsewhere.
 import { isIPv4, isIPv6 } from 'node:net';
-import { networkInterfaces } from 'node:os';
 import { isOwnAddress, isUnspecified } from '../../nodes/addresses.ts';
 import type { BoundAddress } from '../../server/address.ts';
+import { ownInterfaces } from './own-interfaces.ts';
 
 export interface ServedAddress {
   /** Without brackets. */
@@ -24,7 +24,7 @@ export function servedAt(
 function answeringAt(there: readonly BoundAddress[], hostname: string): BoundAddress | undefined {
   const named = there.find(({ host }) => host === hostname);
   if (named) return named;
-  if (!(isIPv4(hostname) || isIPv6(hostname)) || !isOwnAddress(hostname, networkInterfaces())) return undefined;
+  if (!(isIPv4(hostname) || isIPv6(hostname)) || !isOwnAddress(hostname, ownInterfaces())) return undefined;
   const ofFamily = there.find(({ host }) => isUnspecified(host) && isIPv6(host) === isIPv6(hostname));
   if (ofFamily || isIPv6(hostname)) return ofFamily;
   // `::` has the IPv4 addresses too, unless one of them is listened on beside it (server/listen.ts).

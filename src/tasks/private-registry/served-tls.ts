@@ -1,11 +1,12 @@
 // The certificates of a registry that runs: the operator's, or those of an own CA that is made at first use.
-import { hostname, networkInterfaces } from 'node:os';
+import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { authorityFile } from '../../certificates/authority-file.ts';
 import type { TlsContexts } from '../../certificates/contract.ts';
 import { USER_SPACE_HOST } from '../../nodes/addresses.ts';
 import { ImagesError } from '../../oci/errors.ts';
 import { formatListenAddress, type ListenAddress } from '../../server/address.ts';
+import { ownInterfaces } from './own-interfaces.ts';
 
 /** What an operator says on the command line. */
 export interface TlsOptions {
@@ -82,7 +83,7 @@ export async function servedTls({ data, names, onNotice, ...options }: ServedTls
 
 /** Names and addresses at which clients reach this machine. Clients that use an address name no host (RFC 6066, section 3). */
 function ownNames(): readonly string[] {
-  const addresses = Object.values(networkInterfaces()).flatMap((all = []) =>
+  const addresses = Object.values(ownInterfaces()).flatMap((all = []) =>
     all.map(({ address }) => address.split('%')[0] ?? ''),
   );
   return ['localhost', hostname().toLowerCase(), USER_SPACE_HOST, ...addresses];

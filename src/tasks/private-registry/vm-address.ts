@@ -2,7 +2,6 @@
 
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
-import { networkInterfaces } from 'node:os';
 import { basename } from 'node:path';
 import { bestAddress, isLoopback, isUnspecified, USER_SPACE_HOST, USER_SPACE_SETUP } from '../../nodes/addresses.ts';
 import { arrayOf, checkArguments, NUMBER, objectWith, TEXT } from '../../oci/arguments.ts';
@@ -13,6 +12,7 @@ import { xclusterEnvironment } from '../overlays/xcluster.ts';
 import type { Settings, TaskCall, World } from '../settings.ts';
 import { parseRegistryAddress } from './local-registry.ts';
 import { locateRegistry, noRegistry, type RegistryLocation } from './locate-registry.ts';
+import { ownInterfaces } from './own-interfaces.ts';
 
 export interface VmAddress {
   /** An IP address without brackets. */
@@ -50,7 +50,7 @@ export async function addressForVms(
   const local = listening.find(({ host }) => isUnspecified(host)) ?? listening[0];
   if (!local) return undefined;
   if (await hasUserSpaceNetworking(settings)) return { ip: USER_SPACE_HOST, port: local.port };
-  const best = isUnspecified(local.host) ? bestAddress(local.host, networkInterfaces()) : undefined;
+  const best = isUnspecified(local.host) ? bestAddress(local.host, ownInterfaces()) : undefined;
   return best === undefined ? undefined : { ip: best, port: local.port };
 }
 

@@ -1,10 +1,10 @@
 // From where a registry may be written to by those who have not logged in: this machine, and the networks of its VMs. Relies on /sys (Linux) and node:os.
 import { existsSync, readdirSync } from 'node:fs';
-import { networkInterfaces } from 'node:os';
 import { type AddressRange, parseAddressRange } from '../../access/address-range.ts';
 import { type Interfaces, isLoopback, isOwnAddress } from '../../nodes/addresses.ts';
 import { type InterfaceKind, vmNetworks } from '../../nodes/vm-networks.ts';
 import { ImagesError, isImagesError } from '../../oci/errors.ts';
+import { ownInterfaces } from './own-interfaces.ts';
 
 /** In milliseconds. Bridges come and go while a registry runs. */
 const LOOKED_AT_EVERY = 5000;
@@ -62,7 +62,7 @@ function ownAddresses(interfaces: Interfaces): readonly string[] {
 }
 
 function lookAtInterfaces(): InterfacesNow {
-  return { interfaces: networkInterfaces(), kindOf };
+  return { interfaces: ownInterfaces(), kindOf };
 }
 
 /** See Documentation/ABI/testing/sysfs-class-net of the kernel. */
