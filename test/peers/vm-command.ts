@@ -27,8 +27,8 @@ export function vmCommand({ image, script, disk, disks = [], forwards = {}, card
   return [
     ...(card?.inside ?? []),
     'qemu-system-x86_64',
-    // One processor: with two, emulated machines lock up more often.
-    ...['-accel', 'tcg,thread=multi', '-cpu', 'max', '-smp', '1', '-m', '1024', '-no-reboot'],
+    // One processor: with two, emulated machines lock up more often. One without AVX, which is emulated so slowly that SHA-256 takes three times as long, and so do pulls.
+    ...['-accel', 'tcg,thread=multi', '-cpu', 'Nehalem', '-smp', '1', '-m', '1024', '-no-reboot'],
     ...['-display', 'none', '-monitor', 'none', '-serial', 'stdio'],
     ...['-kernel', join(image, 'kernel'), '-initrd', join(image, 'initrd.gz')],
     ...['-append', 'console=ttyS0 quiet panic=-1 net.ifnames=0'],
