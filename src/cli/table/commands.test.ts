@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { CONFIG_KEYS } from '../../tasks/private-registry/config-keys.ts';
+import { CONFIG_KEYS, SERVING_OPTIONS } from '../../tasks/private-registry/config-keys.ts';
 import { readConfigText } from '../../tasks/private-registry/registry-config.ts';
 import { COMMON_OPTIONS } from '../grammar/command.ts';
 import { generalHelp, helpOf } from '../grammar/help.ts';
@@ -25,6 +25,14 @@ describe('the table of commands', () => {
     const files = readdirSync(join(import.meta.dirname, '../commands')).filter((file) => !file.endsWith('.test.ts'));
     expect(files).toHaveLength(COMMANDS.length);
     for (const command of COMMANDS) expect(typeof (await command.load()).run, command.name).toBe('function');
+  });
+
+  it('gives each command that says how a registry is served all options that have a key', () => {
+    const names = SERVING_OPTIONS.map(({ name }) => name);
+    for (const name of ['serve', 'lreg_start', 'lreg_service']) {
+      const options = COMMANDS.find((command) => command.name === name)?.options.map((option) => option.name);
+      expect(options, name).toEqual(expect.arrayContaining(names));
+    }
   });
 
   it('has every command that the reference promises', () => {

@@ -109,6 +109,9 @@ const PROXY: readonly OptionSpec[] = [
   { name: 'offline', help: 'With --proxy: ask no other registry, serve what was fetched' },
 ];
 
+/** All options that have a key in registry.toml: of each command that says how a registry is served. */
+const SERVING: readonly OptionSpec[] = [LISTEN, NAME, ...PROXY, ...ACCESS, AUDIT, ...LOG, ...TLS, GC, SCRUB, DRAIN];
+
 export const EMBEDDED_COMMANDS: readonly CommandSpec[] = [
   {
     name: 'lreg_start',
@@ -118,7 +121,7 @@ export const EMBEDDED_COMMANDS: readonly CommandSpec[] = [
       'Returns when it answers. Prints the address it listens on and the one that VMs can use. VMs that are told that it is docker.io ask port 80.',
     ],
     arguments: [],
-    options: [LISTEN, NAME, ...PROXY, ...ACCESS, AUDIT, ...LOG, ...TLS, GC, SCRUB, DRAIN, DATA, CONFIG, JSON_OUTPUT],
+    options: [...SERVING, DATA, CONFIG, JSON_OUTPUT],
     examples: [
       { command: 'images lreg_start', help: 'On 127.0.0.1:5000' },
       { command: 'images lreg_start --listen=0.0.0.0:80', help: 'For VMs' },
@@ -138,15 +141,7 @@ export const EMBEDDED_COMMANDS: readonly CommandSpec[] = [
       { name: 'print', help: 'Print the units, and do nothing' },
       { name: 'remove', help: 'Stop it, and remove the units' },
       { name: 'root', value: 'DIR', help: 'With --system: the root of the file system (default /)' },
-      LISTEN,
-      NAME,
-      ...PROXY,
-      ...ACCESS,
-      AUDIT,
-      ...TLS,
-      GC,
-      SCRUB,
-      DRAIN,
+      ...SERVING,
       DATA,
       CONFIG,
     ],
@@ -350,16 +345,7 @@ export const EMBEDDED_COMMANDS: readonly CommandSpec[] = [
     ],
     arguments: [],
     options: [
-      LISTEN,
-      NAME,
-      ...PROXY,
-      ...ACCESS,
-      AUDIT,
-      ...LOG,
-      ...TLS,
-      GC,
-      SCRUB,
-      DRAIN,
+      ...SERVING,
       DATA,
       CONFIG,
       { name: 'ready-fd', value: 'N', help: 'Where to say that it answers', hidden: true },
