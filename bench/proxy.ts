@@ -1,7 +1,9 @@
 // What fetching on demand costs (`serve --proxy`): eight nodes against one, cold against a direct pull, warm against a pull of what was pushed here. The registry
 // behind it is docker-registry, and one that sends 50 MB a second. Each cold sample has a store of its own.
+
 import { startUpstream } from '../test/peers/upstream.ts';
 import { median } from './measure.ts';
+import { skopeoFigures } from './proxy-skopeo.ts';
 import { type Blob, newContent, put } from './registry-content.ts';
 import { load, type Planned } from './registry-sample.ts';
 import { type Server, startDocker, startOurs } from './registry-servers.ts';
@@ -72,6 +74,7 @@ export async function proxyFigures(rounds: number): Promise<readonly Figure[]> {
     ),
     atMost('proxy, all is here: time against what was pushed here', of('warm'), 1.1, 'x'),
     plain('proxy: peak memory while 8 nodes pull what is not here', peak, ' MB'),
+    ...(await skopeoFigures(rounds)),
   ];
 }
 

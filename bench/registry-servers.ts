@@ -30,10 +30,17 @@ export interface OursOptions {
   /** The text of registry.toml. */
   readonly config?: string;
   readonly tls?: TlsFiles;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+export interface DockerOptions {
+  readonly tls?: TlsFiles;
+  /** The URL of a registry: what is missing is fetched from there. */
+  readonly proxyOf?: string;
 }
 
 /** `images serve`, as a user starts it. */
-export async function startOurs({ args = [], config, tls }: OursOptions = {}): Promise<Server> {
+export async function startOurs({ args = [], config, tls, env: more = {} }: OursOptions = {}): Promise<Server> {
   const directory = await temporaryDirectory('bench-ours');
   const port = await freePort();
   const data = join(directory.path, 'store');
@@ -41,7 +48,7 @@ export async function startOurs({ args = [], config, tls }: OursOptions = {}): P
     await mkdir(data);
     await writeFile(join(data, 'registry.toml'), config);
   }
-  const env = { HOME: directory.path, XDG_RUNTIME_DIR: directory.path, IMAGES_RUNTIME: directory.path };
+  const env = { HOME: directory.path, XDG_RUNTIME_DIR: directory.path, IMAGES_RUNTIME: directory.path, ...more };
   const program = process.env.BENCH_IMAGES ?? join(ROOT, 'bin/images');
   const secure = tls ? [`--tls-cert=${tls.certificate}`, `--tls-key=${tls.key}`] : [];
   const child = start(program, ['serve', `--listen=127.0.0.1:${port}`, `--data=${data}`, ...secure, ...args], { env });
@@ -49,7 +56,7 @@ export async function startOurs({ args = [], config, tls }: OursOptions = {}): P
 }
 
 /** With what it can do for speed: descriptors in memory, no access log. */
-export async function startDocker(tls?: TlsFiles): Promise<Server> {
+export async function startDocker({ tls, proxyOf }: DockerOptions = {}): Promise<Server> {
   const directory = await temporaryDirectory('bench-docker');
   const port = await freePort();
   const data = join(directory.path, 'store');
@@ -59,15 +66,25 @@ export async function startDocker(tls?: TlsFiles): Promise<Server> {
     storage: { filesystem: { rootdirectory: data }, delete: { enabled: true }, cache: { blobdescriptor: 'inmemory' } },
     http: { addr: `127.0.0.1:${port}`, ...(tls && { tls }) },
     log: { level: 'error', accesslog: { disabled: true } },
+    ...(proxyOf !== undefined && { proxy: { remoteurl: proxyOf } }),
   };
   await writeFile(file, JSON.stringify(config));
   return await serverOf(start('docker-registry', ['serve', file]), { port, data, directory });
 }
 
 /** A bare Node server that sends this file to whoever asks, and keeps nothing of what it receives. */
-export async function startLimit(file: string): Promise<Server> {
+export function startLimit(file: string): Promise<Server> {
+  return startBare('limit-serve.mjs', file);
+}
+
+/** A bare Node program that fetches each blob from this registry (`HOST:PORT`), hashes it, writes it, syncs it, and passes it on. */
+export function startLimitProxy(upstream: string): Promise<Server> {
+  return startBare('limit-proxy.mjs', upstream);
+}
+
+async function startBare(script: string, what: string): Promise<Server> {
   const directory = await temporaryDirectory('bench-limit');
-  const child = start(process.execPath, [join(ROOT, 'bench/limit-serve.mjs'), file, directory.path]);
+  const child = start(process.execPath, [join(ROOT, 'bench', script), what, directory.path]);
   const [line] = (await once(child.stdout ?? child, 'data')) as [Buffer];
   return await serverOf(child, { port: Number(line.toString()), data: '', directory });
 }

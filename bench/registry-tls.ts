@@ -49,7 +49,7 @@ export async function tlsFigures(rounds: number): Promise<readonly Figure[]> {
   await using directory = await temporaryDirectory('bench-tls');
   const tls = await makeCertificate(directory.path);
   await using ours = await startOurs({ tls });
-  await using docker = await startDocker(tls);
+  await using docker = await startDocker({ tls });
   const curl = ['-sSf', '--cacert', join(directory.path, 'ca.crt')];
   const bench: Bench = { servers: { ours, docker }, curl, directory: directory.path };
   const wanted = process.env.BENCH_CASES?.split(',');

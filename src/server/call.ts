@@ -29,6 +29,8 @@ export interface Fetching {
   readonly prepare?: (repository: string, reference: string, options: ReadOptions) => Promise<void>;
   /** The same for names that look-ups do not heed: said as `askedAs`. */
   readonly hostOf?: (name: string) => string | undefined;
+  /** The host that `ns` means, in its canonical spelling. Default: as it is said. */
+  readonly namedBy?: (name: string) => string;
   /** The host that clients mean who ask for this name (the header Host), because the registry's address was given to them as that host's. */
   readonly meantBy?: (name: string) => string | undefined;
 }
@@ -69,7 +71,9 @@ export type Handler<Kind extends RegistryRequest['kind']> = (request: RequestOf<
 /** Options for reading: the host for which the name was requested (`ns`, else as `meantBy` says), in its canonical spelling. */
 export function readOptionsOf(request: { readonly host?: string }, call: Call): ReadOptions {
   const { headers, fetching, signal, id } = call;
-  const host = request.host ? canonicalHost(request.host) : fetching.meantBy?.(headers.host ?? '');
+  const host = request.host
+    ? (fetching.namedBy ?? canonicalHost)(request.host)
+    : fetching.meantBy?.(headers.host ?? '');
   const via = viaOf(headers[VIA_HEADER]);
   const askedAs = host === undefined ? fetching.hostOf?.(headers.host ?? '') : undefined;
   return { signal, requestId: id, ...(host && { host }), ...(askedAs && { askedAs }), ...(via.length > 0 && { via }) };

@@ -102,9 +102,14 @@ describe('serve --proxy', () => {
     await using proxy = await startProxy(world, upstream.host);
     const name = `${upstream.host}/team/app:1`;
     expect((await fetch(`${proxy.base}/v2/team/app/manifests/1?ns=${upstream.host}`)).status).toBe(404);
+    const none = `${upstream.host}/team/none:1`;
     await until(async () => (await world.must(['lreg_missed'])) === `${name}\n`);
     upstream.addImage('team/app:1', IMAGE);
-    await world.must(['lreg_preload', '-'], { input: await world.must(['lreg_missed']) });
+    // One that cannot be had does not stop the others.
+    const input = `${none}\n${await world.must(['lreg_missed'])}`;
+    const { status, stderr } = await world.images(['lreg_preload', '-'], { input });
+    expect(stderr).toContain(none);
+    expect(status).toBe(1);
     await world.must(['lreg_isloaded', name]);
     await world.must(['lreg_missed', '--clear']);
     expect(await world.must(['lreg_missed'])).toBe('');

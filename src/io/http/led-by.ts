@@ -74,11 +74,20 @@ function met({ at, host }: Leader): { readonly reach: Reach | undefined; readonl
   return { reach: isPrivate ? 'private' : undefined, address: '' };
 }
 
+const refusals = new WeakSet<object>();
+
+/** Whether an answer, or a stranger's wish, led to a narrower network than it may. */
+export function isRefusedLead(error: unknown): boolean {
+  return error instanceof Error && (refusals.has(error) || isRefusedLead(error.cause));
+}
+
 function refusal(leader: Leader, to: string, reach: Reach | undefined): ImagesError {
   const { hostname } = hostAndPort(to, false);
-  return new ImagesError('BAD_ANSWER', `${leader.host} leads to a ${reach} address [${hostname}]`, {
+  const error = new ImagesError('BAD_ANSWER', `${leader.host} leads to a ${reach} address [${hostname}]`, {
     hint: hintFor(reach, to),
   });
+  refusals.add(error);
+  return error;
 }
 
 function hintFor(reach: Reach | undefined, to: string): string {

@@ -1,4 +1,5 @@
 // What clients are told when the registry of an image fails: which one, and what it said; never the operator's own files and users.
+import { isRefusedLead } from '../../io/http/led-by.ts';
 import { ImagesError, isImagesError } from '../../oci/errors.ts';
 import type { UpstreamName } from './contract.ts';
 
@@ -7,6 +8,7 @@ export function upstreamError(error: unknown, { host, path }: UpstreamName, what
   const name = `${host}/${path}${what.includes(':') ? '@' : ':'}${what}`;
   if (isTimeout(error)) return failed('TIMEOUT', `${host} has not answered in time [${name}]`, error);
   if (!isImagesError(error) || error.isPublic) return error;
+  if (isRefusedLead(error)) return refusedLead(error, host, name);
   const { said } = error;
   const words = said ? ` (${said})` : '';
   switch (error.code) {
@@ -45,6 +47,18 @@ export function upstreamError(error: unknown, { host, path }: UpstreamName, what
     default:
       return error;
   }
+}
+
+/** Which address it is, only the operator is told. */
+function refusedLead(cause: ImagesError, host: string, name: string): ImagesError {
+  return new ImagesError(
+    'DENIED',
+    `${host} is, or leads to, an address that is not public: it has to be named [${name}]`,
+    {
+      hint: `Whoever runs this registry, if that host is meant: start it with --proxy=${host}, or add it to hosts of [proxy] in registry.toml.`,
+      cause,
+    },
+  );
 }
 
 /** A request that came from this very registry, by whatever way. Clients do not repeat it. */

@@ -151,6 +151,12 @@ describe('preloading overlays', () => {
     const { copied, failed } = await preload(again, settings, { keepGoing: true, platforms: AMD });
     expect(copied).toEqual([scene.at('app:1'), scene.at('tool:1')]);
     expect(failed).toEqual([scene.at('nothing:1'), 'A:1']);
+    const list = { items: ['-'], input: lines(scene.at('nothing:1'), scene.at('tool:2'), scene.at('app:1')) };
+    const listed = await preload(list, settings, { platforms: AMD, force: true });
+    expect([listed.copied.includes(scene.at('app:1')), listed.failed]).toEqual([
+      true,
+      [scene.at('nothing:1'), scene.at('tool:2')],
+    ]);
     const third = await preload({ items: ['-'], input: lines('A:1') }, settings, { keepGoing: true });
     expect(third).toMatchObject({ copied: [], failed: ['A:1'], loaded: [scene.at('tool:1')] });
   });

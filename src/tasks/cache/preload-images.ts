@@ -32,7 +32,10 @@ export interface PreloadResult extends TransferResult {
   readonly skipped: readonly string[];
 }
 
-/** Without items, only the pause image is loaded. Errors: those of overlayImages, REFERENCE_INVALID, those of cacheImages. */
+/**
+ * Without items, only the pause image is loaded. Of a list alone (`-`), an image that its host does not give does not stop the others, as with `keepGoing`: a program has
+ * found it, such as `lreg_missed`, and of much of it a name may be wrong. Errors: those of overlayImages, REFERENCE_INVALID, those of cacheImages.
+ */
 export async function preloadImages(
   items: OverlayItems,
   settings: Settings,
@@ -69,10 +72,12 @@ export async function preloadImages(
     ...(options.onEvent && { onEvent: options.onEvent }),
   });
   const ends: CacheEnds = { registry, hosts, settings };
-  const { moved, failed } = options.refresh ? await movedImages(there, ends, options) : { moved: [], failed: [] };
+  const isList = items.items.length === 1 && items.items[0] === '-';
+  const going = { ...options, keepGoing: options.keepGoing || isList };
+  const { moved, failed } = options.refresh ? await movedImages(there, ends, going) : { moved: [], failed: [] };
   const unsuited = options.platforms ? await unsuitedImages(without(there, moved), options.platforms, ends) : [];
   const confirmed = await confirmedImages(maybe, ends);
-  const result = await cacheImages(uniqueNames([...missing, ...moved, ...unsuited, ...confirmed]), ends, options);
+  const result = await cacheImages(uniqueNames([...missing, ...moved, ...unsuited, ...confirmed]), ends, going);
   return {
     ...result,
     failed: [...invalid, ...failed, ...result.failed],

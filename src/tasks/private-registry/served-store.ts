@@ -79,7 +79,11 @@ export async function openServedStore(
     ...(!isReadOnly && { check: stillThere(data, announced) }),
   });
   const proxy = servingProxy(store, { rules, mayDo, announced, onNotice, onProxy, onReceived, counts }, settings);
-  const names = { meantBy: proxy.meantBy, hostOf: wellKnownHost };
+  const names = {
+    meantBy: proxy.meantBy,
+    hostOf: wellKnownHost,
+    namedBy: (name: string) => wellKnown(name.replace(/:443$/, '')) ?? proxy.namedBy(name),
+  };
   if (isReadOnly) {
     const fetching = { ...names, prepare: proxy.prepare };
     return { registry: readOnly(proxy.registry), store, isReadOnly, pulls, mayDo, proxy, fetching };
@@ -100,7 +104,11 @@ function toldOf(misses: MissCounts): (miss: Miss) => void {
 
 /** Nodes are told that the registry is one of these. */
 function wellKnownHost(name: string): string | undefined {
-  const host = canonicalHost(name.replace(/:(?:80|443)$/, ''));
+  return wellKnown(name.replace(/:(?:80|443)$/, ''));
+}
+
+function wellKnown(name: string): string | undefined {
+  const host = canonicalHost(name);
   return WELL_KNOWN_HOSTS.includes(host) ? host : undefined;
 }
 

@@ -137,9 +137,25 @@ describe('a registry with --proxy', () => {
     const url = await start({ proxy: ['*'] });
     expect((await get(`${url}/v2/team/app/manifests/latest${ns()}`)).status).toBe(404);
     const refused = await get(`${url}/v2/team/app/manifests/latest?ns=127.0.0.1`);
-    expect(refused.status).toBe(502);
+    expect(refused.status).toBe(403);
+    const told = await refused.text();
+    expect(told).toContain('127.0.0.1 is, or leads to, an address that is not public: it has to be named');
+    expect(told).toContain('start it with --proxy=127.0.0.1');
     expect(notices.join()).toContain('a client of this registry leads to a loopback address');
     expect(upstream.requests).toEqual([]);
+  });
+
+  it('knows a host with the port of https as the same without it', async () => {
+    const url = await start({ proxy: ['127.0.0.1'] });
+    const { registry, names } = await openEmbeddedStore(resolve(world.path, 'data'));
+    const { manifest } = await putImage(registry, 'team/app', '1', content);
+    await names.set('quay.io', 'team/app', '1', manifest.digest);
+    await putImage(registry, 'team/app', '1', image());
+    const found = await get(`${url}/v2/team/app/manifests/1?ns=quay.io:443`, { accept: manifest.mediaType });
+    expect(found.headers.get('docker-content-digest')).toBe(manifest.digest);
+    const there = await get(`${url}/v2/team/none/manifests/1?ns=127.0.0.1:443`);
+    expect(await there.text()).toContain('[127.0.0.1/team/none:1]');
+    expect((await get(`${url}/v2/team/none/manifests/1?ns=example.org:443`)).status).toBe(404);
   });
 
   it('is refused by itself: a loop is told in a sentence', async () => {

@@ -28,6 +28,8 @@ import { rulesOf } from './serving-access.ts';
 export interface ServingProxy extends PullThrough {
   /** The host that clients mean who ask for this name; its own names mean the registry itself. */
   meantBy(name: string): string | undefined;
+  /** The host that `ns` names: the port of https says nothing, unless a host was named with it. */
+  namedBy(name: string): string;
   /** Makes ready to ask, if something is to be fetched, so that the first pull need not wait for that. */
   warmUp(): void;
   /** Ends what is being fetched; what has come is kept. */
@@ -102,6 +104,11 @@ export function servingProxy(
     meantBy: (name) => {
       const host = canonicalHost(name.replace(/:(?:80|443)$/, ''));
       return rules.proxy?.names(host) ? host : undefined;
+    },
+    namedBy: (name) => {
+      const host = canonicalHost(name);
+      const bare = canonicalHost(name.replace(/:443$/, ''));
+      return !rules.proxy?.names(host) && rules.proxy?.has(bare) ? bare : host;
     },
     warmUp: () => {
       if (rules.proxy && !rules.proxy.isOffline) hosts.warmUp();
