@@ -58,7 +58,7 @@ export const OVERLAY_COMMANDS: readonly CommandSpec[] = [
     summary: 'Cache the images of overlays in the private registry',
     details: [
       'Finds the images, leaves out those that the registry has and tags that begin with `local`, adds the pause image, and fetches the rest: each blob once, several at a time. Without arguments: the pause image alone.',
-      'Of a list on stdin alone (`-`), an image that its host does not give does not stop the others, as with --keep-going: the status is 1 then.',
+      '`-` alone goes on where a host fails.',
       'Ctrl-C breaks nothing: the next run goes on where this one stopped.',
     ],
     arguments: [MAYBE_OVERLAYS],

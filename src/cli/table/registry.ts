@@ -204,7 +204,7 @@ export const REGISTRY_COMMANDS: readonly CommandSpec[] = [
     group: REGISTRY,
     summary: 'List what was asked of the embedded registry and was not there',
     details: [
-      'One reference a line, that which was asked for last at the end: `images lreg_missed | images lreg_preload -` fetches those that there are, and names the others. --json also has when, how often and from where. A running registry writes it once a minute; the last 1,000 are remembered.',
+      'One reference a line, that which was asked for last at the end: `images lreg_missed | images lreg_preload -` fetches those that there are. --json also has when, how often and from where. A running registry writes it once a minute; the last 1,000 are remembered.',
     ],
     arguments: [],
     options: [{ name: 'clear', help: 'Forget them' }, DATA, JSON_OUTPUT],
