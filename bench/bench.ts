@@ -17,6 +17,7 @@ import { presentFigures } from './present.ts';
 import { proxyFigures } from './proxy.ts';
 import { registryFigures } from './registry.ts';
 import { accessFigures } from './registry-access.ts';
+import { observedFigures } from './registry-observed.ts';
 import { tlsFigures } from './registry-tls.ts';
 import { type Figure, table } from './report.ts';
 import { scanFigures } from './scan.ts';
@@ -38,6 +39,7 @@ const GROUPS: Readonly<Record<string, (rounds: number) => Promise<readonly Figur
   registry: registryFigures,
   proxy: proxyFigures,
   access: accessFigures,
+  observed: observedFigures,
   tls: tlsFigures,
   space: spaceFigures,
   vm: vmFigures,
