@@ -1,6 +1,7 @@
 // What happens in a registry, as a feed that can be read while it happens (Server-Sent Events, WHATWG HTML, section 9.2): the last thousand events, each with a cursor
 // to go on from. Who reads too slowly is told how many were missed, and costs nothing but its place.
 import { randomBytes } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Bytes } from '../io/streams/bytes.ts';
 import { ImagesError } from '../oci/errors.ts';
 import type { Observation, OnObservation } from './observation.ts';
@@ -31,6 +32,8 @@ export interface FeedOptions {
   readonly most?: number;
   /** Milliseconds after which a comment says that the registry is there. */
   readonly heartbeat?: number;
+  /** Milliseconds for which events are gathered before they are sent. */
+  readonly gather?: number;
   /** In milliseconds since 1970. */
   readonly now?: () => number;
 }
@@ -43,6 +46,8 @@ const LONGEST_URL = 1000;
 const UNTOLD = new Set<string>(['health', 'ready', 'metrics', 'events']);
 
 interface Kept {
+  /** Once that somebody has read it. */
+  text?: string;
   readonly time: number;
   /** A request becomes an event when it is read: most are read by nobody. */
   readonly what: OperatorEvent | Extract<Observation, { type: 'request' }>;
@@ -50,7 +55,7 @@ interface Kept {
 
 /** A feed of what it is told from now on. */
 export function createFeed(options: FeedOptions = {}): Feed {
-  const { size = 1000, most = 16, heartbeat = 15_000, now = Date.now } = options;
+  const { size = 1000, most = 16, heartbeat = 15_000, gather = 50, now = Date.now } = options;
   const process = randomBytes(6).toString('hex');
   const kept: (Kept | undefined)[] = new Array<Kept | undefined>(size).fill(undefined);
   /** The number of the next event. */
@@ -84,7 +89,8 @@ export function createFeed(options: FeedOptions = {}): Feed {
     let seen = known ?? Math.max(0, next - 1 - size);
     // The headers are sent with the first bytes.
     yield Buffer.from(known === undefined ? missedText(cursorOf(seen), now()) : ': this is what happens\n\n');
-    while (!signal.aborted) {
+    // What was told before the end is sent: that the registry stops.
+    for (;;) {
       const oldest = Math.max(1, next - size);
       let text = '';
       if (seen < oldest - 1) {
@@ -96,11 +102,14 @@ export function createFeed(options: FeedOptions = {}): Feed {
       while (seen < until) {
         seen += 1;
         const one = kept[seen % size];
-        if (one) text += eventText(cursorOf(seen), one);
+        if (one) text += one.text ??= eventText(cursorOf(seen), one);
       }
       if (text !== '') yield Buffer.from(text);
-      else if (isOver) return;
+      else if (isOver || signal.aborted) return;
       else if (!(await comes(signal))) yield Buffer.from(': still here\n\n');
+      // What comes soon after goes with it: a piece for each event would cost as much as the request.
+      else if (!isOver && !signal.aborted && gather > 0)
+        await delay(gather, undefined, { signal }).catch(() => undefined);
     }
   }
 

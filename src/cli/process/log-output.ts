@@ -19,6 +19,8 @@ export interface LogOutputOptions {
 
 /** In characters. */
 const MOST_AT_ONCE = 64 * 1024;
+/** In milliseconds: a write for each line would cost as much as the request. */
+const WITHIN = 50;
 /** In bytes, that a reader has not read. */
 const MOST_BEHIND = 4 * 1024 * 1024;
 /** In bytes between two looks at the size of a file. */
@@ -33,13 +35,13 @@ export function logOutput(context: Pick<Context, 'stderr' | 'note'>, options: Lo
   let held: string[] = [];
   let length = 0;
   let lost = 0;
-  let timer: NodeJS.Immediate | undefined;
+  let timer: NodeJS.Timeout | undefined;
 
   function flush(): void {
-    if (timer) clearImmediate(timer);
+    clearTimeout(timer);
     timer = undefined;
     if (held.length === 0) return;
-    const lines = safeText(held.join(''));
+    const lines = held.join('');
     const before =
       lost === 0 ? '' : `${new Date().toISOString()} WARNING: ${lost} lines of this log were lost before this\n`;
     const count = held.length;
@@ -55,7 +57,7 @@ export function logOutput(context: Pick<Context, 'stderr' | 'note'>, options: Lo
       held.push(lines);
       length += lines.length;
       if (isUrgent || length >= MOST_AT_ONCE) flush();
-      else timer ??= setImmediate(flush);
+      else timer ??= setTimeout(flush, WITHIN);
     },
     [Symbol.dispose]: () => {
       flush();
@@ -85,7 +87,7 @@ function toFile(file: number, { makeRoom, write = writeSync }: LogOutputOptions)
     } catch {
       // It goes on growing.
     }
-    const bytes = Buffer.from(lines);
+    const bytes = Buffer.from(safeText(lines));
     try {
       for (let at = 0; at < bytes.length; ) at += write(file, bytes, at);
       return true;
