@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 # program=package
 peers=(docker-registry skopeo podman buildah umoci containerd dockerd=docker.io crun runc bwrap=bubblewrap slirp4netns pasta=passt newuidmap=uidmap jq curl socat
   qemu-system-x86_64=qemu-system-x86 debootstrap busybox=busybox-static bsdtar=libarchive-tools setfattr=attr nginx=nginx-light
-  zsh fish shellcheck tar2sqfs=squashfs-tools-ng sqfstar=squashfs-tools prometheus)
+  zsh fish shellcheck tar2sqfs=squashfs-tools-ng sqfstar=squashfs-tools prometheus rsync)
 
 install_peers() {
   local missing=() peer
