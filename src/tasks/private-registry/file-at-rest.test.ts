@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { open, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -57,4 +58,22 @@ it('a file that never rests is an error', async () => {
     clearInterval(writing);
     await delay(20);
   }
+});
+
+it('what is no file, or too large for a configuration, is refused at once', async () => {
+  await using directory = await testDirectory();
+  const [pipe, large] = [join(directory.path, 'pipe'), join(directory.path, 'large')];
+  execFileSync('mkfifo', [pipe]);
+  await writeFile(large, '#'.repeat(1024 * 1024 + 1));
+  for (const file of [pipe, '/dev/zero']) {
+    await expect(readAtRest(file, REST)).rejects.toMatchObject({
+      code: 'FILE_UNREADABLE',
+      message: `not a regular file [${file}]`,
+    });
+  }
+  await expect(readAtRest(large, REST)).rejects.toMatchObject({
+    code: 'FILE_UNREADABLE',
+    message: expect.stringContaining('too large for a configuration'),
+  });
+  expect((await readAtRest('/dev/null', REST)).text).toBe('');
 });

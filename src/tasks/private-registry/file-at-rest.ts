@@ -8,6 +8,10 @@ import { ImagesError } from '../../oci/errors.ts';
 /** In milliseconds: a file that has not changed for so long is believed to be whole. */
 const REST_MS = 200;
 const TRIES = 25;
+/** In bytes. Thousands of rules are less. */
+const MOST_BYTES = 1024 * 1024;
+/** Says that there is no configuration. */
+const NOTHING = '/dev/null';
 
 export interface FileAtRest {
   /** `undefined` if there is no such file. */
@@ -22,13 +26,14 @@ export interface RestOptions {
   readonly restMs?: number;
 }
 
-/** Waits for a file that changed a moment ago. Errors: FILE_UNREADABLE, CONFIG_INVALID (it changes all the time). */
+/** Waits for a file that changed a moment ago. Errors: FILE_UNREADABLE (also: no file, or too large), CONFIG_INVALID (it changes all the time). */
 export async function readAtRest(file: string, options: RestOptions = {}): Promise<FileAtRest> {
   const { before, restMs = REST_MS } = options;
   let { state, changedAt } = await lookAt(file);
   let mayChange = Math.abs(Date.now() - changedAt) < restMs || (before !== undefined && before !== state);
   for (let attempt = 0; attempt < TRIES; attempt++) {
     if (mayChange) await delay(restMs);
+    await checkReadable(file);
     const text = await readIfThere(file);
     const now = await lookAt(file);
     if (now.state === state) return { text, state };
@@ -43,6 +48,22 @@ export async function readAtRest(file: string, options: RestOptions = {}): Promi
 /** Changes with the file's content. */
 export async function stateOfFile(file: string): Promise<string> {
   return (await lookAt(file)).state;
+}
+
+/** A pipe would be waited for, and not read again; a device may have no end. */
+async function checkReadable(file: string): Promise<void> {
+  const found = await stat(file).catch(() => undefined);
+  // What has no file, and why, is told by who reads it.
+  if (!found || found.isDirectory() || file === NOTHING) return;
+  if (!found.isFile()) {
+    throw new ImagesError('FILE_UNREADABLE', `not a regular file [${file}]`, {
+      hint: 'It is read again while the registry runs: write a file.',
+    });
+  }
+  if (found.size <= MOST_BYTES) return;
+  throw new ImagesError('FILE_UNREADABLE', `too large for a configuration [${file}, ${found.size} bytes]`, {
+    hint: `At most ${MOST_BYTES} bytes are read: check which file it is.`,
+  });
 }
 
 async function lookAt(file: string): Promise<{ readonly state: string; readonly changedAt: number }> {

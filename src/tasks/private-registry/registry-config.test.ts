@@ -130,3 +130,9 @@ it('every example of registry.toml in the docs is understood', async () => {
   const source = { file: '/d/registry.toml', isNamed: true };
   for (const example of examples) expect(await parseRegistryToml(source, example), example).toBeDefined();
 });
+
+it('of very many mistakes a hundred are told', async () => {
+  const text = Array.from({ length: 5000 }, (_, at) => `key${at} = 1\n`).join('');
+  const { mistakes } = await readConfigText({ file: 'r.toml' }, text);
+  expect(new Set(mistakes.map(({ line }) => line)).size).toBe(100);
+});

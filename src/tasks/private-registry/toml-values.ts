@@ -26,13 +26,16 @@ export interface TomlReading {
   readonly mistakes: readonly TomlMistake[];
 }
 
+/** More are not told: each is looked for in the whole file, and a server must not do that for long. */
+const MOST_MISTAKES = 100;
+
 export function tomlReading(file: string, text: string): TomlReading {
   const mistakes: TomlMistake[] = [];
   const made = new WeakMap<object, TomlMistake>();
   return {
     mistakes,
     fail: (path, what, hint) => {
-      const line = lineOfKey(text, path);
+      const line = mistakes.length < MOST_MISTAKES ? lineOfKey(text, path) : undefined;
       const where = line === undefined ? file : `${file}:${line}`;
       const error = new ImagesError('CONFIG_INVALID', `${where}: ${what}`, { hint });
       const key = path.filter((part) => typeof part === 'string').join('.');
@@ -45,7 +48,7 @@ export function tomlReading(file: string, text: string): TomlReading {
       } catch (error) {
         const mistake = error instanceof ImagesError ? made.get(error) : undefined;
         if (!mistake) throw error;
-        mistakes.push(mistake);
+        if (mistakes.length < MOST_MISTAKES) mistakes.push(mistake);
         return undefined;
       }
     },
