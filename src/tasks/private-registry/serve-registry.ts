@@ -1,49 +1,35 @@
 // Runs the embedded registry in this process: the store, the server, and the record that announces it.
 
 import { join, resolve } from 'node:path';
-import type { AccessControl } from '../../access/contract.ts';
-import type { TlsContexts } from '../../certificates/contract.ts';
-import { disposables } from '../../io/concurrency/disposables.ts';
+import { type Disposables, disposables } from '../../io/concurrency/disposables.ts';
 import { acquireLock } from '../../io/files/lock.ts';
-import { WELL_KNOWN_HOSTS } from '../../nodes/well-known-hosts.ts';
 import type { ProcessFigures } from '../../observe/metrics/process-metrics.ts';
+import type { OnNotice } from '../../observe/observation.ts';
 import { checkArguments, objectWith, TEXT } from '../../oci/arguments.ts';
-import { isImagesError } from '../../oci/errors.ts';
-import type { RequestKind, ServerEvent } from '../../server/events.ts';
-import { type RunningServer, serve } from '../../server/listen.ts';
+import type { RunningServer } from '../../server/listen.ts';
 import { SETTINGS, TEXTS } from '../arguments.ts';
-import { alsoDebugged, callOptions, type Settings } from '../settings.ts';
-import { alreadyRunning, usedBy } from './already-running.ts';
+import { callOptions, type Settings } from '../settings.ts';
+import { alreadyRunning } from './already-running.ts';
 import { discardEmptyStore, storeIsBegun } from './empty-store.ts';
 import { imagesGroup } from './images-group.ts';
-import { inOneLine } from './in-one-line.ts';
 import type { InheritedSocket } from './listen-addresses.ts';
 import { logSettingsBy } from './log-config.ts';
 import { withNamedData } from './named-config.ts';
 import { registryNeighbours } from './neighbours.ts';
 import { keptOwnerSecret } from './owner-secret.ts';
-import { recordedProxy } from './proxy-config.ts';
 import { isSystemService } from './registry-adverts.ts';
 import type { LogPlace, RegistryState } from './registry-record.ts';
-import { type Announcement, announceRegistry, dataDirectory, runningRegistry } from './registry-state.ts';
+import { dataDirectory, runningRegistry } from './registry-state.ts';
 import { renewedAccess, renewedTls } from './renewed-parts.ts';
-import {
-  checkServingOptions,
-  drainTime,
-  type ServedOptions,
-  servedNames,
-  servedOptions,
-  tlsSettings,
-} from './served-options.ts';
-import { type Announced, keepStore, openServedStore, type ServedStore, schedules } from './served-store.ts';
-import { ownAuthorityFile } from './served-tls.ts';
-import { servingHealth } from './serving-health.ts';
+import { checkServingOptions, drainTime, servedNames, servedOptions } from './served-options.ts';
+import { type Announced, keepStore, openServedStore, type ServedStore } from './served-store.ts';
+import { SHORT_GRACE, servingEnd } from './serving-end.ts';
+import { type Listening, listenOverStore } from './serving-listener.ts';
 import { type ObserverOptions, type ServingObservers, servingObservers } from './serving-observers.ts';
 import type { ServingOptions } from './serving-options.ts';
 import type { Reloaded } from './serving-record.ts';
 import { servingReload } from './serving-reload.ts';
 import { type ServingRules, servingRules } from './serving-rules.ts';
-import { startedWith } from './started-with.ts';
 import { unknownUsers } from './unknown-users.ts';
 import { watchSpace } from './watch-space.ts';
 import { sayingWhatIsOpen, whatIsOpen } from './what-is-open.ts';
@@ -104,25 +90,12 @@ async function serveStore(request: ServeStore, settings: Settings): Promise<Serv
   const { data, observe, onNotice } = request;
   using watchers = disposables();
   let onChange: (() => void) | undefined;
-  /** What is told with it is for somebody to mend. */
-  const onTrouble = (text: string) => onNotice(text, 'warn');
   const rules = watchers.add(await servingRules(data, { ...request, onChange: () => onChange?.() }, settings));
   request.logBy(logSettingsBy(request, () => rules.config));
   const options = servedOptions(request, rules.config);
   let state: RegistryState | undefined;
   const announced = () => state;
-  const served = await openServedStore(data, rules, {
-    ...settings,
-    announced,
-    onNotice,
-    onProxy: observe,
-    onReceived: request.onReceived,
-    counts: request.metrics.proxy,
-    smallFileCounts: request.metrics.smallFiles,
-  });
-  if (served.isReadOnly && rules.proxy)
-    onNotice('what is fetched is passed on and not stored: the store is on a read-only file system');
-  if (served.isReadOnly) onNotice(`the store is on a read-only file system, so pushes are refused: ${data}`);
+  const served = await openForServing(request, rules, { ...settings, announced });
   const { space } = served.store;
   if (space) watchers.add(watchSpace(space, { limit: () => rules.config.quota, onNotice }));
   // Of two that start at once, the second sees that the first runs.
@@ -131,53 +104,33 @@ async function serveStore(request: ServeStore, settings: Settings): Promise<Serv
     : await acquireLock(join(data, 'images/starting'), callOptions(settings));
   const running = runningRegistry(data, settings);
   if (running) throw alreadyRunning(running);
-  const { htpasswd } = rules.access;
-  const { mayDo } = served;
-  const names = () => servedNames(request, rules.config);
-  const neighbours = registryNeighbours(() => rules.access, onTrouble);
-  const owner = await ownerOf({ ...request, onNotice: onTrouble }, served, settings);
-  const access = watchers.add(
-    await renewedAccess({ data, htpasswd, mayDo, neighbours, ownerSecret: owner?.secret, onNotice: onTrouble }),
-  );
-  const certificates = await renewedTls({ data, ...options.tls, names, onNotice: onTrouble });
-  if (certificates) watchers.add(certificates);
-  const secured = { access, ...(owner && { ownerFile: owner.file }), ...(certificates && { certificates }) };
-  const audits = () => rules.access.htpasswd !== undefined || (request.isAudited ?? rules.config.audit ?? false);
-  const quota = () => rules.config.quota;
-  const grace = () => drainTime(request, rules.config) ?? SHORT_GRACE;
-  const listening = await listenFor(
-    { ...request, ...secured, options, namesNow: names, audits, grace, quota },
-    served,
+  const namesNow = () => servedNames(request, rules.config);
+  const secured = await securedBy({ ...request, options, namesNow }, { rules, served, watchers }, settings);
+  const listening = await listenOverStore(
     {
-      ...settings,
-      announced,
+      ...request,
+      ...secured,
+      options,
+      namesNow,
+      audits: () => rules.access.htpasswd !== undefined || (request.isAudited ?? rules.config.audit ?? false),
+      grace: () => drainTime(request, rules.config) ?? SHORT_GRACE,
+      quota: () => rules.config.quota,
     },
+    served,
+    { ...settings, announced },
   );
   const { server, activity } = listening;
-  const { version, processFigures } = request;
-  request.metrics.attach({ version, store: served.store, rules, server, certificates, processFigures });
   try {
-    const open = sayingWhatIsOpen(
-      () =>
-        whatIsOpen(
-          served.isReadOnly ? { ...rules.access, readOnly: true } : rules.access,
-          server.addresses,
-          served.proxy && rules.proxy,
-        ),
-      onNotice,
-    );
-    const tellUnknown = async () => {
-      const text = await unknownUsers(rules.access);
-      if (text !== undefined) onTrouble(text);
-    };
-    await tellUnknown();
+    const { version, processFigures } = request;
+    const { access, certificates } = secured;
+    request.metrics.attach({ version, store: served.store, rules, server, certificates, processFigures });
+    const open = await tellingWhatIsOpen({ rules, served, server, onNotice });
     const announcement = listening.announce(rules);
     state = announcement.state;
     served.proxy?.warmUp();
     const hasChanged = () => {
       observe({ type: 'reloaded', file: rules.file });
       open.again();
-      void tellUnknown().catch(() => undefined);
       listening.renew(rules, announcement);
     };
     const reloading = servingReload({
@@ -189,158 +142,111 @@ async function serveStore(request: ServeStore, settings: Settings): Promise<Serv
       hasChanged();
       reloading.changed();
     };
-    const withdraw = () => {
-      reloading.end();
-      announcement.withdraw();
-    };
     const endWatching = watchers.handOver();
-    const keeping = keepStore(served, { state, rules, activity, onHousekeeping: observe }, settings);
-    observe({
-      type: 'serving',
-      data,
-      addresses: server.addresses,
-      ...(open.first !== undefined && { open: open.first }),
+    const keeping = keepStore(
+      served,
+      { state: announcement.state, rules, activity, onHousekeeping: observe },
+      settings,
+    );
+    const opened = open.first === undefined ? {} : { open: open.first };
+    observe({ type: 'serving', data, addresses: server.addresses, ...opened });
+    const end = servingEnd({
+      ...{ server, observe, onNotice, signal: settings.signal, watchers: request.watchers },
+      grace: () => drainTime(request, rules.config) ?? SHORT_GRACE,
+      afterwards: async () => {
+        try {
+          await keeping.end();
+          reloading.end();
+          announcement.withdraw();
+        } finally {
+          endWatching();
+        }
+      },
     });
-    const stopped = server.stopped
-      .then(() => keeping.end())
-      .then(withdraw)
-      .finally(endWatching)
-      .finally(() => {
-        settings.signal?.removeEventListener('abort', tellStopping);
-        observe({ type: 'stopped' });
-      });
-    let isStopping = false;
-    const tellStopping = () => {
-      if (isStopping) return;
-      isStopping = true;
-      observe({ type: 'stopping' });
-      const activeRequests = server.activeRequests - request.watchers();
-      if (activeRequests > 0 && grace() > SHORT_GRACE)
-        onNotice(`stopping when requests have ended: ${activeRequests} under way; a second signal ends them`);
-    };
-    settings.signal?.addEventListener('abort', tellStopping, { once: true });
-    const stop = async () => {
-      tellStopping();
-      await server[Symbol.asyncDispose]();
-      await stopped;
-    };
-    return {
-      state,
-      ...(open.first !== undefined && { open: open.first }),
-      stopped,
-      reload: reloading.reload,
-      drain: async () => {
-        tellStopping();
-        await server.stop(Number.POSITIVE_INFINITY);
-      },
-      stopNow: async () => {
-        tellStopping();
-        await server.stop(SHORT_GRACE);
-      },
-      [Symbol.asyncDispose]: stop,
-    };
+    return { state: announcement.state, ...opened, reload: reloading.reload, ...end };
   } catch (error) {
     await server[Symbol.asyncDispose]();
     throw error;
   }
 }
 
-/** In milliseconds. */
-const SHORT_GRACE = 500;
+async function openForServing(request: ServeStore, rules: ServingRules, settings: Settings & Announced) {
+  const { data, observe, onNotice, metrics } = request;
+  const served = await openServedStore(data, rules, {
+    ...settings,
+    onNotice,
+    onProxy: observe,
+    onReceived: request.onReceived,
+    counts: metrics.proxy,
+    smallFileCounts: metrics.smallFiles,
+  });
+  if (served.isReadOnly && rules.proxy)
+    onNotice('what is fetched is passed on and not stored: the store is on a read-only file system');
+  if (served.isReadOnly) onNotice(`the store is on a read-only file system, so pushes are refused: ${data}`);
+  return served;
+}
+
+interface Securing {
+  readonly rules: ServingRules;
+  readonly served: ServedStore;
+  /** Dispose of what is renewed. */
+  readonly watchers: Disposables;
+}
+
+/** Who may do what, and the certificates. */
+async function securedBy(
+  request: ServeStore & Pick<Listening, 'options' | 'namesNow'>,
+  { rules, served, watchers }: Securing,
+  settings: Settings,
+) {
+  const { data, options, namesNow: names } = request;
+  /** What is told with it is for somebody to mend. */
+  const onNotice = (text: string) => request.onNotice(text, 'warn');
+  const neighbours = registryNeighbours(() => rules.access, onNotice);
+  const owner = await ownerOf({ ...request, onNotice }, served, settings);
+  const { mayDo } = served;
+  const { htpasswd } = rules.access;
+  const access = watchers.add(
+    await renewedAccess({ data, htpasswd, mayDo, neighbours, ownerSecret: owner?.secret, onNotice }),
+  );
+  const certificates = await renewedTls({ data, ...options.tls, names, onNotice });
+  if (certificates) watchers.add(certificates);
+  return { access, ...(owner && { ownerFile: owner.file }), ...(certificates && { certificates }) };
+}
+
+interface Opened extends Omit<Securing, 'watchers'> {
+  readonly server: RunningServer;
+  readonly onNotice: OnNotice;
+}
+
+/** Tells what others may do without logging in, and which users are unknown: now, and again when the rules have changed. */
+async function tellingWhatIsOpen({ rules, served, server, onNotice }: Opened) {
+  const open = sayingWhatIsOpen(
+    () =>
+      whatIsOpen(
+        served.isReadOnly ? { ...rules.access, readOnly: true } : rules.access,
+        server.addresses,
+        served.proxy && rules.proxy,
+      ),
+    onNotice,
+  );
+  const tellUnknown = async () => {
+    const text = await unknownUsers(rules.access);
+    if (text !== undefined) onNotice(text, 'warn');
+  };
+  await tellUnknown();
+  return {
+    first: open.first,
+    again: () => {
+      open.again();
+      void tellUnknown().catch(() => undefined);
+    },
+  };
+}
 
 /** The secret that commands on this machine can read: members of the group `images`, too, if the registry is a service. */
 function ownerOf({ data, onNotice }: ServeStore, { isReadOnly }: ServedStore, settings: Settings) {
   const { uid } = settings;
   const group = isSystemService(settings) ? imagesGroup() : undefined;
   return keptOwnerSecret({ data: resolve(data), uid, group, isReadOnly, onNotice });
-}
-
-/** Probes, Prometheus, and who watches. */
-const WATCHING: readonly RequestKind[] = ['health', 'ready', 'metrics', 'events'];
-
-interface Listening {
-  readonly options: ServedOptions;
-  /** Asked each time, as the next one. */
-  readonly namesNow: () => readonly string[];
-  readonly audits: () => boolean;
-  /** In milliseconds: what requests have when the registry is told to stop. */
-  readonly grace: () => number;
-  readonly access: AccessControl;
-  readonly ownerFile?: string;
-  readonly certificates?: TlsContexts;
-  /** In bytes; `undefined` while there is no limit. */
-  readonly quota: () => number | undefined;
-}
-
-/** The server over the store, and how it is announced. */
-async function listenFor(
-  request: ServeStore & Listening,
-  served: ServedStore,
-  { announced, ...settings }: Settings & Announced,
-) {
-  const { data, version, onReceived } = request;
-  const { certificates, namesNow } = request;
-  const { listen } = request.options;
-  const { isReadOnly } = served;
-  let lastAt = Date.now();
-  const onEvent = alsoDebugged('serve', settings, (event: ServerEvent) => {
-    // What looks at a registry every few seconds does not use it.
-    if (event.type !== 'request' || !WATCHING.includes(event.kind)) lastAt = Date.now();
-    request.observe(event.type === 'request' && request.audits() ? { ...event, isAudited: true } : event);
-  });
-  const server: RunningServer = await serve({
-    registry: served.registry,
-    listen,
-    names: namesNow,
-    actsFor: WELL_KNOWN_HOSTS,
-    access: request.access,
-    operators: request.operators,
-    ...(served.fetching && { fetching: served.fetching }),
-    ...(certificates && { tls: certificates }),
-    health: servingHealth(data, announced, {
-      isReadOnly,
-      store: served.store,
-      quota: request.quota,
-      certificates: request.certificates,
-    }),
-    ...(onEvent && { onEvent }),
-    grace: request.grace,
-    ...(onReceived && { onReceived }),
-    ...callOptions(settings),
-  }).catch((error: unknown) => {
-    throw isImagesError(error, 'ADDRESS_IN_USE') ? usedBy(error, listen, settings) : error;
-  });
-  const activity = {
-    get active() {
-      return server.activeRequests - request.watchers();
-    },
-    get lastAt() {
-      return lastAt;
-    },
-  };
-  const known = (rules: ServingRules) => {
-    const options = startedWith(request);
-    const proxy = served.proxy && rules.proxy;
-    const isAuto = certificates !== undefined && tlsSettings(request, rules.config.tls).tls === 'auto';
-    return {
-      ...{ data, addresses: server.addresses, version, reloads: true, drain: drainTime(request, rules.config) ?? 0 },
-      ...schedules(served, rules),
-      ...(proxy && { proxy: recordedProxy(proxy) }),
-      ...(options !== undefined && { startedWith: options }),
-      ...(settings.config !== undefined && { config: resolve(settings.config) }),
-      ...(rules.access.htpasswd !== undefined && { users: rules.access.htpasswd }),
-      ...(request.logPlace && { log: request.logPlace }),
-      ...(request.ownerFile !== undefined && { ownerFile: request.ownerFile }),
-      ...(isAuto && { caFile: resolve(ownAuthorityFile(data)) }),
-    };
-  };
-  const announce = (rules: ServingRules) => announceRegistry(known(rules), settings, { isReadOnly });
-  const renew = (rules: ServingRules, announcement: Announcement) => {
-    try {
-      announcement.renew(known(rules));
-    } catch (error) {
-      request.onNotice(`what other commands know of this registry is from before: ${inOneLine(error)}`, 'warn');
-    }
-  };
-  return { server, activity, announce, renew };
 }
