@@ -1,6 +1,7 @@
 // Syncs of names and files: what is known to be on disk costs no more than a look.
 import {
   appendFileSync,
+  closeSync,
   fstatSync,
   mkdirSync,
   renameSync,
@@ -154,4 +155,47 @@ it('what is linked to another file system is synced there', async ({ skip }) => 
   const { syncs, openedBy } = opening(directory.path, true);
   const names = ['.', 'linked', 'linked/file'];
   expect(await openedBy(() => syncs.syncFiles([join(directory.path, 'linked/file')]), names)).toEqual(names);
+});
+
+it('nothing is durable in a directory that has gone as a whole', async () => {
+  await using directory = await testDirectory();
+  const root = join(directory.path, 'store');
+  mkdirSync(join(root, 'a'), { recursive: true });
+  writeFileSync(join(root, 'a/link'), 'text');
+  for (const hasJournal of [true, false]) {
+    const syncs = nameSyncs(root, counting().quick, () => hasJournal);
+    await syncs.syncNames([join(root, 'a/other')]);
+    syncs.changed(join(root, 'a/link'));
+    renameSync(root, `${root}-away`);
+    await expect(syncs.syncFiles([join(root, 'a/link')])).rejects.toMatchObject({ code: 'ENOENT' });
+    renameSync(`${root}-away`, root);
+    await syncs.syncFiles([join(root, 'a/link')]);
+  }
+});
+
+it('what the disk did not take is not durable by a second sync, until it is written anew', async () => {
+  await using directory = await testDirectory();
+  const failing = new Set<string>();
+  const { quick } = counting();
+  const broken: typeof quick = {
+    ...quick,
+    run: (call) => {
+      const result = call();
+      if (typeof result === 'number' && failing.size > 0) {
+        closeSync(result);
+        failing.clear();
+        throw Object.assign(new Error('i/o error'), { code: 'EIO' });
+      }
+      return result;
+    },
+  };
+  const syncs = nameSyncs(directory.path, broken, () => false);
+  const path = join(directory.path, 'link');
+  writeFileSync(path, 'text');
+  failing.add('next');
+  await expect(syncs.syncFiles([path])).rejects.toMatchObject({ code: 'EIO' });
+  await expect(syncs.syncFiles([path])).rejects.toMatchObject({ code: 'EIO' });
+  syncs.changed(path);
+  writeFileSync(path, 'text');
+  await syncs.syncFiles([path]);
 });

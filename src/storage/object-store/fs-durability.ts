@@ -28,7 +28,7 @@ export function nameSyncs(
 ): NameSyncs {
   // Normalised like the paths that `join` makes. Lengths decide where a walk upwards ends: one that compared names would never leave `.`.
   const root = normalize(directory);
-  const known: KnownOnDisk = { settled: new Set(), settling: new Set(), contents: new Map() };
+  const known: KnownOnDisk = { settled: new Set(), settling: new Set(), contents: new Map(), lost: new Map() };
   let loading: Promise<FsSyncs> | undefined;
 
   async function loaded(): Promise<FsSyncs> {
@@ -39,6 +39,7 @@ export function nameSyncs(
   /** Also forgets a path that is just being synced: that sync may have come too early. */
   function forget(path: string): void {
     known.settled.delete(path);
+    known.lost.delete(path);
     for (const names of known.settling) names.delete(path);
   }
 

@@ -1,6 +1,6 @@
-import { readdir, symlink, writeFile } from 'node:fs/promises';
+import { open, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { objectStoreContract } from '../../../test/contract/object-store-contract.ts';
 import { setBack, stagedIn, type TestDirectory, testDirectory } from '../testing/directories.ts';
 import { openFsObjectStore } from './fs-object-store.ts';
@@ -64,6 +64,26 @@ describe('a store on disk', () => {
       await body?.[Symbol.asyncIterator]().return?.();
     }
     expect(await open()).toBeLessThan(before + 10);
+  });
+
+  it('forgets staged bytes that the disk did not take: a second sync would say that they are there', async () => {
+    const directory = await newDirectory();
+    const store = openFsObjectStore(directory);
+    const file = await open(join(directory, 'any'), 'w');
+    const handles: Pick<typeof file, 'datasync'> = Object.getPrototypeOf(file);
+    await file.close();
+    await using stage = await store.stage('s');
+    await stage?.append(Buffer.from('on disk'));
+    await stage?.sync();
+    await stage?.append(Buffer.from(', lost'));
+    const failing = vi.spyOn(handles, 'datasync').mockRejectedValue(Object.assign(new Error('i/o'), { code: 'EIO' }));
+    onTestFinished(() => failing.mockRestore());
+    await expect(stage?.publish('k')).rejects.toMatchObject({ code: 'EIO' });
+    failing.mockRestore();
+    expect(stage?.size).toBe('on disk'.length);
+    await stage?.append(Buffer.from(', again'));
+    await stage?.publish('k');
+    expect(await readFile(join(directory, 'k'), 'utf8')).toBe('on disk, again');
   });
 
   it('says of a file that cannot be synced that it is not on disk', async () => {

@@ -89,6 +89,15 @@ function ownedStage(
       return false;
     }
   };
+  /** The kernel tells of bytes that it could not write only once: a second sync would succeed. So what was not on disk before is forgotten, and has to come again. */
+  const datasync = async () => {
+    try {
+      await handle.datasync();
+    } catch (error) {
+      await writer.truncate(syncedSize(path)).catch(() => undefined);
+      throw error;
+    }
+  };
   return {
     id,
     get size() {
@@ -108,7 +117,7 @@ function ownedStage(
       translatingFsErrors(directory, async () => {
         await writer.flush();
         if (writer.size === syncedSize(path)) return;
-        if (!volatile) await handle.datasync();
+        if (!volatile) await datasync();
         path = await nameSynced(path, writer.size, rename);
         if (!volatile) await syncName(path);
       }),
@@ -126,7 +135,7 @@ function ownedStage(
         if (Math.abs(Date.now() - writtenAt) > RECENT_MS) await renewed(handle);
         const awaited = volatile ? 'nothing' : durable;
         const isSynced = writer.size > 0 && writer.size === syncedSize(path);
-        if (awaited !== 'nothing' && !isSynced) await handle.datasync();
+        if (awaited !== 'nothing' && !isSynced) await datasync();
         if (!(await moveTo(path, key, { ifAbsent, durable: awaited === 'name' }))) return false;
         open = false;
         await handle.close();

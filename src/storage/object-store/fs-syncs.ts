@@ -30,11 +30,24 @@ const NO_ERROR = { throwIfNoEntry: false } as const;
 const READ = constants.O_RDONLY | constants.O_NONBLOCK;
 
 export function fsSyncs({ root, quick, known, hasJournal = isJournaled }: FsSyncsOptions): FsSyncs {
-  const { settled, settling, contents } = known;
+  const { settled, settling, contents, lost } = known;
   /** Whether the device of the root has a journal. */
   let rootDevice: { readonly device: number; readonly hasJournal: boolean } | undefined;
   const limit = createLimiter(SYNCED_AT_ONCE);
-  const syncDirectory = sharedSyncs((directory) => limit(async () => void (await synced(directory, quick))));
+  const syncDirectory = sharedSyncs((directory) => limit(async () => void (await syncedOrLost(directory))));
+
+  async function syncedOrLost(path: string): Promise<string | undefined> {
+    if (lost.has(path)) throw lost.get(path);
+    try {
+      const version = await synced(path, quick);
+      // What has gone needs no sync. But if all has gone, it is somewhere else: moved, or not mounted.
+      if (version === undefined) statSync(root);
+      return version;
+    } catch (error) {
+      if (isFsError(error, 'EIO') && lost.size < MOST_SETTLED) lost.set(path, error);
+      throw error;
+    }
+  }
 
   /** By directory: the names on the way to these paths that may not be durable. */
   function unsettled(paths: readonly string[]): ReadonlyMap<string, Set<string>> {
@@ -103,7 +116,7 @@ export function fsSyncs({ root, quick, known, hasJournal = isJournaled }: FsSync
       const found = quick.run(() => statSync(path, NO_ERROR));
       if (found && versionOf(found) === version) return;
     }
-    know(known, path, await synced(path, quick));
+    know(known, path, await syncedOrLost(path));
   }
 
   const nameWork = (paths: readonly string[]) =>

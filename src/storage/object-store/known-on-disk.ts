@@ -2,6 +2,8 @@
 import type { Stats } from 'node:fs';
 
 export interface KnownOnDisk {
+  /** What could not be synced, and why, until it is written anew: the kernel tells that only once, and a second sync would succeed. */
+  readonly lost: Map<string, unknown>;
   /** Names. */
   readonly settled: Set<string>;
   /** Names that are just being synced. Those that change meanwhile are taken out. */
