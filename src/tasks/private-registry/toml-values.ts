@@ -60,7 +60,9 @@ export function ifGiven<T>(value: unknown, read: (value: unknown) => T): T | und
 }
 
 export function shown(value: unknown): string {
-  return quote(typeof value === 'string' ? value : (JSON.stringify(value) ?? 'nothing'), 60);
+  // JSON has no word for the numbers inf and nan.
+  const isWord = typeof value === 'string' || typeof value === 'number';
+  return quote(isWord ? String(value) : (JSON.stringify(value) ?? 'nothing'), 60);
 }
 
 export function trueOrFalse(value: unknown, path: TomlPath, fail: Fail): boolean {
