@@ -82,8 +82,8 @@ async function serving(rules: readonly AccessRule[], holds: readonly string[]) {
   return await startServer(store.registry, {}, { access });
 }
 
-/** Uploads have names of their own. */
-const plain = ({ status, headers: { date, ...headers }, text }: Answer) => ({
+/** Requests and uploads have names of their own. */
+const plain = ({ status, headers: { date, 'x-request-id': _id, ...headers }, text }: Answer) => ({
   status,
   headers: JSON.stringify(headers).replaceAll(/[0-9a-f]{8}-[0-9a-f-]{27}/g, 'ID'),
   text,

@@ -2,14 +2,16 @@ import { expect, it } from 'vitest';
 import { isImagesError } from '../oci/errors.ts';
 import * as tasks from './index.ts';
 
-/** Public functions that only compute something of what a task has returned: their types must do. */
+/** Public functions that are no tasks: their types must do. */
 const HELPERS: ReadonlySet<string> = new Set<keyof typeof tasks>([
   'describeImage',
   'flatNames',
   'isImagePattern',
+  'keepLogSmall',
   'layerId',
   'layerTree',
   'listPath',
+  'logSettings',
   'nodeOutput',
   'nodeTar',
   'noSuchPath',
@@ -25,9 +27,11 @@ const entries = Object.entries(tasks).flatMap(([name, value]) =>
   typeof value === 'function' && !HELPERS.has(name) ? [[name, value as (...args: unknown[]) => unknown] as const] : [],
 );
 
+/** What is read step by step tells it at the first one. */
 async function errorOf(call: () => unknown): Promise<unknown> {
   try {
-    return await call();
+    const result = Object(await call());
+    return Symbol.asyncIterator in result ? await result[Symbol.asyncIterator]().next() : result;
   } catch (error) {
     return error;
   }

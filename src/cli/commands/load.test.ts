@@ -26,7 +26,6 @@ it('load tells of each node, and fails if one did', async () => {
   expect(printed()).toBe('');
   expect(noted()).toEqual([
     'FAILED bad: ctr failed: it is paused',
-    '=== team/app:1',
     'good: 1 image on the way',
     'good: 1 image loaded',
     'Does the node run? `kind-docker exec --privileged -i bad ctr version` shows what is wrong.',

@@ -20,7 +20,7 @@ describe('completion', () => {
     const { words } = await at('');
     expect(words).toContain('lreg_preload');
     expect(words).not.toContain('__complete');
-    expect((await at('lreg_s')).words).toEqual(['lreg_start', 'lreg_stop', 'lreg_status']);
+    expect((await at('lreg_s')).words).toEqual(['lreg_start', 'lreg_service', 'lreg_stop', 'lreg_status']);
     expect((await at('lreg-st')).words).toHaveLength(3);
   });
 
