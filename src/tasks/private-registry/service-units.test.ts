@@ -39,6 +39,10 @@ describe('units for systemd', () => {
     );
   });
 
+  it('reload it by a shell, because /bin/kill is a package that small systems lack', () => {
+    expect(textOf(UNITS, 'images.service')).toContain(`\nExecReload=/bin/sh -c "kill -HUP \${MAINPID}"\n`);
+  });
+
   it('let it write its data and nothing else, and see homes only where it has to', () => {
     const usual = textOf(UNITS, 'images.service');
     for (const line of ['User=images', 'StateDirectory=images', 'ProtectSystem=strict', 'ProtectHome=yes'])

@@ -98,7 +98,7 @@ Type=notify
 # systemd-notify tells how it is.
 NotifyAccess=all
 ExecStart=${command.map(quoted).join(' ')}
-ExecReload=/bin/kill -HUP $MAINPID
+ExecReload=/bin/sh -c "kill -HUP \${MAINPID}"
 Sockets=${names}
 Environment=${quoted(`PATH=${path}`)}
 ${stop}Restart=on-failure
@@ -133,6 +133,8 @@ function systemSandbox({ data, reads, command }: ServiceUnits): string {
 Group=images
 ${isUsual ? 'StateDirectory=images\n' : `ReadWritePaths=${quoted(data)}\n`}RuntimeDirectory=images
 RuntimeDirectoryMode=0755
+# Registries of root are announced there as well.
+RuntimeDirectoryPreserve=yes
 CapabilityBoundingSet=
 AmbientCapabilities=
 NoNewPrivileges=yes
