@@ -64,16 +64,16 @@ function matcherOf(pattern: string): (path: string) => boolean {
 
 function statesOf(pattern: string): readonly State[] {
   const states: State[] = [];
-  const any = (): boolean => true;
+  const anyChar = (): boolean => true;
   const inFolder = (char: string): boolean => char !== '/';
   const chars = [...pattern];
   for (let at = 0; at < chars.length; at++) {
     const char = chars[at] as string;
     if (char === '*' && chars[at + 1] === '*') {
       at += chars[at + 2] === '/' ? 2 : 1;
-      if (at === chars.length - 1) states.push(repeatedState(any));
+      if (at === chars.length - 1) states.push(repeatedState(anyChar));
       // Matches nothing, or any characters that end with a slash.
-      else states.push({ skips: [1, 2] }, { stays: any, passes: (other) => other === '/' });
+      else states.push({ skips: [1, 2] }, { stays: anyChar, passes: (other) => other === '/' });
     } else if (char === '*') states.push(repeatedState(inFolder));
     else if (char === '?') states.push({ passes: inFolder });
     else if (char === '[') {

@@ -1,116 +1,9 @@
 // The commands of the embedded registry.
 import type { CommandSpec } from '../grammar/command.ts';
 import { CONFIG, DATA, JSON_OUTPUT } from '../grammar/common-options.ts';
-import type { OptionSpec } from '../grammar/options.ts';
+import { SERVE_OPTIONS } from './serve-options.ts';
 
 const EMBEDDED = 'The embedded registry';
-const LISTEN: OptionSpec = {
-  name: 'listen',
-  value: 'ADDR:PORT',
-  many: true,
-  help: 'Address to listen on, with https:// before it for HTTPS; several are taken (default 127.0.0.1:5000; port 0: a free one)',
-};
-const NAME: OptionSpec = {
-  name: 'name',
-  value: 'HOST',
-  many: true,
-  help: 'Name under which web pages may use the registry, beside addresses, localhost and names to listen on; several are taken',
-};
-
-const GC: OptionSpec = {
-  name: 'gc',
-  value: 'daily|off',
-  help: 'When garbage is collected (default daily: when nobody asks for anything, in stores that `images` made or that `lreg_gc` has collected once)',
-};
-
-const SCRUB: OptionSpec = {
-  name: 'scrub',
-  value: 'weekly|off',
-  help: 'How often all blobs and links are checked as `lreg_check` does it (default weekly: slowly, when nobody asks for anything)',
-};
-
-const ACCESS: readonly OptionSpec[] = [
-  {
-    name: 'auth',
-    value: 'htpasswd:FILE',
-    help: 'Users and passwords (bcrypt; `images lreg_passwd` writes it): everybody pulls, who has logged in pushes and deletes',
-  },
-  { name: 'read-only', help: 'Refuse every push and deletion' },
-  {
-    name: 'read-only-from',
-    value: 'RANGE,…',
-    many: true,
-    help: 'Refuse pushes and deletions from there: local, vms, or addresses such as 192.168.0.0/24',
-  },
-  {
-    name: 'write-from',
-    value: 'RANGE,…',
-    many: true,
-    help: 'From where one may push and delete without logging in (default local,vms: this machine, and networks of its bridges that lead to no network card)',
-  },
-  {
-    name: 'trusted-proxies',
-    value: 'RANGE,…',
-    many: true,
-    help: 'Believe X-Forwarded-For of proxies there: local, or addresses; without it, nobody behind a proxy on this machine has the rights of this machine',
-  },
-];
-
-const AUDIT: OptionSpec = {
-  name: 'audit',
-  help: 'Log each write and each refusal: who, from where, what, with which result (always with users)',
-};
-
-const DRAIN: OptionSpec = {
-  name: 'drain',
-  value: 'AGE',
-  help: 'When it is told to stop, let requests that are under way end, for so long: 10m (default half a second); a second signal ends them',
-};
-
-const LOG: readonly OptionSpec[] = [
-  {
-    name: 'log',
-    value: 'text|json[,access]',
-    many: true,
-    help: 'The log: text for people (default), or one JSON object a line; access: with a line for each request',
-  },
-  {
-    name: 'log-level',
-    value: 'error|warn|info|debug',
-    help: 'What is worth a line (default info; debug: each request, too)',
-  },
-];
-
-const TLS: readonly OptionSpec[] = [
-  {
-    name: 'tls',
-    value: 'auto',
-    help: 'HTTPS with certificates of an own CA (`images lreg_ca`), made for the names that clients ask for',
-  },
-  { name: 'tls-cert', value: 'FILE', help: 'HTTPS with this certificate (PEM), read again when it changes' },
-  { name: 'tls-key', value: 'FILE', help: 'The key of the certificate (PEM)' },
-  {
-    name: 'tls-names',
-    value: 'NAME,…',
-    many: true,
-    help: 'With --tls=auto: domains and ranges of addresses for which alone the own CA makes certificates; fixed when it is made',
-  },
-];
-
-const PROXY: readonly OptionSpec[] = [
-  {
-    name: 'proxy',
-    value: 'HOST,…',
-    valueOptional: true,
-    many: true,
-    help: "Fetch what is missing while it is served, from the well-known registries, and from HOST; '*': from any with a public address",
-  },
-  { name: 'ttl', value: 'AGE', help: 'With --proxy: how long a fetched tag is not looked for again (default 5m)' },
-  { name: 'offline', help: 'With --proxy: ask no other registry, serve what was fetched' },
-];
-
-/** All options that have a key in registry.toml: of each command that says how a registry is served. */
-const SERVING: readonly OptionSpec[] = [LISTEN, NAME, ...PROXY, ...ACCESS, AUDIT, ...LOG, ...TLS, GC, SCRUB, DRAIN];
 
 export const EMBEDDED_COMMANDS: readonly CommandSpec[] = [
   {
@@ -121,7 +14,7 @@ export const EMBEDDED_COMMANDS: readonly CommandSpec[] = [
       'Returns when it answers. Prints the address it listens on and the one that VMs can use. VMs that are told that it is docker.io ask port 80.',
     ],
     arguments: [],
-    options: [...SERVING, DATA, CONFIG, JSON_OUTPUT],
+    options: [...SERVE_OPTIONS, DATA, CONFIG, JSON_OUTPUT],
     examples: [
       { command: 'images lreg_start', help: 'On 127.0.0.1:5000' },
       { command: 'images lreg_start --listen=0.0.0.0:80', help: 'For VMs' },
@@ -141,7 +34,7 @@ export const EMBEDDED_COMMANDS: readonly CommandSpec[] = [
       { name: 'print', help: 'Print the units, and do nothing' },
       { name: 'remove', help: 'Stop it, and remove the units' },
       { name: 'root', value: 'DIR', help: 'With --system: the root of the file system (default /)' },
-      ...SERVING,
+      ...SERVE_OPTIONS,
       DATA,
       CONFIG,
     ],
@@ -345,7 +238,7 @@ export const EMBEDDED_COMMANDS: readonly CommandSpec[] = [
     ],
     arguments: [],
     options: [
-      ...SERVING,
+      ...SERVE_OPTIONS,
       DATA,
       CONFIG,
       { name: 'ready-fd', value: 'N', help: 'Where to say that it answers', hidden: true },
